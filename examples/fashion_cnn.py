@@ -84,7 +84,8 @@ def main() -> None:
     """Exit with the way to the data if it is not here: `make example-fashion` asks first."""
     try:
         for part in ("train", "t10k"):
-            find(f"{part}-images-idx3-ubyte.gz"), find(f"{part}-labels-idx1-ubyte.gz")
+            find(f"{part}-images-idx3-ubyte.gz")
+            find(f"{part}-labels-idx1-ubyte.gz")
     except FileNotFoundError as missing:
         sys.exit(str(missing))
 

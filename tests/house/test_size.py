@@ -1,0 +1,48 @@
+"""The size gate: a module or a function that outgrows a page is asked whether it is one concept."""
+
+import ast
+from pathlib import Path
+
+HOUSE = Path(__file__).resolve().parents[2]
+MODULE_LINES = 400
+FUNCTION_LINES = 40  # without the docstring: nobody should save words there
+VERIFIER_LINES = 1500  # an auditor reads it in an afternoon
+
+
+def lines_of(function: ast.FunctionDef | ast.AsyncFunctionDef) -> int:
+    first = function.body[0]
+    documented = ast.get_docstring(function) is not None
+    docstring = (first.end_lineno or first.lineno) - first.lineno + 1 if documented else 0
+    return (function.end_lineno or function.lineno) - function.lineno + 1 - docstring
+
+
+def too_long(name: str, text: str) -> list[str]:
+    """Return what in a module is over the limits, with its size."""
+    faults = [f"{name}: {count} lines"] if (count := len(text.splitlines())) > MODULE_LINES else []
+    functions = [node for node in ast.walk(ast.parse(text)) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)]
+    return faults + [
+        f"{name}:{function.lineno} {function.name}: {lines_of(function)} lines"
+        for function in functions
+        if lines_of(function) > FUNCTION_LINES
+    ]
+
+
+def test_nothing_is_too_long() -> None:
+    modules = {
+        path.relative_to(HOUSE).as_posix(): path.read_text(encoding="utf-8")
+        for folder in ("surgdsl", "tests", "examples")
+        for path in sorted((HOUSE / folder).rglob("*.py"))
+    }
+    verifier = [len(text.splitlines()) for name, text in modules.items() if name.startswith("surgdsl/verifier/")]
+    faults = [fault for name, text in modules.items() for fault in too_long(name, text)]
+    if sum(verifier) > VERIFIER_LINES:
+        faults.append(f"surgdsl/verifier: {sum(verifier)} lines together")
+    assert faults == []
+    assert verifier, "the verifier is part of the house"
+
+
+def test_the_gate_sees_a_long_module_and_a_long_function() -> None:
+    function = "def long():\n    '''A docstring\n    is free.'''\n" + "    pass\n" * FUNCTION_LINES
+    assert too_long("m.py", function) == [f"m.py:1 long: {FUNCTION_LINES + 1} lines"]
+    assert too_long("m.py", "x = 1\n" * (MODULE_LINES + 1)) == [f"m.py: {MODULE_LINES + 1} lines"]
+    assert too_long("m.py", "x = 1\n" * MODULE_LINES) == []
