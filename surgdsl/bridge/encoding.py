@@ -1,0 +1,278 @@
+"""Encodings: how a weight is written as stored tensors, read back, cut and re-coded.
+
+Every operation works on the stored form: a cut keeps codes, masks and scales bit for bit, so that what was promised
+about a weight before the cut still holds of what is left.
+
+>>> weight = dense(np.array([[0.0, 1.0], [3.0, 4.0]], dtype=np.float32))
+>>> weight = with_codebook(weight, np.array([0.5, 3.5], dtype=np.float32), 1)
+>>> decode(weight).tolist(), decode(take(weight, {1: [1]})).tolist()
+([[0.5, 0.5], [3.5, 3.5]], [[0.5], [3.5]])
+>>> decode(with_mask(weight, np.array([[True, False], [False, True]]))).tolist()
+[[0.5, 0.0], [0.0, 3.5]]
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+from attrs import evolve
+from numpy.typing import NDArray
+
+from surgdsl.bridge.packing import Codes, pack, unpack
+from surgdsl.bridge.weight import NUMPY, Array, Weight
+from surgdsl.diagnostic import Diagnostic, Refusal
+from surgdsl.diagram.payload import Affine, Codebook, Dense, Encoding, Masked, innermost, masked
+
+Indices = Sequence[int] | NDArray[np.integer[Any]]
+
+
+class Part(NamedTuple):
+    """One stored tensor of a weight."""
+
+    role: str
+    name: str
+    dtype: str
+    shape: tuple[int, ...]
+    array: Array
+
+
+def dense(array: Array, dtype: str | None = None) -> Weight:
+    """The weight that `array` is. `dtype` is needed only for BF16, which numpy takes for uint16.
+
+    Raises:
+        Refusal: E0704, the dtype has no name in the certificate.
+    """
+    laid = {known: name for name, known in NUMPY.items() if name != "BF16"}
+    name = dtype or laid.get(array.dtype.newbyteorder("<"))
+    if name is None or NUMPY.get(name) != array.dtype.newbyteorder("<"):
+        raise Refusal(
+            Diagnostic("E0704", f"a tensor of dtype `{dtype or array.dtype}`, which no certificate can state")
+        )
+    return Weight(Dense(), name, array.shape, {"values": array.astype(NUMPY[name], copy=False)})
+
+
+def decode(weight: Weight) -> Array:
+    """Every element of the weight, in its dtype and shape (BF16 as raw bits)."""
+    if not isinstance(weight.encoding, Masked):
+        return stored(weight).reshape(weight.shape)
+    values = np.zeros(math.prod(weight.shape), dtype=NUMPY[weight.dtype])
+    values[kept(weight).reshape(-1)] = stored(weight)
+    return values.reshape(weight.shape)
+
+
+def stored(weight: Weight) -> Array:
+    """The decoded values that are really stored, in order: all, or those that the mask keeps. Shape [m]."""
+    match innermost(weight.encoding):
+        case Dense():
+            return weight.parts["values"].reshape(-1)
+        case Codebook():
+            return weight.parts["codebook"][codes(weight)]
+        case Affine():
+            channel = channels(weight)
+            zero = weight.parts["zero"].astype(np.float64)[channel]
+            exact = weight.parts["scale"].astype(np.float64)[channel] * (codes(weight) - zero)
+            return exact.astype(NUMPY[weight.dtype])
+
+
+def codes(weight: Weight) -> Codes:
+    """The code of each stored element of a quantized weight. Shape [m]."""
+    inner = innermost(weight.encoding)
+    assert not isinstance(inner, Dense)
+    return unpack(weight.parts["codes"], inner.bits, stored_count(weight))
+
+
+def kept(weight: Weight) -> NDArray[np.bool_]:
+    """Which elements are stored, in the shape of the weight; all of them where nothing is masked."""
+    count = math.prod(weight.shape)
+    if not isinstance(weight.encoding, Masked):
+        return np.ones(weight.shape, dtype=np.bool_)
+    return unpack(weight.parts["mask"], 1, count).astype(np.bool_).reshape(weight.shape)
+
+
+def stored_count(weight: Weight) -> int:
+    """m: the number of elements that are stored."""
+    if not isinstance(weight.encoding, Masked):
+        return math.prod(weight.shape)
+    return int(np.bitwise_count(weight.parts["mask"]).sum(dtype=np.int64))
+
+
+def channels(weight: Weight) -> NDArray[np.intp]:
+    """The index of each stored element along the axis of an affine weight; zeros where that is −1. Shape [m]."""
+    inner = innermost(weight.encoding)
+    assert isinstance(inner, Affine)
+    return _channels(weight, inner.axis)
+
+
+def _channels(weight: Weight, axis: int) -> NDArray[np.intp]:
+    if axis < 0:
+        return np.zeros(stored_count(weight), dtype=np.intp)
+    along = np.arange(weight.shape[axis]).reshape([-1 if place == axis else 1 for place in range(len(weight.shape))])
+    everywhere = np.broadcast_to(along, weight.shape)
+    return everywhere[kept(weight)] if isinstance(weight.encoding, Masked) else everywhere.reshape(-1)
+
+
+def take(weight: Weight, keep: Mapping[int, Indices]) -> Weight:
+    """The weight cut to the given indices of each dimension; its encoding, codes and scales stay as they are.
+
+    Raises:
+        Refusal: E0505, the cut would leave a masked weight with a codebook and no elements.
+    """
+    indices = {dim: np.asarray(index, dtype=np.intp) for dim, index in keep.items()}
+    if isinstance(weight.encoding, Dense):
+        values = _cut(weight.parts["values"], indices)
+        return evolve(weight, shape=values.shape, parts={"values": values})
+    place = np.arange(stored_count(weight))
+    if isinstance(weight.encoding, Masked):
+        mask = kept(weight)
+        rank = (np.cumsum(mask, dtype=np.int64) - 1).reshape(weight.shape)
+        cut = _cut(mask, indices)
+        place = _cut(rank, indices)[cut]
+        shape, parts = cut.shape, {"mask": pack(cut.view(np.uint8), 1)}
+    else:
+        place = _cut(place.reshape(weight.shape), indices)
+        shape, parts = place.shape, {}
+    return _guarded(Weight(weight.encoding, weight.dtype, shape, parts | _selected(weight, place, indices)))
+
+
+def _cut(array: Array, indices: Mapping[int, NDArray[np.intp]]) -> Array:
+    for dim, index in indices.items():
+        array = np.take(array, index, axis=dim)
+    return array
+
+
+def _selected(weight: Weight, place: NDArray[np.intp], indices: Mapping[int, NDArray[np.intp]]) -> dict[str, Array]:
+    """The inner parts for the stored elements at `place`, with the scales of the dimensions that are cut."""
+    parts = weight.parts
+    match innermost(weight.encoding):
+        case Dense():
+            return {"values": parts["values"].reshape(-1)[place]}
+        case Codebook(bits):
+            return {"codes": pack(codes(weight)[place], bits), "codebook": parts["codebook"]}
+        case Affine(bits, axis):
+            cut = {0: indices[axis]} if axis in indices else {}
+            scales = {role: _cut(parts[role], cut) for role in ("scale", "zero")}
+            return {"codes": pack(codes(weight)[place], bits)} | scales
+
+
+def with_codebook(weight: Weight, codebook: NDArray[np.float32], bits: int) -> Weight:
+    """The weight with every stored element replaced by its nearest codebook entry, ties to the lower.
+
+    Raises:
+        Refusal: E0505, the weight is already quantized, is not F32 or stores nothing; E0506, it is not finite.
+    """
+    values = _plain(weight, "a codebook")
+    codebook = np.asarray(codebook, dtype=np.float32)
+    assert 1 <= codebook.size <= 1 << bits
+    assert np.isfinite(codebook).all()
+    assert (np.diff(codebook) > 0).all()
+    if not values.size:
+        raise Refusal(_clash(weight, "a codebook needs at least one element"))
+    code = np.searchsorted(_thresholds(codebook), values).astype(np.uint8)
+    return _recoded(weight, Codebook(bits), {"codes": pack(code, bits), "codebook": codebook})
+
+
+def _thresholds(codebook: NDArray[np.float32]) -> NDArray[np.float32]:
+    """The largest float32 t with 2t ≤ c_k + c_{k+1}: 2w > c_k + c_{k+1} in float64 exactly when w > t."""
+    half = (codebook[:-1].astype(np.float64) + codebook[1:].astype(np.float64)) / 2
+    nearest = half.astype(np.float32)
+    return np.where(nearest.astype(np.float64) > half, np.nextafter(nearest, np.float32(-np.inf)), nearest)
+
+
+def with_affine(weight: Weight, scale: NDArray[np.float32], zero: Codes, bits: int, axis: int) -> Weight:
+    """The weight with every stored element as clamp(round_half_even(w/scale) + zero, 0, 2^bits − 1), by channel.
+
+    Raises:
+        Refusal: E0505, the weight is already quantized or is not F32; E0506, it is not finite.
+    """
+    values = _plain(weight, "scales")
+    scale, zero = np.asarray(scale, dtype=np.float32), np.asarray(zero, dtype=np.uint8)
+    count = 1 if axis < 0 else weight.shape[axis]
+    assert scale.shape == zero.shape == (count,)
+    assert np.isfinite(scale).all()
+    assert (scale > 0).all()
+    channel = _channels(weight, axis)
+    steps = np.rint(values.astype(np.float64) / scale.astype(np.float64)[channel]) + zero.astype(np.float64)[channel]
+    code = np.clip(steps, 0, (1 << bits) - 1).astype(np.uint8)
+    return _recoded(weight, Affine(bits, axis), {"codes": pack(code, bits), "scale": scale, "zero": zero})
+
+
+def with_mask(weight: Weight, keep: NDArray[np.bool_]) -> Weight:
+    """The weight with only the elements of `keep` (of its shape) stored; what an earlier mask left out stays out.
+
+    Raises:
+        Refusal: E0505, the weight is not F32, or has a codebook and would store nothing.
+    """
+    if weight.dtype != "F32":
+        raise Refusal(_clash(weight, "only F32 weights can be masked"))
+    before = kept(weight)
+    after = before & keep
+    place = np.flatnonzero(after[before]) if isinstance(weight.encoding, Masked) else np.flatnonzero(after)
+    parts = {"mask": pack(after.view(np.uint8), 1)} | _selected(weight, place, {})
+    return _guarded(Weight(masked(weight.encoding), weight.dtype, weight.shape, parts))
+
+
+def _plain(weight: Weight, wanted: str) -> NDArray[np.float32]:
+    """The stored values of a weight that is not quantized yet."""
+    if not isinstance(innermost(weight.encoding), Dense):
+        raise Refusal(_clash(weight, f"{wanted} cannot lie on a weight that is already quantized"))
+    if weight.dtype != "F32":
+        raise Refusal(_clash(weight, f"{wanted} can only stand for F32 values"))
+    values = stored(weight)
+    if not np.isfinite(values).all():
+        raise Refusal(Diagnostic("E0506", "a weight that holds NaN or an infinity cannot be quantized"))
+    return values
+
+
+def _recoded(weight: Weight, inner: Codebook | Affine, parts: dict[str, Array]) -> Weight:
+    if isinstance(weight.encoding, Masked):
+        return evolve(weight, encoding=Masked(inner), parts={"mask": weight.parts["mask"]} | parts)
+    return evolve(weight, encoding=inner, parts=parts)
+
+
+def _guarded(weight: Weight) -> Weight:
+    """`weight`, unless it has a mask over a codebook and keeps nothing, which no certificate can state."""
+    if isinstance(weight.encoding, Masked) and isinstance(weight.encoding.inner, Codebook) and not stored_count(weight):
+        raise Refusal(_clash(weight, "a codebook needs at least one element"))
+    return weight
+
+
+def _clash(weight: Weight, reason: str) -> Diagnostic:
+    found = f"the weight is {weight.dtype}, stored as {weight.encoding!r}"
+    return Diagnostic("E0505", "this encoding does not compose", label=f"{reason}; {found}")
+
+
+def part_names(base: str, encoding: Encoding) -> dict[str, str]:
+    """The tensor name of each part by role, in the order in which a certificate lists them.
+
+    >>> part_names("w", Masked(Codebook(4)))
+    {'mask': 'w.mask', 'codes': 'w.codes', 'codebook': 'w.codebook'}
+    """
+    match encoding:
+        case Masked(Dense()):
+            roles = ("mask", "values")
+        case Masked(inner):
+            return {"mask": f"{base}.mask"} | part_names(base, inner)
+        case Dense():
+            return {"values": base}
+        case Codebook():
+            roles = ("codes", "codebook")
+        case Affine():
+            roles = ("codes", "scale", "zero")
+    return {role: f"{base}.{role}" for role in roles}
+
+
+def parts_of(base: str, weight: Weight) -> list[Part]:
+    """The stored tensors of `weight` under the name `base`, in the order of a certificate."""
+    bits = {"mask": "U8", "codes": "U8", "zero": "U8"}
+    return [
+        Part(role, name, bits.get(role, weight.dtype), weight.parts[role].shape, weight.parts[role])
+        for role, name in part_names(base, weight.encoding).items()
+    ]
+
+
+def stored_bytes(weight: Weight) -> int:
+    """Bytes of all parts together."""
+    return sum(array.nbytes for array in weight.parts.values())
