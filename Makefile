@@ -16,7 +16,7 @@ echo 'surgdsl needs Python 3.11 or later with venv and ensurepip, as python3.11 
 endef
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint format example-digits example-fashion constraints clean
+.PHONY: help setup demo test lint format example-digits example-fashion bench constraints clean
 
 help: ## list these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -56,6 +56,9 @@ example-fashion: setup ## the same for a CNN on all of Fashion-MNIST (build/fash
 	@$(BIN)/python examples/fashion_cnn.py
 	$(BIN)/surg run examples/fashion_cnn.surg --out build/fashion-mnist
 	$(BIN)/surg-verify build/fashion-mnist
+
+bench: setup ## time check, run and verify as whole processes, three times each
+	$(BIN)/python tests/benchmarks/pipeline.py
 
 constraints: setup ## pin what .venv holds now in constraints.txt
 	$(PIP) freeze --all --exclude-editable --exclude surgdsl --exclude pip --exclude setuptools \
