@@ -1,0 +1,41 @@
+"""Operations: what each operator means, by family.
+
+`CATALOGUE` is the whole of what is known; an operator that is not in it runs, is pinned, and has no cost.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from surgdsl.diagnostic import Diagnostic, Refusal
+from surgdsl.diagram.operation import Operation
+from surgdsl.diagram.sort import Sort
+from surgdsl.operations.convolution import CONVOLUTION
+from surgdsl.operations.elementwise import BINARY, DROPOUT, UNARY
+from surgdsl.operations.joining import CAT, SLICE
+from surgdsl.operations.linear import LINEAR
+from surgdsl.operations.normalisation import BATCH_NORM
+from surgdsl.operations.pooling import ADAPTIVE, WINDOWS
+from surgdsl.operations.reduction import MEAN, SOFTMAX
+from surgdsl.operations.reshaping import FLATTEN, LITERAL, PERMUTE, SQUEEZE, UNSQUEEZE
+from surgdsl.operations.signature import Signature
+from surgdsl.operations.weight import WEIGHT
+
+CATALOGUE: tuple[Signature, ...] = (
+    WEIGHT, LINEAR, CONVOLUTION, BATCH_NORM, UNARY, DROPOUT, BINARY, WINDOWS, ADAPTIVE,
+    FLATTEN, LITERAL, PERMUTE, UNSQUEEZE, SQUEEZE, CAT, SLICE, MEAN, SOFTMAX,
+)  # fmt: skip
+
+BY_NAME: Mapping[str, Signature] = {name: signature for signature in CATALOGUE for name in signature.names}
+
+
+def cost(operation: Operation, sources: tuple[Sort, ...], targets: tuple[Sort, ...], binding: Mapping[str, int]) -> int:
+    """Multiply-accumulates of one evaluation of `operation`, symbols bound as `binding` says.
+
+    Raises:
+        Refusal: E0603, the operator has no cost rule; nothing is ever counted as zero for want of one.
+    """
+    if operation.name not in BY_NAME:
+        where = f" at `{operation.path}`" if operation.path else ""
+        raise Refusal(Diagnostic("E0603", f"no cost rule for the operation `{operation.name}`{where}"))
+    return BY_NAME[operation.name].cost(operation, sources, targets, binding)

@@ -1,0 +1,143 @@
+"""Reshaping: the same elements in the same order, along other dimensions.
+
+Merging dimensions makes a product; splitting one refines its axis into a product; the sizes written in the call follow.
+"""
+
+from __future__ import annotations
+
+from surgdsl.axes.dim import UNIT, Dim, axes, fuse
+from surgdsl.axes.extent import Extent, evaluate, product, symbols
+from surgdsl.diagram.operation import Attribute, Operation
+from surgdsl.diagram.sort import Sort
+from surgdsl.operations.signature import Call, Cut, Dims, Signature, demand, integer, integers, replaced
+
+
+def flatten(operation: Operation, sources: tuple[Sort, ...]) -> tuple[Sort, ...]:
+    """x → x with dimensions start_dim … end_dim merged."""
+    (x,) = sources
+    rank = max(len(x.shape), 1)
+    start, end = integer(operation, "start_dim") % rank, integer(operation, "end_dim") % rank
+    demand(start <= end, "flatten must end behind its start")
+    return (Sort(x.dtype, (*x.shape[:start], product(x.shape[start : end + 1]), *x.shape[end + 1 :])),)
+
+
+def literal(operation: Operation, sources: tuple[Sort, ...]) -> tuple[Sort, ...]:
+    """x → the shape that is written in the call, in full."""
+    (x,) = sources
+    shape = operation.attribute(_key(operation))
+    assert isinstance(shape, tuple)
+    extents = tuple(extent for extent in shape if not isinstance(extent, (float, str, tuple)) and extent is not None)
+    found: tuple[Extent, ...] = extents  # pyright: ignore[reportAssignmentType]
+    demand(product(found) == product(x.shape), "the new shape has another number of elements")
+    return (Sort(x.dtype, found),)
+
+
+def _key(operation: Operation) -> str:
+    return "size" if operation.name == "aten.view.default" else "shape"
+
+
+def relation(call: Call) -> tuple[Dims, ...]:
+    """Groups of dimensions with equal products, found from the left: one-to-one, merged, or split."""
+    (x,), target = call.dims, call.targets[0].shape
+    found: list[Dim] = []
+    rest = [dim for dim, extent in zip(x, call.sources[0].shape, strict=True) if extent != 1]
+    extents = [extent for extent in call.sources[0].shape if extent != 1]
+    wanted = [extent for extent in target if extent != 1]
+    while wanted:
+        taken, given = _group(extents, wanted)
+        dim = fuse(*rest[:taken])
+        parts = [dim] if given == 1 else [call.unification.fresh(f"{call.operation.path or 'model'}:part", extent) for extent in wanted[:given]]
+        call.tie(fuse(*parts), dim)
+        found += parts
+        rest, extents, wanted = rest[taken:], extents[taken:], wanted[given:]
+    places = iter(found)
+    result = tuple(UNIT if extent == 1 else next(places) for extent in target)
+    _hold_symbolic(call, result)
+    return (result,)
+
+
+def _group(extents: list[Extent], wanted: list[Extent]) -> tuple[int, int]:
+    """The shortest runs from the left with equal products; symbols are compared at values that cannot meet by chance."""
+    taken = given = 1
+    while product(extents[:taken]) != product(wanted[:given]):
+        left, right = (_value(product(side)) for side in (extents[:taken], wanted[:given]))
+        if left < right:
+            taken += 1
+        else:
+            given += 1
+        demand(taken <= len(extents) and given <= len(wanted), "the new shape has another number of elements")
+    return taken, given
+
+
+def _value(extent: Extent) -> int:
+    return evaluate(extent, {name: 1_000_003 + 2 * sum(map(ord, name)) for name in symbols(extent)})
+
+
+def _hold_symbolic(call: Call, dims: Dims) -> None:
+    """An axis that shares a dimension with a symbolic one cannot be cut: its positions are not known."""
+    for dim in dims:
+        parts = [axis for axis in axes(call.unification.resolve(dim)) if not isinstance(axis.size, int)]
+        if parts and call.unification.resolve(dim) not in parts:
+            call.pin((dim,), "it shares a dimension with one of symbolic size")
+
+
+def permute(operation: Operation, sources: tuple[Sort, ...]) -> tuple[Sort, ...]:
+    """x → x with its dimensions in another order."""
+    return (Sort(sources[0].dtype, tuple(sources[0].shape[i] for i in order(operation, len(sources[0].shape)))),)
+
+
+def permute_dims(call: Call) -> tuple[Dims, ...]:
+    """The dims in another order."""
+    return (tuple(call.dims[0][i] for i in order(call.operation, len(call.dims[0]))),)
+
+
+def order(operation: Operation, rank: int) -> tuple[int, ...]:
+    """Which source dimension each target dimension is."""
+    if operation.name == "aten.permute.default":
+        return tuple(i % rank for i in integers(operation, "dims"))
+    first, second = integer(operation, "dim0") % rank, integer(operation, "dim1") % rank
+    swap = {first: second, second: first}
+    return tuple(swap.get(i, i) for i in range(rank))
+
+
+def unsqueeze(operation: Operation, sources: tuple[Sort, ...]) -> tuple[Sort, ...]:
+    """x → x with an extent 1 put in."""
+    shape = sources[0].shape
+    place = integer(operation, "dim") % (len(shape) + 1)
+    return (Sort(sources[0].dtype, (*shape[:place], 1, *shape[place:])),)
+
+
+def unsqueeze_dims(call: Call) -> tuple[Dims, ...]:
+    """A unit put in."""
+    x = call.dims[0]
+    place = integer(call.operation, "dim") % (len(x) + 1)
+    return ((*x[:place], UNIT, *x[place:]),)
+
+
+def squeeze(operation: Operation, sources: tuple[Sort, ...]) -> tuple[Sort, ...]:
+    """x → x without the dimension `dim`, where that is 1."""
+    shape = sources[0].shape
+    place = integer(operation, "dim") % len(shape)
+    return (Sort(sources[0].dtype, shape[:place] + shape[place + 1 :] if shape[place] == 1 else shape),)
+
+
+def squeeze_dims(call: Call) -> tuple[Dims, ...]:
+    """A unit taken out. An axis that might shrink to 1 would then vanish, so it is pinned."""
+    x, shape = call.dims[0], call.sources[0].shape
+    place = integer(call.operation, "dim") % len(x)
+    if shape[place] != 1:
+        call.pin((x[place],), "squeeze would drop it at size 1")
+        return (x,)
+    return (x[:place] + x[place + 1 :],)
+
+
+def retune(cut: Cut) -> tuple[tuple[str, Attribute], ...]:
+    """The literal shape is the target's."""
+    return replaced(cut.operation.attributes, **{_key(cut.operation): cut.targets[0].shape})
+
+
+FLATTEN = Signature(("aten.flatten.using_ints",), flatten, relation)
+LITERAL = Signature(("aten.view.default", "aten.reshape.default"), literal, relation, retune=retune)
+PERMUTE = Signature(("aten.permute.default", "aten.transpose.int"), permute, permute_dims)
+UNSQUEEZE = Signature(("aten.unsqueeze.default",), unsqueeze, unsqueeze_dims)
+SQUEEZE = Signature(("aten.squeeze.dim",), squeeze, squeeze_dims)

@@ -1,0 +1,28 @@
+"""Weights: every dimension of a tensor is born as an axis.
+
+Axes are named after the layer: ``conv1.weight`` has ``conv1:out`` and ``conv1:in``; other tensors number theirs.
+"""
+
+from __future__ import annotations
+
+from surgdsl.diagram.operation import PARAM, Operation
+from surgdsl.diagram.sort import Sort
+from surgdsl.operations.signature import Call, Dims, IllTyped, Signature
+
+
+def typing(operation: Operation, sources: tuple[Sort, ...]) -> tuple[Sort, ...]:
+    """A weight's sort is its wire's; there is nothing to derive it from."""
+    raise IllTyped("a weight has the sort that it was given")
+
+
+def relation(call: Call) -> tuple[Dims, ...]:
+    """Fresh axes; the dims of kernels beyond the first two are told apart by number."""
+    payload = call.operation.payload
+    base = payload.base if payload else "weight"
+    layer, shape = base.removesuffix(".weight"), call.targets[0].shape
+    matrix = len(shape) > 1 and layer != base
+    names = [f"{layer}:{('out', 'in')[i]}" if matrix and i < 2 else f"{base}:{i}" for i in range(len(shape))]
+    return (tuple(call.unification.fresh(name, extent) for name, extent in zip(names, shape, strict=True)),)
+
+
+WEIGHT = Signature((PARAM,), typing, relation)
