@@ -84,6 +84,10 @@ CODES: tuple[Code, ...] = (
     Code("E0420", "not executed yet: this form of claim"),
     Code("E0421", "a primitive outside the standard library"),
     Code("E0422", "not executed yet: this expression"),
+    Code("E0701", "no such file"),
+    Code("E0702", "a folder in place of a file"),
+    Code("E0703", "a file that cannot be read"),
+    Code("E0704", "a file that is not text"),
 )
 
 

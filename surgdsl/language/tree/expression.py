@@ -178,8 +178,8 @@ class Conditional(Node):
 
 
 Expr = (
-    Name | Number | Amount | Text | Path | Pattern | Unary | Binary | Member | Over | Call | Listing | Choice | Range | Choose
-    | Conditional
+    Name | Number | Amount | Text | Path | Pattern | Unary | Binary | Member | Over | Call | Listing | Choice | Range
+    | Choose | Conditional
 )  # fmt: skip
 
 

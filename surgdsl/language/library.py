@@ -1,0 +1,91 @@
+"""The standard library: what each of its declarations is called with and gives back.
+
+Its files are `.surg` like any other and are read by the same parser, one declaration in each, only when a file uses it.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+
+from attrs import frozen
+
+from surgdsl.diagnostic import Source, shipped
+from surgdsl.language import tree
+from surgdsl.language.parsing import parse
+
+
+@frozen
+class Signature:
+    """What a call is checked against. `kind` is rule, criterion or metric."""
+
+    kind: str
+    name: str
+    parameters: tuple[tree.Parameter, ...]
+    grade: str = ""
+    score: str | None = None
+    criterion: str | None = None
+    decreases: bool = False
+    result: str = ""
+    doc: str = ""
+
+    def parameter(self, name: str) -> tree.Parameter | None:
+        """The parameter called `name`, if there is one."""
+        return next((one for one in self.parameters if one.name.text == name), None)
+
+    @property
+    def measured(self) -> bool:
+        """Whether a metric needs data, so that its value is measured and not counted."""
+        return self.kind == "metric" and any(one.type.word.text == "data" for one in self.parameters)
+
+
+def standard_file(path: Path) -> bool:
+    """Whether `path` is a file of the library, which alone may declare rules and primitives."""
+    return path.resolve().is_relative_to(shipped("stdlib").resolve())
+
+
+@cache
+def catalogue() -> tuple[str, ...]:
+    """Every name of the library, dotted, in alphabetical order: ``std.rules.quantize`` and so on."""
+    root = shipped("stdlib")
+    return tuple(sorted(".".join(file.relative_to(root).with_suffix("").parts) for file in root.rglob("*.surg")))
+
+
+@cache
+def signature(target: str) -> Signature:
+    """The signature of the library's `target`.
+
+    Raises:
+        KeyError: where `catalogue` has no such name.
+    """
+    if target not in catalogue():
+        raise KeyError(target)
+    path = shipped("stdlib").joinpath(*target.split(".")).with_suffix(".surg")
+    parsed = parse(Source(str(path), path.read_text(encoding="utf-8")))
+    doc = " ".join(comment.text.removeprefix("##").strip() for comment in parsed.comments if comment.text.startswith("##"))
+    found = [one for one in (_signature(node, doc) for node in parsed.file.declarations) if one is not None]
+    assert not parsed.faults and len(found) == 1, f"{path} must hold one good declaration"
+    return found[0]
+
+
+def _signature(node: tree.Declaration, doc: str) -> Signature | None:
+    match node:
+        case tree.PrimitiveRule():
+            score = None if node.score is None else spell(node.score)
+            criterion = None if node.criterion is None else node.criterion.text
+            return Signature("rule", node.name.text, node.parameters, node.grade.text, score, criterion, doc=doc)
+        case tree.PrimitiveFunction():
+            return Signature(node.kind, node.name.text, node.parameters, result=spell(node.result), doc=doc)
+        case tree.Rule():
+            decreases = any(isinstance(one, tree.Proviso) and one.kind == "decreases" for one in node.provisos)
+            return Signature("rule", node.name.text, (), node.grade.text, decreases=decreases, doc=doc)
+        case _:
+            return None
+
+
+def spell(written: tree.Type) -> str:
+    """A type of names and stars as text: ``score[cout]``."""
+    if written.axes is None:
+        return written.word.text
+    axes = ("*" if isinstance(one, tree.AnyAxis) else one.span.text for one in written.axes)
+    return f"{written.word.text}[{', '.join(axes)}]"

@@ -1,0 +1,243 @@
+"""Text to tree, with every syntax error of the file and not only the first.
+
+The fast way reads the file at once. Only where that fails is the text cut into declarations, and a failing surgery into clauses,
+and each piece is read on its own: what is good is kept for the checks that follow, what is bad is reported.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from functools import cache
+from typing import Any
+
+from attrs import field, frozen
+from lark import Lark, Token, Tree, UnexpectedInput
+
+from surgdsl.diagnostic import Diagnostic, Note, Source, Span, shipped
+from surgdsl.language import tree
+from surgdsl.language.building import Building
+from surgdsl.language.syntax import fault
+
+DEEPEST = 150
+
+
+class Postlex:
+    """Lets a NAME be lexed everywhere, so that ``requires`` is one wrong word and not ``require`` followed by ``s``."""
+
+    always_accept = ("NAME",)
+
+    def process(self, stream: Iterator[Token]) -> Iterator[Token]:
+        """The tokens, unchanged."""
+        return stream
+
+
+@frozen
+class Comment:
+    """A comment with its ``#``."""
+
+    text: str
+    span: Span
+
+
+@frozen
+class Parsed:
+    """What could be read of a file: the tree, the comments, the faults, and the names whose declarations are broken."""
+
+    file: tree.File
+    comments: tuple[Comment, ...] = ()
+    faults: tuple[Diagnostic, ...] = ()
+    broken: frozenset[str] = field(default=frozenset())
+
+
+def lark(*, strict: bool = False) -> Lark:
+    """A parser of the grammar. `strict` refuses every collision of terminals and is for tests: it takes a second."""
+    return Lark(
+        (shipped("grammar") / "surg.lark").read_text(encoding="utf-8"),
+        parser="lalr", lexer="contextual", strict=strict, propagate_positions=True, maybe_placeholders=True,
+        postlex=Postlex(), start=["start", "declaration", "clause"],
+    )  # fmt: skip
+
+
+@cache
+def _parser() -> Lark:
+    return lark()
+
+
+KEYWORDS = frozenset(
+    "surg use as dim in let param model data interface on out cut criterion metric extern primitive rule by exact bounded lossy where "
+    "with bound decreases surgery over vary keep limit runs preserve seed budget step apply exhaustively frozen live stages order "
+    "recover then target minimize maximize require for all confidence emit except every choose if else and or not".split()
+)
+"""Words that no declaration may take. L, K and R are keywords only inside a rule."""
+
+DECLARATIONS = (
+    "use", "dim", "let", "param", "model", "data", "interface", "criterion", "metric", "extern", "rule", "primitive", "surgery", "sweep",
+)  # fmt: skip
+CLAUSES = ("preserve", "seed", "budget", "step", "order", "recover", "target", "require", "emit")
+
+
+def parse(source: Source) -> Parsed:
+    """Reads `source`. Never raises for what the text may hold: faults are in the result."""
+    comments = tuple(_comments(source))
+    try:
+        found = _read(source, "start", 0, len(source.text))
+    except UnexpectedInput:
+        return _piecewise(source, comments)
+    if isinstance(found, Diagnostic):
+        return Parsed(tree.File(tree.Word("1"), ()), comments, (found,))
+    edition: tree.Word = found.edition
+    faults = () if edition.text == "1" else (_unknown_edition(edition.span),)
+    return Parsed(found, comments, faults)
+
+
+def _read(source: Source, start: str, begin: int, end: int) -> Any:
+    """The node of rule `start` between `begin` and `end`, or the diagnostic that it is nested too deeply."""
+    text = " " * begin + source.text[begin:end] if begin or end < len(source.text) else source.text
+    found = _parser().parse(text, start=start)
+    deep = _too_deep(found)
+    if deep is None:
+        return Building(source).transform(found)
+    where = Span(source, deep.meta.start_pos, min(deep.meta.start_pos + 1, deep.meta.end_pos))
+    return Diagnostic("E0007", "this is nested too deeply", where, f"more than {DEEPEST} levels")
+
+
+def _too_deep(root: Tree[Token]) -> Tree[Token] | None:
+    """A subtree beyond the deepest level that is read; found without recursion, since it guards recursion."""
+    level = [root]
+    for _ in range(DEEPEST):
+        level = [child for one in level for child in one.children if isinstance(child, Tree)]
+        if not level:
+            return None
+    return level[0]
+
+
+def _unknown_edition(span: Span) -> Diagnostic:
+    return Diagnostic("E0005", f"unknown edition `{span.text}`", span, "this version reads edition 1", help=("write `surg 1`",))
+
+
+# ---- the slow way: piece by piece ---------------------------------------------------------------
+
+HEADER = re.compile(r"(?:\s|#[^\n]*)*")
+STARTS = re.compile(r"^(?P<indent>[ \t]*)(?P<word>[A-Za-z_]\w*)(?!\w)(?![ \t]*[=:])", re.MULTILINE)
+SOLID = re.compile(r'#[^\n]*|"[^"\n]*"|[{}]')
+
+
+@frozen
+class Piece:
+    """A stretch of text that should hold one declaration or clause."""
+
+    word: str
+    start: int
+    stop: int
+
+
+def _piecewise(source: Source, comments: tuple[Comment, ...]) -> Parsed:
+    faults: list[Diagnostic] = []
+    declarations: list[Any] = []
+    broken: set[str] = set()
+    edition, begin = _edition(source, faults)
+    for piece in _pieces(source, begin, len(source.text), DECLARATIONS, whole_file=True):
+        found = _attempt(source, "declaration", piece, faults)
+        if found is None and piece.word == "surgery":
+            found = _surgery(source, piece, faults)
+        if found is not None:
+            declarations.append(found)
+            continue
+        broken.update(re.findall(r"[A-Za-z_]\w*", source.text[piece.start : piece.stop].partition("\n")[0]))
+    faults = _distinct(faults)
+    return Parsed(tree.File(edition, tuple(declarations)), comments, tuple(faults), frozenset(broken))
+
+
+def _edition(source: Source, faults: list[Diagnostic]) -> tuple[tree.Word, int]:
+    begin = HEADER.match(source.text)
+    start = begin.end() if begin else 0
+    line = source.text[start:].partition("\n")[0]
+    header = re.match(r"surg[ \t]+([0-9]\w*)", line)
+    if header is None:
+        span = Span(source, start, start + len(line.split("#")[0].rstrip()))
+        faults.append(Diagnostic("E0006", "a file begins with its edition", span, help=("write `surg 1` on the first line",)))
+        return tree.Word("1"), start
+    span = Span(source, start + header.start(1), start + header.end(1))
+    if span.text != "1":
+        faults.append(_unknown_edition(span))
+    return tree.Word(span.text, span=span), start + header.end()
+
+
+def _pieces(source: Source, begin: int, end: int, words: tuple[str, ...], *, whole_file: bool) -> list[Piece]:
+    """The stretches between `begin` and `end` that start on a line of their own outside of all braces.
+
+    A line starts a piece when its first word is one of `words`; in a whole file also any word in the first column, so that a misspelt keyword
+    does not spoil the declaration before it. A known word in the first column starts a declaration even where a brace was forgotten.
+    """
+    starts: list[re.Match[str]] = []
+    at, level = begin, 0
+    for match in STARTS.finditer(source.text, begin, end):
+        level, at = level + _depth(source.text, at, match.start("word")), match.start("word")
+        known, first_column = match["word"] in words, not match["indent"]
+        if whole_file and known and first_column:
+            level = 0
+        if level == 0 and (known or (whole_file and first_column)):
+            starts.append(match)
+    if not starts:
+        return [Piece("", begin, end)] if _solid(source.text[begin:end]) else []
+    lead = [Piece("", begin, starts[0].start("word"))] if _solid(source.text[begin : starts[0].start("word")]) else []
+    stops = [*(match.start("word") for match in starts[1:]), end]
+    return lead + [Piece(match["word"], match.start("word"), stop) for match, stop in zip(starts, stops, strict=True)]
+
+
+def _depth(text: str, begin: int, end: int) -> int:
+    braces = (match.group() for match in SOLID.finditer(text, begin, end))
+    return sum({"{": 1, "}": -1}.get(brace, 0) for brace in braces)
+
+
+def _solid(text: str) -> bool:
+    """Whether anything but blanks and comments stands there."""
+    return bool(re.sub(r"#[^\n]*", "", text).strip())
+
+
+def _attempt(source: Source, start: str, piece: Piece, faults: list[Diagnostic]) -> Any | None:
+    try:
+        found = _read(source, start, piece.start, piece.stop)
+    except UnexpectedInput as unexpected:
+        faults.append(fault(source, unexpected, start, piece.stop))
+        return None
+    if isinstance(found, Diagnostic):
+        faults.append(found)
+        return None
+    return found
+
+
+def _surgery(source: Source, piece: Piece, faults: list[Diagnostic]) -> tree.Surgery | None:
+    """The clauses of a broken surgery that can be read; the fault of the whole gives way to the faults of its clauses."""
+    head = re.compile(r"surgery\s+([A-Za-z_]\w*)\s+on\s+([A-Za-z_]\w*)\s*\{").match(source.text, piece.start)
+    last = source.text.rstrip().rfind("}", piece.start, piece.stop)
+    if head is None or last < head.end() or _depth(source.text, piece.start, piece.stop) != 0:
+        return None
+    whole = faults.pop()
+    before = len(faults)
+    pieces = _pieces(source, head.end(), last, CLAUSES, whole_file=False)
+    clauses = [_attempt(source, "clause", one, faults) for one in pieces]
+    if len(faults) == before:
+        faults.append(whole)
+    words = (tree.Word(head[n], span=Span(source, head.start(n), head.end(n))) for n in (1, 2))
+    good = tuple(one for one in clauses if one is not None)
+    return tree.Surgery(*words, good, span=Span(source, piece.start, last + 1))
+
+
+def _distinct(faults: list[Diagnostic]) -> list[Diagnostic]:
+    """`faults` without a second report of one place."""
+    seen: dict[Any, Diagnostic] = {}
+    for one in faults:
+        seen.setdefault(None if one.span is None else one.span.start, one)
+    return list(seen.values())
+
+
+def _comments(source: Source) -> Iterator[Comment]:
+    for match in SOLID.finditer(source.text):
+        if match.group().startswith("#"):
+            text = match.group().rstrip()
+            yield Comment(text, Span(source, match.start(), match.start() + len(text)))
+
+
+__all__ = ["KEYWORDS", "Comment", "Note", "Parsed", "lark", "parse"]

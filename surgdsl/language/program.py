@@ -1,0 +1,213 @@
+"""The checked program: what a `.surg` file means, with names resolved, arguments typed and quantities exact.
+
+Planning reads this and never the text. Values compare by meaning; their spans serve only messages.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from fractions import Fraction
+
+import networkx as nx
+from attrs import field, frozen
+
+from surgdsl.diagnostic import NOWHERE, Span
+from surgdsl.diagnostic.source import Source
+from surgdsl.language.claim import Require
+from surgdsl.language.pattern import Selector
+
+
+@frozen
+class Spanned:
+    """Anything in a program that stands somewhere in the text."""
+
+    span: Span = field(default=NOWHERE, eq=False, repr=False, kw_only=True)
+
+    @property
+    def line(self) -> int:
+        """The line in the file, from 1."""
+        return self.span.line
+
+
+@frozen
+class Use(Spanned):
+    """A name of the standard library (`target`, dotted) and what the file calls it."""
+
+    name: str
+    target: str
+
+
+@frozen
+class DimDecl(Spanned):
+    """A symbolic size: one of `values`, or anything from `low` to `high`, both included."""
+
+    name: str
+    low: int
+    high: int
+    values: tuple[int, ...] | None = None
+
+
+@frozen
+class Port(Spanned):
+    """A wire of the model: dtype and shape; a text in the shape names a dim."""
+
+    name: str
+    dtype: str
+    shape: tuple[int | str, ...]
+
+    def __str__(self) -> str:
+        return f"{self.name}: {self.dtype}[{', '.join(map(str, self.shape))}]"
+
+
+@frozen
+class PythonRef(Spanned):
+    """``python("module:attribute")``."""
+
+    module: str
+    attribute: str
+
+    def __str__(self) -> str:
+        return f"{self.module}:{self.attribute}"
+
+
+@frozen
+class FileRef(Spanned):
+    """``file("path", sha256 = "…")``: the path as written, relative to the `.surg` file."""
+
+    path: str
+    sha256: str | None = None
+
+
+@frozen
+class ModelDecl(Spanned):
+    """The network under surgery: its ports, the Python that builds it, the file of its weights."""
+
+    name: str
+    inputs: tuple[Port, ...]
+    outputs: tuple[Port, ...]
+    source: PythonRef
+    weights: FileRef | None = None
+
+
+@frozen
+class DataDecl(Spanned):
+    """Rows of data, from Python; the first `take` of them where it is given."""
+
+    name: str
+    source: PythonRef
+    take: int | None = None
+
+
+@frozen
+class InterfaceDecl(Spanned):
+    """Wires that a surgery must leave as they are; agrees with the ports of its model."""
+
+    name: str
+    model: str
+    inputs: tuple[Port, ...]
+    outputs: tuple[Port, ...]
+
+
+@frozen
+class DataName:
+    """An argument that names a data declaration."""
+
+    name: str
+
+
+Value = Fraction | int | str | bool | DataName
+"""An argument: ratios are fractions, bit widths and counts integers."""
+
+
+@frozen
+class Recover(Spanned):
+    """Fine-tuning after a step or after all; what is absent is derived from the change of the weights."""
+
+    data: str
+    epochs: Fraction | None = None
+    rate: Fraction | None = None
+    steps: int | None = None
+    batch: int | None = None
+
+
+@frozen
+class StepDecl(Spanned):
+    """One arrow: a rule of the library with its arguments, where it applies, and what ranks the victims."""
+
+    name: str
+    rule: str
+    arguments: Mapping[str, Value]
+    selector: Selector
+    exhaustively: bool = False
+    criterion: str | None = None
+    recover: Recover | None = None
+
+
+@frozen
+class SurgeryDecl(Spanned):
+    """Steps in the order in which they compose, and what is promised of the result."""
+
+    name: str
+    model: str
+    preserve: tuple[str, ...]
+    seed: int
+    steps: tuple[StepDecl, ...]
+    requires: tuple[Require, ...] = ()
+    targets: tuple[Require, ...] = ()
+    recover: Recover | None = None
+    emit: Mapping[str, str] = field(factory=dict[str, str])
+
+
+@frozen
+class Program:
+    """A whole file, checked."""
+
+    source: Source = field(eq=False)
+    edition: int
+    uses: tuple[Use, ...] = ()
+    dims: tuple[DimDecl, ...] = ()
+    models: tuple[ModelDecl, ...] = ()
+    data: tuple[DataDecl, ...] = ()
+    interfaces: tuple[InterfaceDecl, ...] = ()
+    surgeries: tuple[SurgeryDecl, ...] = ()
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of the text, in hex."""
+        return hashlib.sha256(self.source.text.encode()).hexdigest()
+
+    def model(self, name: str) -> ModelDecl:
+        """The model declared as `name`; KeyError if there is none."""
+        return {one.name: one for one in self.models}[name]
+
+    def datum(self, name: str) -> DataDecl:
+        """The data declared as `name`; KeyError if there is none."""
+        return {one.name: one for one in self.data}[name]
+
+    def surgery(self, name: str) -> SurgeryDecl:
+        """The surgery declared as `name`; KeyError if there is none."""
+        return {one.name: one for one in self.surgeries}[name]
+
+    def morphisms(self, surgery: str | None = None) -> nx.MultiDiGraph[str]:
+        """The diagram of the program: objects are the stages of a model, arrows the declared steps between them.
+
+        Of one surgery, or of all. Nodes are ``surgery[0]``, ``surgery[1]``, …; each carries `model`, `stage` and the interfaces that it
+        keeps; each arrow is keyed by the name of its step and carries `rule`, `arguments`, `selector`, `criterion` and `line`.
+        """
+        graph: nx.MultiDiGraph[str] = nx.MultiDiGraph()
+        for one in self.surgeries if surgery is None else (self.surgery(surgery),):
+            for stage in range(len(one.steps) + 1 + (one.recover is not None)):
+                graph.add_node(f"{one.name}[{stage}]", model=one.model, stage=stage, interfaces=one.preserve)
+            for stage, step in enumerate(one.steps):
+                graph.add_edge(
+                    f"{one.name}[{stage}]", f"{one.name}[{stage + 1}]", key=step.name, rule=step.rule, arguments=dict(step.arguments),
+                    selector=step.selector.text, criterion=step.criterion, line=step.line,
+                )  # fmt: skip
+            if one.recover is not None:
+                last = len(one.steps)
+                graph.add_edge(
+                    f"{one.name}[{last}]", f"{one.name}[{last + 1}]", key="recover", rule="recover",
+                    arguments={"data": DataName(one.recover.data)}, selector="@**", criterion=None, line=one.recover.line,
+                )  # fmt: skip
+        return graph

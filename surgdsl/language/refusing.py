@@ -1,0 +1,87 @@
+"""Constructs of edition 1 that are read and formatted, but that no later room executes yet.
+
+They are refused by name and never ignored. When one comes to be executed, its row leaves this table.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any, cast
+
+import attrs
+from attrs import frozen
+
+from surgdsl.language import tree
+from surgdsl.language.scope import Scope
+
+
+@frozen
+class Unexecuted:
+    """One construct: the class of its node, a test of the node, its code, its name, where in the node the caret goes."""
+
+    node: type[tree.Node]
+    code: str
+    name: str
+    where: Callable[[Any], tree.Node | None]
+
+
+TABLE: tuple[Unexecuted, ...] = (
+    Unexecuted(tree.Rule, "E0401", "a rule of your own", lambda node: node.name),
+    Unexecuted(tree.Function, "E0402", "a criterion of your own", lambda node: _function(node, "criterion")),
+    Unexecuted(tree.Function, "E0403", "a metric of your own", lambda node: _function(node, "metric")),
+    Unexecuted(tree.Function, "E0404", "`extern`", lambda node: node.name if node.extern else None),
+    Unexecuted(tree.Sweep, "E0405", "`sweep`", lambda node: node.name),
+    Unexecuted(tree.Choose, "E0406", "`choose`", lambda node: node),
+    Unexecuted(tree.Param, "E0407", "`param`", lambda node: node.name),
+    Unexecuted(tree.Stages, "E0408", "`in … stages`", lambda node: node),
+    Unexecuted(tree.Parallel, "E0409", "`|` in an order", lambda node: node if len(node.arrows) > 1 else None),
+    Unexecuted(tree.Budget, "E0410", "`budget`", lambda node: node),
+    Unexecuted(tree.Require, "E0411", "`for all`", lambda node: node.each),
+    Unexecuted(tree.Cut, "E0412", "`cut`, an interface inside the model,", lambda node: node),
+    Unexecuted(tree.Target, "E0413", "`minimize` and `maximize`", lambda node: node.sense),
+    Unexecuted(tree.UseFile, "E0414", "`use` of a file", lambda node: node.path),
+    Unexecuted(tree.Selector, "E0415", "`where` in a selector", lambda node: node.where),
+    Unexecuted(tree.Recover, "E0416", "recovery other than fine-tuning", lambda node: node.method or _field(node, "loss")),
+    Unexecuted(tree.Scoring, "E0417", "`live`", lambda node: _live(node)),
+)
+
+OPAQUE = (tree.Rule, tree.Function, tree.Sweep)
+"""Refused as a whole: what is inside is not judged twice."""
+
+
+def refuse_unexecuted(scope: Scope, file: tree.File, *, library: bool = False) -> None:
+    """Reports every construct of `file` that is not executed. Files of the `library` may declare rules and primitives."""
+    for node in _nodes(file, opaque=OPAQUE):
+        if isinstance(node, tree.PrimitiveRule | tree.PrimitiveFunction) and not library:
+            scope.refuse("E0421", "only the standard library declares primitives", node.name.span)
+        for row in TABLE:
+            where = row.where(node) if isinstance(node, row.node) and not (library and row.node is tree.Rule) else None
+            if where is not None:
+                message = f"{row.name} is understood, but not executed in this version of surgdsl"
+                scope.refuse(row.code, message, where.span)
+
+
+def _nodes(root: tree.Node, opaque: tuple[type[tree.Node], ...]) -> Iterator[tree.Node]:
+    """`root` and everything below it, without recursion."""
+    waiting = [root]
+    while waiting:
+        node = waiting.pop()
+        yield node
+        if isinstance(node, opaque):
+            continue
+        for name in attrs.fields_dict(type(node)):
+            value = getattr(node, name)
+            parts = cast("tuple[Any, ...]", value) if isinstance(value, tuple) else (value,)
+            waiting.extend(part for part in parts if isinstance(part, tree.Node))
+
+
+def _function(node: tree.Function, kind: str) -> tree.Node | None:
+    return node.name if node.kind == kind and not node.extern else None
+
+
+def _field(node: tree.Recover, name: str) -> tree.Node | None:
+    return next((one for one in node.block.fields if one.name.text == name), None)
+
+
+def _live(node: tree.Scoring) -> tree.Node | None:
+    return node.reading if node.reading is not None and node.reading.text == "live" else None

@@ -1,0 +1,274 @@
+"""Surgeries: steps checked against the signatures of their rules, put in order, with what is promised of the result.
+
+A criterion only advises, but it must score what the rule removes; that is checked here, before any model is loaded.
+"""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from typing import TypeVar
+
+from surgdsl.diagnostic import Note, hint
+from surgdsl.language import tree
+from surgdsl.language.claim import Require
+from surgdsl.language.claims import required
+from surgdsl.language.declarations import block
+from surgdsl.language.library import Signature, spell
+from surgdsl.language.pattern import PathPattern, Selector
+from surgdsl.language.program import Recover, StepDecl, SurgeryDecl, Value
+from surgdsl.language.scope import Scope
+from surgdsl.language.value import argument, constant, fitted, whole
+
+C = TypeVar("C", bound=tree.Clause)
+T = TypeVar("T", Require, StepDecl)
+RECOVERY = ("data", "epochs", "rate", "steps", "batch")
+SINGLE = (tree.Seed, tree.Order, tree.Recover, tree.Emit, tree.Budget)
+
+
+def surgery(scope: Scope, node: tree.Surgery) -> SurgeryDecl | None:
+    """``surgery slim on m { … }``."""
+    found = scope.find(node.model, "model")
+    _once(scope, node)
+    preserve = [name for one in _all(node, tree.Preserve) for name in _preserved(scope, one, node.model.text)]
+    seeds = [whole(scope, one.value) for one in _all(node, tree.Seed)]
+    steps = _steps(scope, node)
+    requires = [required(scope, one) for one in _all(node, tree.Require) if one.each is None]
+    targets = [required(scope, one) for one in _all(node, tree.Target) if one.sense is None]
+    recovers = [recover(scope, one) for one in _all(node, tree.Recover)]
+    emits = [_emitted(scope, one) for one in _all(node, tree.Emit)]
+    if not (_all(node, tree.Step) or _all(node, tree.Target)) and node.name.text not in scope.broken:
+        scope.refuse("E0214", f"`{node.name}` does nothing", node.name.span, "it has no step and no target")
+    if found is None or None in (*seeds, *steps, *requires, *targets, *recovers):
+        return None
+    return SurgeryDecl(
+        node.name.text, node.model.text, tuple(preserve), seeds[0] or 0 if seeds else 0, _good(steps), _good(requires), _good(targets),
+        recovers[0] if recovers else None, emits[0] if emits else {}, span=node.span,
+    )  # fmt: skip
+
+
+def _all(node: tree.Surgery, kind: type[C]) -> list[C]:
+    return [one for one in node.clauses if isinstance(one, kind)]
+
+
+def _good(items: list[T | None]) -> tuple[T, ...]:
+    return tuple(one for one in items if one is not None)
+
+
+def _once(scope: Scope, node: tree.Surgery) -> None:
+    for kind in SINGLE:
+        first, *others = _all(node, kind) or [None]
+        for one in others:
+            assert first is not None
+            assert one is not None
+            word = kind.__name__.lower()
+            scope.refuse("E0107", f"`{word}` is given twice", one.span, notes=(Note(first.span, "given here first"),))
+
+
+def _preserved(scope: Scope, node: tree.Preserve, model: str) -> list[str]:
+    names: list[str] = []
+    for dotted in node.names:
+        word = dotted.words[0]
+        if len(dotted.words) > 1 and scope.find(word, "file") is not None:
+            continue  # an interface of another file: refused with the `use` of that file
+        found = scope.find(word, "interface")
+        if found is None:
+            continue
+        assert isinstance(found.node, tree.Interface)
+        if found.node.model.text != model:
+            notes = (Note(found.node.model.span, "declared for this model"),)
+            scope.refuse("E0202", f"`{word}` is an interface of `{found.node.model}`", word.span, f"expected one of `{model}`", notes=notes)
+        names.append(word.text)
+    return list(dict.fromkeys(names))
+
+
+def _emitted(scope: Scope, node: tree.Emit) -> dict[str, str]:
+    made: dict[str, str] = {}
+    for name, expr in block(scope, node.block, ("model", "certificate")).items():
+        value = constant(scope, expr)
+        path = None if value is None else fitted(scope, value, "text", expr.span)
+        if isinstance(path, str):
+            made[name] = path
+    return made
+
+
+# ---- steps and their order ----------------------------------------------------------------------
+
+
+def _steps(scope: Scope, node: tree.Surgery) -> list[StepDecl | None]:
+    local: dict[str, tree.Step] = {}
+    made: dict[str, StepDecl | None] = {}
+    for one in _all(node, tree.Step):
+        _declare(scope, one, local)
+        made[one.name.text] = _step(scope, one)
+    orders = _all(node, tree.Order)
+    if not orders:
+        return list(made.values())
+    names = _ordered(scope, orders[0], local)
+    return [made[name] for name in names if name in made] if names is not None else [None]
+
+
+def _declare(scope: Scope, step: tree.Step, local: dict[str, tree.Step]) -> None:
+    word, before = step.name, local.get(step.name.text)
+    if before is not None:
+        notes = (Note(before.name.span, "declared here first"),)
+        scope.refuse("E0102", f"`{word}` is declared twice", word.span, notes=notes)
+    elif word.text in scope.names and word.text != "B":
+        taken = scope.names[word.text]
+        scope.refuse("E0103", f"`{word}` is already the name of a {taken.kind}", word.span, notes=(Note(taken.span, "declared here"),))
+    local[word.text] = step
+
+
+def _ordered(scope: Scope, order: tree.Order, steps: dict[str, tree.Step]) -> list[str] | None:
+    """The names of the steps as `order` composes them; every step once."""
+    words = _words(order.sequence)
+    faults = len(scope.faults)
+    for at, word in enumerate(words):
+        if word.text not in steps and word.text not in scope.broken:
+            scope.refuse("E0101", f"unknown step `{word}`", word.span, hint(word.text, steps))
+        elif any(word.text == other.text for other in words[:at]):
+            scope.refuse("E0211", f"the order names `{word}` twice", word.span)
+    missing = [name for name in steps if all(word.text != name for word in words)]
+    if missing and len(scope.faults) == faults:
+        notes = tuple(Note(steps[name].name.span, "this step") for name in missing)
+        scope.refuse("E0211", f"the order leaves out {', '.join(f'`{name}`' for name in missing)}", order.span, notes=notes)
+    return [word.text for word in words] if len(scope.faults) == faults else None
+
+
+def _words(sequence: tree.Sequence) -> list[tree.Word]:
+    arrows = (arrow for parallel in sequence.stages for arrow in parallel.arrows)
+    return [word for arrow in arrows for word in ([arrow] if isinstance(arrow, tree.Word) else _words(arrow))]
+
+
+def _step(scope: Scope, node: tree.Step) -> StepDecl | None:
+    faults = len(scope.faults)
+    name = node.rule.function if isinstance(node.rule, tree.Call) else node.rule
+    if not isinstance(name, tree.Name):
+        return scope.refuse("E0201", "a step applies a rule", node.rule.span, "expected the name of a rule")
+    found = scope.find(name, "rule")
+    healing = None if node.recover is None else recover(scope, node.recover)
+    if found is None or found.signature is None:  # a rule of the file is refused as a construct that is not executed
+        _criterion_name(scope, node)
+        return None
+    given = node.rule.arguments if isinstance(node.rule, tree.Call) else ()
+    arguments = _arguments(scope, name, found.signature, given)
+    criterion = _criterion(scope, node, name, found.signature, arguments)
+    if node.exhaustively and not found.signature.decreases:
+        message = f"nothing says that `{name.text}` comes to an end"
+        scope.refuse("E0213", message, node.rule.span, help=(f"without `exhaustively`, it is applied once: apply {name.text}",))
+    if len(scope.faults) > faults:
+        return None
+    return StepDecl(
+        node.name.text, found.signature.name, arguments, _selector(node.selector), node.exhaustively, criterion, healing, span=node.span
+    )  # fmt: skip
+
+
+def _selector(node: tree.Selector) -> Selector:
+    def patterns(paths: tree.Paths | None) -> tuple[PathPattern, ...]:
+        return () if paths is None else tuple(PathPattern(path.text, span=path.span) for path in paths.paths)
+
+    return Selector(patterns(node.include), patterns(node.exclude), " ".join(node.span.text.split()), span=node.span)
+
+
+def _arguments(
+    scope: Scope, rule: tree.Name, signature: Signature, given: tuple[tree.Expr | tree.Keyword | tree.Each, ...]
+) -> dict[str, Value]:  # fmt: skip
+    """The arguments of a call by name, defaults included; what is optional and absent stays absent."""
+    first: dict[str, tree.Keyword] = {}
+    values: dict[str, Value | None] = {}
+    for one in given:
+        if not isinstance(one, tree.Keyword):
+            example = f"{signature.parameters[0].name} = …" if signature.parameters else "none"
+            scope.refuse("E0206", "an argument is given by name", one.span, f"expected {example}")
+            continue
+        parameter = signature.parameter(one.word.text)
+        if parameter is None:
+            known = [each.name.text for each in signature.parameters]
+            label = hint(one.word.text, known) or (f"it has {', '.join(known)}" if known else "it has none")
+            scope.refuse("E0204", f"`{rule.text}` has no argument `{one.word}`", one.word.span, label)
+        elif one.word.text in first:
+            notes = (Note(first[one.word.text].span, "given here first"),)
+            scope.refuse("E0203", f"`{one.word}` is given twice", one.span, notes=notes)
+        else:
+            first[one.word.text], values[one.word.text] = one, argument(scope, parameter, one.value)
+    near = {hint(one.word.text, (each.name.text,)) and each.name.text for one in given if isinstance(one, tree.Keyword) for each in signature.parameters}
+    for each in signature.parameters:
+        if each.name.text in values or each.optional:
+            continue
+        if each.default is not None:
+            values[each.name.text] = argument(scope, each, each.default)
+        elif each.name.text not in near:
+            scope.refuse("E0205", f"`{rule.text}` needs `{each.name}`", rule.span, f"{each.name}: {each.type.word}")
+    return {name: value for name, value in values.items() if value is not None}
+
+
+def _criterion_name(scope: Scope, node: tree.Step) -> tree.Name | None:
+    if node.scoring is None:
+        return None
+    name = node.scoring.criterion
+    if isinstance(name, tree.Name):
+        return None if scope.find(name, "criterion") is None else name
+    return scope.refuse("E0201", "a step is ranked by a criterion", name.span, "expected the name of a criterion")
+
+
+def _criterion(scope: Scope, node: tree.Step, rule: tree.Name, signature: Signature, arguments: dict[str, Value]) -> str | None:
+    """The name in the library of what ranks the victims of a step, if its rule ranks any."""
+    if node.scoring is None:
+        if signature.score is not None and signature.criterion is None:
+            scope.refuse("E0323", f"`{rule.text}` needs a criterion", rule.span, help=("say what ranks the victims: `by magnitude`",))
+        return signature.criterion
+    name = _criterion_name(scope, node)
+    found = None if name is None else scope.names[name.text]
+    if name is None or found is None or found.signature is None:
+        return None
+    if signature.score is None:
+        return scope.refuse("E0322", f"`{rule.text}` ranks nothing", node.scoring.span, "leave the criterion out")
+    scores = found.signature.result
+    if scores not in (signature.score, "score[*]"):
+        notes = (Note(rule.span, f"this rule removes what {signature.score} ranks"),)
+        return scope.refuse("E0321", f"criterion `{name.text}` scores the wrong axis", name.span, f"has type {scores}", notes=notes)
+    for parameter in found.signature.parameters:
+        wanted = parameter.name.text
+        if parameter.type.word.text == "data" and wanted not in arguments and signature.parameter(wanted) is not None:
+            lines = (f"give the step its data: {rule.text}(…, {wanted} = …)",)
+            scope.refuse("E0205", f"criterion `{name.text}` needs `{wanted}`", name.span, f"{wanted}: {spell(parameter.type)}", help=lines)
+    return found.signature.name
+
+
+# ---- recovery -----------------------------------------------------------------------------------
+
+
+def recover(scope: Scope, node: tree.Recover) -> Recover | None:
+    """``recover { data = train  epochs = 3 }``."""
+    faults = len(scope.faults)
+    fields = block(scope, node.block, (*RECOVERY, "loss"), needed=("data",))
+    made = {name: _recovery(scope, name, expr) for name, expr in fields.items() if name != "loss"}
+    if len(scope.faults) > faults or node.method is not None or "loss" in fields:
+        return None
+    values = {name: value for name, value in made.items() if value is not None}
+    return Recover(
+        str(values["data"]), _fraction(values.get("epochs")), _fraction(values.get("rate")), _count(values.get("steps")),
+        _count(values.get("batch")), span=node.span,
+    )  # fmt: skip
+
+
+def _recovery(scope: Scope, name: str, expr: tree.Expr) -> Fraction | int | str | None:
+    if name == "data":
+        if not isinstance(expr, tree.Name):
+            return scope.refuse("E0201", "recovery needs data", expr.span, "expected the name of data")
+        return None if scope.find(expr, "data") is None else expr.text
+    value = constant(scope, expr)
+    kind = "ratio" if name in ("epochs", "rate") else "int"
+    number = None if value is None else fitted(scope, value, kind, expr.span)
+    if not isinstance(number, Fraction | int):
+        return None
+    if number <= 0:
+        return scope.refuse("E0207", f"`{name}` is above 0", expr.span)
+    return number
+
+
+def _fraction(value: Fraction | int | str | None) -> Fraction | None:
+    return value if isinstance(value, Fraction) else None
+
+
+def _count(value: Fraction | int | str | None) -> int | None:
+    return value if isinstance(value, int) else None

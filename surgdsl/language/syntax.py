@@ -1,0 +1,69 @@
+"""What a syntax error is called: from the parser's state to a phrase that a reader of the language understands.
+
+Readers know words and signs, not terminals; what could stand in a place is told only where the list is short.
+"""
+
+from __future__ import annotations
+
+import re
+
+from lark import Token, UnexpectedCharacters, UnexpectedInput, UnexpectedToken
+
+from surgdsl.diagnostic import Diagnostic, Source, Span, suggest
+
+SIGNS = {
+    "LBRACE": "`{`", "RBRACE": "`}`", "LPAR": "`(`", "RPAR": "`)`", "LSQB": "`[`", "RSQB": "`]`", "COLON": "`:`", "COMMA": "`,`",
+    "EQUAL": "`=`", "DOT": "`.`", "QMARK": "`?`", "VBAR": "`|`", "NAME": "a name", "NUMBER": "a number", "STRING": "a text in quotes",
+    "PATH": "a place such as `@layer1.*`", "QUANTITY": "a quantity such as `50%`",
+}  # fmt: skip
+READABLE = 4
+
+
+def fault(source: Source, unexpected: UnexpectedInput, start: str, stop: int) -> Diagnostic:
+    """The diagnostic of a syntax error met while reading rule `start` up to offset `stop`."""
+    if isinstance(unexpected, UnexpectedCharacters):
+        return _character(source, unexpected.pos_in_stream)
+    if not isinstance(unexpected, UnexpectedToken):
+        return Diagnostic("E0003", "the file ends too early", _end(source, stop))
+    token: Token = unexpected.token
+    expected = set(unexpected.accepts or unexpected.expected) - {"$END"}
+    if token.type == "$END":
+        message = "the file ends too early" if not source.text[stop:].strip() else f"this {_what(start)} ends too early"
+        return Diagnostic("E0003", message, _end(source, stop), _expected(expected))
+    assert token.start_pos is not None
+    if str(token) == '"' or (token.type == "STRING" and not str(token).endswith('"')):
+        return _character(source, token.start_pos)
+    if token.type not in SIGNS and not re.match(r"\w|[^\w\s]", str(token)):
+        return _character(source, token.start_pos)
+    span = Span(source, token.start_pos, token.start_pos + len(token))
+    near = suggest(str(token), (name.lower() for name in expected if name.isalpha() and name not in SIGNS))
+    label = f"did you mean `{near}`?" if near and token.type == "NAME" else _expected(expected)
+    return Diagnostic("E0002", f"`{token}` cannot stand here", span, label)
+
+
+def _character(source: Source, position: int) -> Diagnostic:
+    char = source.text[position]
+    if char == '"':
+        stop = source.text.find("\n", position)
+        span = Span(source, position, len(source.text) if stop < 0 else stop)
+        return Diagnostic("E0004", "this text has no closing quote", span, help=('a text ends on its own line, with `"`',))
+    return Diagnostic("E0001", f"no word or sign begins with `{char}`", Span(source, position, position + 1))
+
+
+def _what(start: str) -> str:
+    return start if start in ("declaration", "clause") else "file"
+
+
+def _end(source: Source, stop: int) -> Span:
+    """The place right after the last solid character before `stop`."""
+    text = re.sub(r"#[^\n]*", lambda match: " " * len(match.group()), source.text[:stop]).rstrip()
+    return Span(source, max(0, len(text) - 1), len(text)) if text else Span(source, 0, 0)
+
+
+def _expected(terminals: set[str]) -> str:
+    """``expected `{` or a name``, where the choice is small enough to help."""
+    phrases = sorted({SIGNS.get(name, f"`{name.lower()}`") for name in terminals if not name.startswith("__")})
+    if not 0 < len(phrases) <= READABLE:
+        return ""
+    *most, last = phrases
+    return f"expected {', '.join(most)} or {last}" if most else f"expected {last}"
