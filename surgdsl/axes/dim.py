@@ -156,3 +156,23 @@ def restricted(dim: Dim, keep: Mapping[Axis, Indices]) -> Extent:
             return total
         case Product(factors):
             return product(restricted(factor, keep) for factor in factors)
+
+
+def positions(dim: Dim, axis: Axis) -> Indices:
+    """For each position along `dim` the index of `axis` that it belongs to, or −1.
+
+    >>> heads, width = Axis("heads", 2), Axis("width", 2)
+    >>> positions(concat(fuse(heads, width), width), heads).tolist(), positions(concat(heads, width), width).tolist()
+    ([0, 0, 1, 1, -1, -1], [-1, -1, 0, 1])
+    """
+    match dim:
+        case Axis():
+            return np.arange(whole(dim)) if dim == axis else np.full(whole(dim), -1)
+        case Sum(terms):
+            return np.concatenate([positions(term, axis) for term in terms])
+        case Product(factors):
+            found = np.full(1, -1)
+            for factor in factors:
+                inner = positions(factor, axis)
+                found = np.maximum.outer(found, inner).ravel()
+            return found

@@ -12,7 +12,8 @@ from attrs import frozen
 
 from surgdsl.axes.dim import Axis, Dim, axes
 from surgdsl.axes.unification import Clash, Pin, Unification
-from surgdsl.diagram.net import Net, topological
+from surgdsl.diagram.canonical import number
+from surgdsl.diagram.net import Net
 from surgdsl.diagram.operation import Operation
 from surgdsl.operations import BY_NAME
 from surgdsl.operations.signature import Call, Dims, IllTyped
@@ -57,11 +58,11 @@ class Coupling:
 
 
 def couple(net: Net) -> Coupling:
-    """The axes of `net`, by one pass in topological order and one over its interface."""
+    """The axes of `net`, by one pass in canonical order, so that names do not depend on how the net came about, and one over its interface."""
     unification, dims = Unification(), dict[str, Dims]()
     for name, wire in net.inputs:
         dims[wire] = tuple(unification.fresh(f"{name}:{i}", extent) for i, extent in enumerate(net.sort(wire).shape))
-    for operation in (net.graph.operations[name] for name in _in_order(net)):
+    for operation in (net.graph.operations[name] for name in number(net).operations):
         dims.update(zip(operation.targets, _related(net, operation, dims, unification), strict=True))
     for kind, ports in (("input", net.inputs), ("output", net.outputs), ("boundary", tuple(net.boundary.items()))):
         for name, wire in ports:
@@ -69,16 +70,6 @@ def couple(net: Net) -> Coupling:
                 unification.pin(dim, f"reaches {kind} `{name}`")
     resolved = {wire: tuple(map(unification.resolve, found)) for wire, found in dims.items()}
     return Coupling(net, resolved, {axis: pin for axis, pin in unification.pins.items() if unification.resolve(axis) == axis})
-
-
-def _in_order(net: Net) -> tuple[str, ...]:
-    """The order of the net where it is topological (as captured and as canonical), else one that is."""
-    made = {wire for _, wire in net.inputs}
-    for operation in net.graph.operations.values():
-        if not made.issuperset(operation.sources):
-            return topological(net.graph)
-        made.update(operation.targets)
-    return tuple(net.graph.operations)
 
 
 def _related(net: Net, operation: Operation, dims: Mapping[str, Dims], unification: Unification) -> tuple[Dims, ...]:

@@ -1,0 +1,130 @@
+"""Folding: a frozen batch norm disappears into the convolution or linear map that feeds it.
+
+Exact in real arithmetic: (W·x + b − μ)·s + β with s = γ/√(σ² + ε) is (W·s)·x + (b − μ)·s + β. Computed in float64, element by element, and
+rounded once, so that anyone can recompute the bytes.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from attrs import evolve, frozen
+
+from surgdsl.bridge.encoding import dense
+from surgdsl.bridge.weight import Array, State
+from surgdsl.diagram.hypergraph import Hypergraph
+from surgdsl.diagram.operation import PARAM, Operation
+from surgdsl.diagram.payload import Dense, Derived, Payload
+from surgdsl.diagram.sort import Sort
+from surgdsl.surgery.rewrite import Replacement, Rewrite, around, created, derived, replace
+
+RULE = "fold-batchnorm/1"
+NORM = "aten.batch_norm.default"
+MAPS = ("aten.linear.default", "aten.conv1d.default", "aten.conv2d.default", "aten.conv3d.default")
+STATISTICS = ("weight", "bias", "running_mean", "running_var")
+
+
+@frozen
+class Fold:
+    """Fold the batch norm called at `norm` into the map called at `layer`."""
+
+    layer: str
+    norm: str
+
+    @property
+    def note(self) -> str:
+        """One line for people."""
+        return f"{self.norm} into {self.layer}"
+
+    def rewrite(self, state: State, number: int, step: str) -> Rewrite:
+        """Fold in `state`.
+
+        Raises:
+            KeyError: there is no such pair.
+        """
+        site = {(site.layer, site.norm): site for site in sites(state)}[self.layer, self.norm]
+        derivation, after = replace(state, RULE, site.replacement(state, number), number)
+        return Rewrite(RULE, step, "reduce", "params/1", {}, self.note, derivation, state, after)
+
+
+@frozen
+class Site:
+    """A place where folding is possible: the operations by name, `None` for tensors that are absent."""
+
+    layer: str
+    norm: str
+    linear: str
+    weight: str
+    bias: str | None
+    batch_norm: str
+    tensors: tuple[str | None, ...]
+
+    def replacement(self, state: State, number: int) -> Replacement:
+        """The map with its new weight and bias in place of both."""
+        graph = state.net.graph
+        names = tuple(name for name in (self.weight, self.bias, *self.tensors, self.linear, self.batch_norm) if name)
+        left = around(state, names)
+        old, norm, param = graph.operations[self.linear], graph.operations[self.batch_norm], graph.operations[self.weight]
+        ends = (old.sources[0], norm.targets[0])
+        scaled, shifted = self._values(state, norm)
+        weight, bias = dense(scaled), dense(shifted)
+        others = tuple(graph.operations[name] for name in names if graph.operations[name].name == PARAM and name != self.weight)
+        assert param.payload is not None
+        term = Derived(RULE, number, tuple(one.payload.term for one in (param, *others) if one.payload))
+        base = param.payload.base.removesuffix("weight") + "bias"
+        old_bias = graph.operations[self.bias].payload if self.bias else None
+        payload = evolve(old_bias, term=term) if old_bias else Payload(base, "parameter", Dense(), term)
+        new = {
+            created(self.weight): evolve(param, targets=("weight+",), payload=derived(param, weight, RULE, number, *others)),
+            "bias": Operation(PARAM, (), ("bias+",), (), payload, param.path),
+            created(self.linear): evolve(
+                old,
+                sources=(ends[0], "weight+", "bias+"),
+                targets=(ends[1],),
+                attributes=tuple(item for item in old.attributes if item[0] != "bias"),
+            ),
+        }
+        wires = {"weight+": state.net.sort(param.targets[0]), "bias+": Sort("F32", (weight.shape[0],))}
+        glue = Hypergraph({wire: sort for wire, sort in left.wires.items() if wire in ends})
+        return Replacement(left, glue, wires, new, {created(self.weight): weight, "bias": bias})
+
+    def _values(self, state: State, norm: Operation) -> tuple[Array, Array]:
+        def read(name: str | None, default: float) -> Array:
+            if name is None:
+                return np.full(channels, default)
+            return state.weights[name].parts["values"].astype(np.float64)
+
+        weight = state.weights[self.weight].parts["values"].astype(np.float64)
+        channels = len(weight)
+        gamma, beta, mean, variance = (read(name, default) for name, default in zip(self.tensors, (1.0, 0.0, 0.0, 1.0), strict=True))
+        epsilon = norm.attribute("eps")
+        assert isinstance(epsilon, float)
+        scale = gamma / np.sqrt(variance + epsilon)
+        shifted = (read(self.bias, 0.0) - mean) * scale + beta
+        scaled = weight * scale.reshape(-1, *(1,) * (weight.ndim - 1))
+        return scaled.astype(np.float32), shifted.astype(np.float32)
+
+
+def sites(state: State) -> tuple[Site, ...]:
+    """Every batch norm that alone reads a map, where both have their weights for themselves, dense and in F32."""
+    found = (_site(state, name) for name, operation in state.net.graph.operations.items() if operation.name == NORM)
+    return tuple(site for site in found if site is not None)
+
+
+def _site(state: State, name: str) -> Site | None:
+    graph = state.net.graph
+    norm = graph.operations[name]
+    makers = graph.producers[norm.sources[0]]
+    if len(makers) != 1 or graph.operations[makers[0]].name not in MAPS or norm.sources[0] in state.net.interface:
+        return None
+    linear = graph.operations[makers[0]]
+    own = {maker for wire in (*linear.sources[1:], *norm.sources[1:]) for maker in graph.producers[wire]}
+    alone = all(len(graph.consumers[wire]) == 1 for wire in (*norm.sources, *linear.sources[1:]))
+    plain = all(name in state.weights and state.weights[name].encoding == Dense() and state.weights[name].dtype == "F32" for name in own)
+    given = [key for key in STATISTICS if key not in dict(norm.attributes)]
+    if not (alone and plain) or len(own) != len(linear.sources) + len(norm.sources) - 2 or not {"running_mean", "running_var"} <= set(given):
+        return None
+    tensors = dict(zip(given, (graph.producers[wire][0] for wire in norm.sources[1:]), strict=True))
+    params = [graph.producers[wire][0] for wire in linear.sources[1:]]
+    return Site(linear.path, norm.path, makers[0], params[0], params[1] if len(params) > 1 else None, name, tuple(map(tensors.get, STATISTICS)))
+
+

@@ -1,0 +1,123 @@
+"""Pruning: keep a subset of an axis, and cut every tensor in which the axis occurs.
+
+L is every operation at a wire that shrinks, K the wires at its edge that do not, R the same skeleton with shorter wires. The gluing condition then
+holds by construction: everything that touches a deleted wire is in L, and wires of an interface, being pinned, are never in it.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from attrs import evolve, frozen
+
+from surgdsl.axes.dim import Axis, Indices, axes, kept, restricted
+from surgdsl.bridge.encoding import take
+from surgdsl.bridge.weight import State, Weight
+from surgdsl.diagram.hypergraph import Hypergraph
+from surgdsl.diagram.operation import PARAM, Operation
+from surgdsl.diagram.sort import Sort
+from surgdsl.operations import BY_NAME
+from surgdsl.operations.coupling import Coupling, couple
+from surgdsl.operations.signature import Cut
+from surgdsl.surgery.rewrite import Replacement, Rewrite, around, created, derived, replace
+
+RULE = "prune-channels/1"
+
+
+@frozen
+class Prune:
+    """Keep the positions `keep` of the axis called `axis`; `scores` (naturals, one for each position) are the reason."""
+
+    axis: str
+    size: int
+    keep: tuple[int, ...]
+    scores: tuple[int, ...] = ()
+
+    @property
+    def note(self) -> str:
+        """One line for people."""
+        return f"{self.axis}: {self.size} -> {len(self.keep)}"
+
+    def rewrite(self, state: State, number: int, step: str) -> Rewrite:
+        """Cut the axis out of `state`.
+
+        Raises:
+            KeyError: the net has no axis of this name.
+        """
+        coupling = couple(state.net)
+        axis = next(axis for axis in coupling.members if axis.name == self.axis)
+        cutting = Cutting(state, coupling, {axis: np.array(self.keep, dtype=np.intp)})
+        derivation, after = replace(state, RULE, cutting.replacement(number), number)
+        arguments = {"axis": self.axis, "keep": list(self.keep), "scores": [str(score) for score in self.scores], **cutting.witness()}
+        return Rewrite(RULE, step, "reduce", "params/1", arguments, self.note, derivation, state, after)
+
+
+def ranked(scores: tuple[int, ...], count: int) -> tuple[int, ...]:
+    """The positions of the `count` largest scores, the lower position first among equals, rising.
+
+    >>> ranked((5, 9, 5, 1), 2)
+    (0, 1)
+    """
+    return tuple(sorted(sorted(range(len(scores)), key=lambda position: (-scores[position], position))[:count]))
+
+
+@frozen(slots=False, eq=False)
+class Cutting:
+    """What a choice of indices means for every wire and weight of a net."""
+
+    state: State
+    coupling: Coupling
+    keep: dict[Axis, Indices]
+
+    @property
+    def shrinking(self) -> tuple[str, ...]:
+        """Wires that lose indices, in the order of the net."""
+        cut = set(self.keep)
+        return tuple(wire for wire, dims in self.coupling.dims.items() if any(cut & set(axes(dim)) for dim in dims))
+
+    def indices(self, wire: str) -> tuple[Indices | None, ...]:
+        """The kept indices of each dimension; None where all are."""
+        cut = set(self.keep)
+        return tuple(kept(dim, self.keep) if cut & set(axes(dim)) else None for dim in self.coupling.dims[wire])
+
+    def sort(self, wire: str) -> Sort:
+        """What the wire carries afterwards."""
+        return Sort(self.state.net.sort(wire).dtype, tuple(restricted(dim, self.keep) for dim in self.coupling.dims[wire]))
+
+    def replacement(self, number: int) -> Replacement:
+        """L, K and R∖K, with the sliced weights."""
+        shrinking = self.shrinking
+        left = around(self.state, self.state.net.graph.touching(shrinking))
+        inner = set(shrinking)
+        glue = Hypergraph({wire: sort for wire, sort in left.wires.items() if wire not in inner})
+        wires = {created(wire): self.sort(wire) for wire in left.wires if wire in inner}
+        weights = {name: self.weight(name, operation) for name, operation in left.operations.items() if operation.name == PARAM}
+        operations = {created(name): self._operation(operation, inner, weights.get(name), number) for name, operation in left.operations.items()}
+        return Replacement(left, glue, wires, operations, {created(name): weight for name, weight in weights.items()})
+
+    def weight(self, name: str, operation: Operation) -> Weight:
+        """The weight with only its kept indices."""
+        found = self.indices(operation.targets[0])
+        return take(self.state.weights[name], {place: index for place, index in enumerate(found) if index is not None})
+
+    def _operation(self, operation: Operation, inner: set[str], weight: Weight | None, number: int) -> Operation:
+        sources = tuple(created(wire) if wire in inner else wire for wire in operation.sources)
+        targets = tuple(created(wire) if wire in inner else wire for wire in operation.targets)
+        if weight is not None:
+            return evolve(operation, targets=targets, payload=derived(operation, weight, RULE, number))
+        cut = Cut(
+            operation,
+            tuple(map(self.sort, operation.sources)),
+            tuple(map(self.sort, operation.targets)),
+            tuple(map(self.indices, operation.sources)),
+        )
+        return evolve(operation, sources=sources, targets=targets, attributes=BY_NAME[operation.name].retune(cut))
+
+    def witness(self) -> dict[str, object]:
+        """Which indices every shrinking dimension keeps: what a verifier needs to check the cut operation by operation."""
+        lists: dict[tuple[int, ...], int] = {}
+        places: list[list[object]] = []
+        for wire in around(self.state, self.state.net.graph.touching(self.shrinking)).wires:
+            for dimension, index in enumerate(self.indices(wire)):
+                if index is not None:
+                    places.append([wire, dimension, lists.setdefault(tuple(map(int, index)), len(lists))])
+        return {"indices": [list(positions) for positions in lists], "kept": places}

@@ -1,0 +1,108 @@
+"""Rewrites: one step of surgery as it was done, the pushout with the weights that follow it.
+
+The families of this room say what R is and what its weights are; forming the rule, the match and the square is the same for all and done here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from attrs import evolve, field, frozen
+
+from surgdsl.bridge.weight import State, Weight
+from surgdsl.diagram.hypergraph import Hypergraph
+from surgdsl.diagram.match import Match
+from surgdsl.diagram.operation import PARAM, Operation
+from surgdsl.diagram.payload import Derived, Payload
+from surgdsl.diagram.pushout import Step, apply
+from surgdsl.diagram.rule import Rule
+from surgdsl.diagram.sort import Sort
+
+
+@frozen(slots=False, eq=False)
+class Rewrite:
+    """A step that was done: by which rule, for which declared step, on what, and with what result."""
+
+    rule: str
+    """The identifier of the schema, for example ``prune-channels/1``."""
+    step: str
+    kind: str
+    """``reduce`` or ``neutral``."""
+    reduces: str | None
+    arguments: Mapping[str, Any]
+    """As the certificate has them, but wires are named as in the rule."""
+    note: str
+    derivation: Step
+    before: State
+    after: State
+
+
+@frozen(slots=False, eq=False)
+class Replacement:
+    """What a family asks for: L and K by the host's own names, R∖K by new ones, and the weights of created params."""
+
+    left: Hypergraph
+    glue: Hypergraph
+    wires: Mapping[str, Sort]
+    operations: Mapping[str, Operation]
+    weights: Mapping[str, Weight] = field(factory=dict)
+
+
+def created(name: str) -> str:
+    """The name in R of what takes the place of `name`."""
+    return f"{name}+"
+
+
+def replace(state: State, rule: str, asked: Replacement, number: int) -> tuple[Step, State]:
+    """Form the span, match it where it was read off, and take the pushout; the weights go along.
+
+    Args:
+        state: the net G and its weights.
+        rule: the identifier of the schema.
+        asked: L, K and R∖K. L lies in G under its own names, so the match is an inclusion.
+        number: the index of the rewrite; new items are called ``s{number}.k``.
+
+    Raises:
+        NoPushout: with every reason why the step cannot be.
+    """
+    right = Hypergraph({**asked.glue.wires, **asked.wires}, {**asked.glue.operations, **asked.operations})
+    span = Rule(rule, asked.left, asked.glue, right)
+    match = Match(span, state.net, {wire: wire for wire in asked.left.wires}, {name: name for name in asked.left.operations})
+    step = apply(match, f"s{number}")
+    weights = {name: weight for name, weight in state.weights.items() if name in step.result.graph.operations}
+    weights |= {step.comatch_operations[name]: weight for name, weight in asked.weights.items()}
+    return step, State(step.result, weights)
+
+
+def around(state: State, names: tuple[str, ...]) -> Hypergraph:
+    """The sub-hypergraph of some operations with all their wires, in the order of the net."""
+    operations = {name: state.net.graph.operations[name] for name in names}
+    ports = dict.fromkeys(wire for operation in operations.values() for wire in operation.sources + operation.targets)
+    return Hypergraph({wire: state.net.sort(wire) for wire in ports}, operations)
+
+
+def rewritten_param(state: State, name: str, weight: Weight, rule: str, number: int) -> Replacement:
+    """The replacement of one weight by another on the same wire."""
+    operation = state.net.graph.operations[name]
+    left = around(state, (name,))
+    new = evolve(operation, payload=derived(operation, weight, rule, number))
+    return Replacement(left, Hypergraph(left.wires), {}, {created(name): new}, {created(name): weight})
+
+
+def derived(operation: Operation, weight: Weight, rule: str, number: int, *others: Operation) -> Payload:
+    """The payload of a weight that rewrite `number` made of `operation`'s (and of `others`')."""
+    payload = operation.payload
+    assert payload is not None
+    terms = tuple(one.payload.term for one in (operation, *others) if one.payload is not None)
+    return evolve(payload, encoding=weight.encoding, term=Derived(rule, number, terms))
+
+
+def layers(state: State) -> Mapping[str, tuple[str, ...]]:
+    """Matrix-like parameters that a user means by naming a layer: path → params, in the order of the net."""
+    found: dict[str, list[str]] = {}
+    for name, operation in state.net.params().items():
+        payload = operation.payload
+        if operation.name == PARAM and payload and payload.role == "parameter" and len(state.weights[name].shape) >= 2:
+            found.setdefault(payload.base.rpartition(".")[0], []).append(name)
+    return {path: tuple(names) for path, names in found.items()}
