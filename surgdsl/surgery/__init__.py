@@ -1,0 +1,1 @@
+"""Surgeries: each a rule L ← K → R with what becomes of the weights, one family a file."""
