@@ -119,9 +119,8 @@ def by_density(line: Line, shares: Centres) -> Centres:
     """
     ranks = np.linspace(0, line.values.size - 1, min(line.values.size, 1 << 14)).astype(np.intp)
     points = line.values[ranks]
-    gathered = np.concatenate([[0.0], np.cumsum(np.cbrt(np.diff(points)) ** 2)])
-    spread: Centres = np.interp(shares * gathered[-1], gathered, points)
-    return spread
+    gathered: Centres = np.concatenate([[0.0], np.cumsum(np.cbrt(np.diff(points)) ** 2)])
+    return np.asarray(np.interp(shares * gathered[-1], gathered, points), dtype=np.float64)
 
 
 def grouped_optimum(line: Line, entries: int) -> Centres:

@@ -1,0 +1,143 @@
+"""Storage: weight files read and written, in the safetensors format.
+
+Reading maps the file, so a tensor costs memory only while it is looked at. Writing is canonical, so that equal tensors
+make equal files, and atomic, so that an interrupted run leaves nothing under the final name.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import mmap
+from collections.abc import Generator, Iterable, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, Any, cast
+
+import numpy as np
+from safetensors import SafetensorError, safe_open
+
+from surgdsl.bridge.weight import NUMPY, Array
+from surgdsl.diagnostic import Diagnostic, Refusal
+
+Tensors = Mapping[str, tuple[str, Array]]
+"""(dtype, array) by name."""
+
+
+def read(path: Path, sha256: str | None = None) -> Tensors:
+    """The tensors of a weight file, read-only and mapped, in the order of its header.
+
+    Args:
+        path: a safetensors file.
+        sha256: what the bytes of the file must hash to, 64 lower-case hexadecimal digits.
+
+    Raises:
+        Refusal: E0701 no such file, E0702 not a safetensors file, E0703 another digest, E0704 an unknown dtype.
+    """
+    try:
+        found = file_digest(path) if sha256 else None
+        if found != sha256:
+            raise Refusal(_fault("E0703", f"`{path}` is not the file that was named", f"its SHA-256 is {found}"))
+        with safe_open(path, framework="numpy"):  # the library judges the header: offsets, sizes, names
+            return _mapped(path)
+    except SafetensorError as error:
+        raise Refusal(_fault("E0702", f"`{path}` is not a safetensors file", str(error))) from error
+    except OSError as error:
+        raise Refusal(_fault("E0701", f"cannot read `{path}`", _reason(error))) from error
+
+
+def _mapped(path: Path) -> Tensors:
+    with path.open("rb") as file:
+        length = int.from_bytes(file.read(8), "little")
+        pairs = cast("list[tuple[str, Any]]", json.loads(file.read(length), object_pairs_hook=_pairs))
+        data = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+    entries = [(name, dict(cast("list[tuple[str, Any]]", fields))) for name, fields in pairs if name != "__metadata__"]
+    repeated = len(entries) - len({name for name, _ in entries})
+    if repeated:
+        raise Refusal(_fault("E0702", f"`{path}` is not a safetensors file", "it names a tensor twice"))
+    return {name: _tensor(name, fields, data, 8 + length) for name, fields in entries}
+
+
+def _pairs(pairs: list[tuple[str, Any]]) -> list[tuple[str, Any]]:
+    return pairs  # as read: a dict would hide that a name comes twice
+
+
+def _tensor(name: str, fields: dict[str, Any], data: mmap.mmap, start: int) -> tuple[str, Array]:
+    dtype, shape, (begin, _) = fields["dtype"], tuple(fields["shape"]), fields["data_offsets"]
+    if dtype not in NUMPY:
+        raise Refusal(
+            _fault("E0704", f"a tensor of dtype `{dtype}`, which no certificate can state", f"tensor `{name}`")
+        )
+    count = int(np.prod(shape, dtype=np.int64))
+    flat = np.frombuffer(data, NUMPY[dtype], count, start + begin) if count else np.zeros(0, dtype=NUMPY[dtype])
+    array = flat.reshape(shape)
+    if not array.flags.aligned:
+        array = array.copy()
+    array.flags.writeable = False
+    return dtype, array
+
+
+def file_digest(path: Path) -> str:
+    """SHA-256 of the bytes of a file.
+
+    Raises:
+        OSError: it cannot be read.
+    """
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def header(tensors: Tensors) -> bytes:
+    """The canonical header with its length in front: names in byte order, no white space, padded to 8 bytes."""
+    rows: dict[str, dict[str, object]] = {}
+    offset = 0
+    for name in sorted(tensors):
+        dtype, array = tensors[name]
+        assert array.dtype == NUMPY[dtype]
+        rows[name] = {"dtype": dtype, "shape": list(array.shape), "data_offsets": [offset, offset + array.nbytes]}
+        offset += array.nbytes
+    text = json.dumps(rows, separators=(",", ":"), ensure_ascii=True).encode()
+    text += b" " * (-len(text) % 8)
+    return len(text).to_bytes(8, "little") + text
+
+
+def write(path: Path, tensors: Tensors) -> None:
+    """Write a weight file in its canonical form.
+
+    Raises:
+        Refusal: E0705, the disk would not take it; E0706, a tensor's name is not 1 to 256 printable ASCII characters.
+    """
+    strange = [name for name in tensors if not 1 <= len(name) <= 256 or any(not "!" <= char <= "~" for char in name)]
+    if strange:
+        reason = "names are 1 to 256 printable ASCII characters without spaces"
+        raise Refusal(*(_fault("E0706", f"a tensor cannot be called {name!r}", reason) for name in strange))
+    with _whole(path) as file:
+        file.write(header(tensors))
+        for name in sorted(tensors):
+            file.writelines(_blocks(tensors[name][1]))
+
+
+def _blocks(array: Array) -> Iterable[memoryview]:
+    return [np.ascontiguousarray(array).reshape(-1).view(np.uint8).data] if array.size else []
+
+
+@contextmanager
+def _whole(path: Path) -> Generator[IO[bytes]]:
+    """A file that appears under its name only when it is complete."""
+    partial = path.with_name(path.name + ".partial")
+    try:
+        with partial.open("wb") as file:
+            yield file
+        partial.replace(path)
+    except OSError as error:
+        raise Refusal(_fault("E0705", f"cannot write `{path}`", _reason(error))) from error
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def _reason(error: OSError) -> str:
+    return error.strerror or str(error)
+
+
+def _fault(code: str, message: str, label: str) -> Diagnostic:
+    return Diagnostic(code, message, label=label)
