@@ -49,7 +49,9 @@ def decoded(path: str, raw: bytes) -> Source:
     try:
         text = raw.decode("utf-8")
     except UnicodeDecodeError as error:
-        raise Refusal(Diagnostic("E0704", f"`{path}` is not text in UTF-8", label=f"byte {error.start} begins no character")) from None
+        raise Refusal(
+            Diagnostic("E0704", f"`{path}` is not text in UTF-8", label=f"byte {error.start} begins no character")
+        ) from None
     if "\0" in text:
         raise Refusal(Diagnostic("E0704", f"`{path}` is a binary file", label=f"byte {raw.index(0)} is zero"))
     if len(raw) > LARGEST_FILE:
@@ -101,7 +103,9 @@ def _program(scope: Scope, file: tree.File) -> Program:
     interfaces = [interface(scope, node, known) for node in nodes if isinstance(node, tree.Interface)]
     rows = [data(scope, node) for node in nodes if isinstance(node, tree.Data)]
     surgeries = [surgery(scope, node) for node in nodes if isinstance(node, tree.Surgery)]
-    uses = tuple(Use(name, one.target, span=one.span or _nowhere(scope)) for name, one in scope.names.items() if one.target)
+    uses = tuple(
+        Use(name, one.target, span=one.span or _nowhere(scope)) for name, one in scope.names.items() if one.target
+    )
     return Program(
         scope.source, 1, uses, tuple(one for one in dims if one), tuple(models), tuple(one for one in rows if one),
         tuple(one for one in interfaces if one), tuple(one for one in surgeries if one),

@@ -84,7 +84,9 @@ def _measure_name(scope: Scope, side: tree.Expr) -> str | None:
             return f"{metric}.after"
         case tree.Member(_, word):
             label = hint(word.text, ("drop",)) or "`drop` is"
-            return scope.refuse("E0420", f"`.{word}` of a measured metric is not executed in this version", word.span, label)
+            return scope.refuse(
+                "E0420", f"`.{word}` of a measured metric is not executed in this version", word.span, label
+            )
         case _:
             return scope.refuse("E0420", "this measured figure is not executed in this version of surgdsl", side.span)
 
@@ -111,7 +113,9 @@ def _counted(scope: Scope, node: tree.Require | tree.Target, claim: tree.Binary)
     if left is None or right is None:
         return None
     if left.metric is None and right.metric is None:
-        return scope.refuse("E0215", "this claim does not speak of the model", claim.span, help=("for example: size(after) <= 240KiB",))
+        return scope.refuse(
+            "E0215", "this claim does not speak of the model", claim.span, help=("for example: size(after) <= 240KiB",)
+        )
     if not _comparable(scope, claim, left, right):
         return None
     if isinstance(node, tree.Require) and (node.data or node.confidence):
@@ -119,7 +123,12 @@ def _counted(scope: Scope, node: tree.Require | tree.Target, claim: tree.Binary)
         assert extra is not None
         metric = left.metric or right.metric
         assert metric is not None
-        return scope.refuse("E0108", "this figure is counted, not measured", extra.span, f"`{metric.name}` needs no data and no confidence")
+        return scope.refuse(
+            "E0108",
+            "this figure is counted, not measured",
+            extra.span,
+            f"`{metric.name}` needs no data and no confidence",
+        )
     return Counted(left.expr, claim.operator, right.expr)
 
 
@@ -161,7 +170,9 @@ def _term(scope: Scope, expr: tree.Expr) -> Term | None:
         case tree.Binary("+" | "-" | "*" | "/") if _mentions_metric(scope, expr):
             return _arithmetic(scope, expr)
         case tree.Name(text) if text in scope.names and scope.names[text].kind == "metric":
-            return scope.refuse("E0420", f"`{text}` of which model?", expr.span, help=(f"write `{text}(after)` or `{text}(before)`",))
+            return scope.refuse(
+                "E0420", f"`{text}` of which model?", expr.span, help=(f"write `{text}(after)` or `{text}(before)`",)
+            )
         case _:
             return _plain(scope, expr)
 
@@ -249,6 +260,7 @@ def _uneven(scope: Scope, expr: tree.Binary, left: Term, right: Term) -> Term | 
     """A count plus a plain number is a count; a count plus a ratio is a mistake."""
     if (left.metric is None) != (right.metric is None) and not (left.quantity.percent or right.quantity.percent):
         counts = left.counts if left.metric else right.counts
-        return Term(Apply(OPS[expr.operator], (left.expr, right.expr)), left.quantity, left.metric or right.metric, counts)
+        return Term(
+            Apply(OPS[expr.operator], (left.expr, right.expr)), left.quantity, left.metric or right.metric, counts
+        )
     return scope.refuse("E0302", "a count and a ratio cannot be added", expr.span)
-

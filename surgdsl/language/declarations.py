@@ -26,9 +26,13 @@ def dim(scope: Scope, node: tree.Dim) -> DimDecl | None:
             ends = [_size(scope, item) for item in items]
             values = tuple(sorted({end for end in ends if end is not None}))
         case tree.Range():
-            return scope.refuse("E0422", "`every` in a dim is not executed in this version of surgdsl", node.domain.span)
+            return scope.refuse(
+                "E0422", "`every` in a dim is not executed in this version of surgdsl", node.domain.span
+            )
         case _:
-            return scope.refuse("E0201", "a dim has a range or a set", node.domain.span, "expected for example 1..64 or {32, 64}")
+            return scope.refuse(
+                "E0201", "a dim has a range or a set", node.domain.span, "expected for example 1..64 or {32, 64}"
+            )
     sizes = [end for end in ends if end is not None]
     if len(sizes) < len(ends):
         return None
@@ -71,7 +75,9 @@ def data(scope: Scope, node: tree.Data) -> DataDecl | None:
     """``data test { source = python("…")  take = 512 }``."""
     unexecuted = [one for one in node.block.fields if one.name.text in ("augment", "length")]
     for one in unexecuted:
-        scope.refuse("E0419", f"`{one.name}` of data is understood, but not executed in this version of surgdsl", one.name.span)
+        scope.refuse(
+            "E0419", f"`{one.name}` of data is understood, but not executed in this version of surgdsl", one.name.span
+        )
     known = ("source", "take", "augment", "length")
     fields = block(scope, node.block, allowed=known, needed=("source",))
     source = python(scope, fields["source"]) if "source" in fields else None
@@ -100,7 +106,9 @@ def _agrees(scope: Scope, side: str, port: Port, theirs: tuple[Port, ...]) -> No
         label = hint(port.name, (one.name for one in theirs))
         scope.refuse("E0212", f"the model has no {side} `{port.name}`", port.span, label)
     elif (twin.dtype, twin.shape) != (port.dtype, port.shape):
-        scope.refuse("E0212", f"`{port.name}` differs from its model", port.span, notes=(Note(twin.span, "the model has this"),))
+        scope.refuse(
+            "E0212", f"`{port.name}` differs from its model", port.span, notes=(Note(twin.span, "the model has this"),)
+        )
 
 
 def ports(scope: Scope, nodes: tuple[tree.Port, ...]) -> tuple[Port, ...] | None:
@@ -124,7 +132,9 @@ def _port(scope: Scope, node: tree.Port) -> Port | None:
 def _axis(scope: Scope, axis: tree.Expr | tree.AnyAxis) -> int | str | None:
     match axis:
         case tree.AnyAxis():
-            return scope.refuse("E0201", "a wire of a model has definite sizes", axis.span, "expected a number or a dim")
+            return scope.refuse(
+                "E0201", "a wire of a model has definite sizes", axis.span, "expected a number or a dim"
+            )
         case tree.Name(text):
             return None if scope.find(axis, "dim") is None else text
         case tree.Number():
@@ -139,14 +149,21 @@ def distinct(scope: Scope, words: tuple[tree.Word, ...]) -> None:
     first: dict[str, Span] = {}
     for word in words:
         if word.text in first:
-            scope.refuse("E0102", f"`{word}` is declared twice", word.span, notes=(Note(first[word.text], "declared here first"),))
+            scope.refuse(
+                "E0102",
+                f"`{word}` is declared twice",
+                word.span,
+                notes=(Note(first[word.text], "declared here first"),),
+            )
         first.setdefault(word.text, word.span)
 
 
 # ---- blocks -------------------------------------------------------------------------------------
 
 
-def block(scope: Scope, node: tree.Block, allowed: tuple[str, ...], needed: tuple[str, ...] = ()) -> dict[str, tree.Expr]:
+def block(
+    scope: Scope, node: tree.Block, allowed: tuple[str, ...], needed: tuple[str, ...] = ()
+) -> dict[str, tree.Expr]:
     """The fields of a block by name; reports the unknown, the repeated and the missing."""
     fields: dict[str, tree.Field] = {}
     for one in node.fields:
@@ -187,9 +204,15 @@ def _file(scope: Scope, expr: tree.Expr) -> FileRef | None:
     match expr:
         case tree.Call(tree.Name("file"), (tree.Text(path),)):
             return FileRef(path, span=expr.span)
-        case tree.Call(tree.Name("file"), (tree.Text(path), tree.Keyword(tree.Word("sha256"), tree.Text(digest) as quoted))):
+        case tree.Call(
+            tree.Name("file"), (tree.Text(path), tree.Keyword(tree.Word("sha256"), tree.Text(digest) as quoted))
+        ):
             if not re.fullmatch(r"[0-9a-f]{64}", digest):
-                return scope.refuse("E0208", "this is no SHA-256 digest", quoted.span, "expected 64 digits of 0-9 and a-f")
+                return scope.refuse(
+                    "E0208", "this is no SHA-256 digest", quoted.span, "expected 64 digits of 0-9 and a-f"
+                )
             return FileRef(path, digest, span=expr.span)
         case _:
-            return scope.refuse("E0201", "weights come from a file", expr.span, 'expected file("name.safetensors", sha256 = "…")')
+            return scope.refuse(
+                "E0201", "weights come from a file", expr.span, 'expected file("name.safetensors", sha256 = "…")'
+            )

@@ -62,7 +62,9 @@ def signature(target: str) -> Signature:
         raise KeyError(target)
     path = shipped("stdlib").joinpath(*target.split(".")).with_suffix(".surg")
     parsed = parse(Source(str(path), path.read_text(encoding="utf-8")))
-    doc = " ".join(comment.text.removeprefix("##").strip() for comment in parsed.comments if comment.text.startswith("##"))
+    doc = " ".join(
+        comment.text.removeprefix("##").strip() for comment in parsed.comments if comment.text.startswith("##")
+    )
     found = [one for one in (_signature(node, doc) for node in parsed.file.declarations) if one is not None]
     assert not parsed.faults and len(found) == 1, f"{path} must hold one good declaration"
     return found[0]

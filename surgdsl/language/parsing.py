@@ -113,7 +113,9 @@ def _too_deep(root: Tree[Token]) -> Tree[Token] | None:
 
 
 def _unknown_edition(span: Span) -> Diagnostic:
-    return Diagnostic("E0005", f"unknown edition `{span.text}`", span, "this version reads edition 1", help=("write `surg 1`",))
+    return Diagnostic(
+        "E0005", f"unknown edition `{span.text}`", span, "this version reads edition 1", help=("write `surg 1`",)
+    )
 
 
 # ---- the slow way: piece by piece ---------------------------------------------------------------
@@ -156,7 +158,9 @@ def _edition(source: Source, faults: list[Diagnostic]) -> tuple[tree.Word, int]:
     header = re.match(r"surg[ \t]+([0-9]\w*)", line)
     if header is None:
         span = Span(source, start, start + len(line.split("#")[0].rstrip()))
-        faults.append(Diagnostic("E0006", "a file begins with its edition", span, help=("write `surg 1` on the first line",)))
+        faults.append(
+            Diagnostic("E0006", "a file begins with its edition", span, help=("write `surg 1` on the first line",))
+        )
         return tree.Word("1"), start
     span = Span(source, start + header.start(1), start + header.end(1))
     if span.text != "1":

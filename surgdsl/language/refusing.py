@@ -38,10 +38,12 @@ TABLE: tuple[Unexecuted, ...] = (
     Unexecuted(tree.Budget, "E0410", "`budget`", lambda node: node),
     Unexecuted(tree.Require, "E0411", "`for all`", lambda node: node.each),
     Unexecuted(tree.Cut, "E0412", "`cut`, an interface inside the model,", lambda node: node),
-    Unexecuted(tree.Target, "E0413", "`minimize` and `maximize`", lambda node: node.sense),
+    Unexecuted(tree.Target, "E0413", "a target without a limit", lambda node: node.sense),
     Unexecuted(tree.UseFile, "E0414", "`use` of a file", lambda node: node.path),
     Unexecuted(tree.Selector, "E0415", "`where` in a selector", lambda node: node.where),
-    Unexecuted(tree.Recover, "E0416", "recovery other than fine-tuning", lambda node: node.method or _field(node, "loss")),
+    Unexecuted(
+        tree.Recover, "E0416", "recovery other than fine-tuning", lambda node: node.method or _field(node, "loss")
+    ),
     Unexecuted(tree.Scoring, "E0417", "`live`", lambda node: _live(node)),
 )
 

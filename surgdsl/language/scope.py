@@ -53,14 +53,18 @@ class Scope:
         if word.text in KEYWORDS:
             return self.refuse("E0104", f"`{word}` is a keyword and cannot be a name", word.span)
         if word.text in PRELUDE:
-            return self.refuse("E0103", f"`{word}` is built in and cannot be declared again", word.span, "choose another name")
+            return self.refuse(
+                "E0103", f"`{word}` is built in and cannot be declared again", word.span, "choose another name"
+            )
         before = self.names.get(word.text)
         if before is None:
             self.names[word.text] = made
             return None
         notes = () if before.span is None else (Note(before.span, "declared here first"),)
         code = "E0102" if before.kind == made.kind else "E0103"
-        message = f"`{word}` is declared twice" if code == "E0102" else f"`{word}` is already the name of {spoken(before)}"
+        message = (
+            f"`{word}` is declared twice" if code == "E0102" else f"`{word}` is already the name of {spoken(before)}"
+        )
         return self.refuse(code, message, word.span, notes=notes)
 
     def find(self, word: tree.Word | tree.Name, *kinds: str) -> Declared | None:
@@ -83,7 +87,13 @@ class Scope:
         library = {target.rpartition(".")[2]: target for target in catalogue() if signature(target).kind in kinds}
         offer = library.get(word.text) or library.get(suggest(word.text, library) or "")
         lines = (f"the library has it: `use {offer}`",) if offer and not near and offer not in _targets(self) else ()
-        self.refuse("E0101", f"unknown {_any(kinds, article=False)} `{word.text}`", word.span, hint(word.text, known), help=lines)
+        self.refuse(
+            "E0101",
+            f"unknown {_any(kinds, article=False)} `{word.text}`",
+            word.span,
+            hint(word.text, known),
+            help=lines,
+        )
 
 
 def _targets(scope: Scope) -> set[str]:
@@ -106,10 +116,10 @@ def scope_of(parsed: Parsed, source: Source) -> Scope:
     for node in parsed.file.declarations:
         match node:
             case tree.UseOne(path, alias):
-                _use(scope, path.words, alias or path.words[-1])
+                _use(scope, path.words, alias or path.words[-1], path.span)
             case tree.UseSome(path, names):
                 for name in names:
-                    _use(scope, (*path.words, name), name)
+                    _use(scope, (*path.words, name), name, name.span)
             case tree.UseFile(_, alias):
                 scope.declare(alias, Declared("file", alias.text, node, alias.span))
             case tree.Function() | tree.PrimitiveFunction():
@@ -126,13 +136,12 @@ KINDS: dict[type[tree.Node], str] = {
 }  # fmt: skip
 
 
-def _use(scope: Scope, words: tuple[tree.Word, ...], alias: tree.Word) -> None:
+def _use(scope: Scope, words: tuple[tree.Word, ...], alias: tree.Word, span: Span) -> None:
     target = ".".join(word.text for word in words)
     if target in catalogue():
         found = signature(target)
         return scope.declare(alias, Declared(found.kind, found.name, None, alias.span, target, found))
     scope.broken.add(alias.text)
-    span = words[0].span.to(words[-1].span) if words[0].span.start <= words[-1].span.start else words[-1].span
     leaf = [one for one in catalogue() if one.rpartition(".")[2] == words[-1].text]
     near = leaf[0] if leaf else suggest(target, catalogue())
     scope.refuse("E0106", f"the standard library has no `{target}`", span, f"did you mean `{near}`?" if near else "")

@@ -76,7 +76,13 @@ def _preserved(scope: Scope, node: tree.Preserve, model: str) -> list[str]:
         assert isinstance(found.node, tree.Interface)
         if found.node.model.text != model:
             notes = (Note(found.node.model.span, "declared for this model"),)
-            scope.refuse("E0202", f"`{word}` is an interface of `{found.node.model}`", word.span, f"expected one of `{model}`", notes=notes)
+            scope.refuse(
+                "E0202",
+                f"`{word}` is an interface of `{found.node.model}`",
+                word.span,
+                f"expected one of `{model}`",
+                notes=notes,
+            )
         names.append(word.text)
     return list(dict.fromkeys(names))
 
@@ -114,7 +120,12 @@ def _declare(scope: Scope, step: tree.Step, local: dict[str, tree.Step]) -> None
         scope.refuse("E0102", f"`{word}` is declared twice", word.span, notes=notes)
     elif word.text in scope.names and word.text != "B":
         taken = scope.names[word.text]
-        scope.refuse("E0103", f"`{word}` is already the name of a {taken.kind}", word.span, notes=(Note(taken.span, "declared here"),))
+        scope.refuse(
+            "E0103",
+            f"`{word}` is already the name of a {taken.kind}",
+            word.span,
+            notes=(Note(taken.span, "declared here"),),
+        )
     local[word.text] = step
 
 
@@ -130,7 +141,9 @@ def _ordered(scope: Scope, order: tree.Order, steps: dict[str, tree.Step]) -> li
     missing = [name for name in steps if all(word.text != name for word in words)]
     if missing and len(scope.faults) == faults:
         notes = tuple(Note(steps[name].name.span, "this step") for name in missing)
-        scope.refuse("E0211", f"the order leaves out {', '.join(f'`{name}`' for name in missing)}", order.span, notes=notes)
+        scope.refuse(
+            "E0211", f"the order leaves out {', '.join(f'`{name}`' for name in missing)}", order.span, notes=notes
+        )
     return [word.text for word in words] if len(scope.faults) == faults else None
 
 
@@ -154,7 +167,9 @@ def _step(scope: Scope, node: tree.Step) -> StepDecl | None:
     criterion = _criterion(scope, node, name, found.signature, arguments)
     if node.exhaustively and not found.signature.decreases:
         message = f"nothing says that `{name.text}` comes to an end"
-        scope.refuse("E0213", message, node.rule.span, help=(f"without `exhaustively`, it is applied once: apply {name.text}",))
+        scope.refuse(
+            "E0213", message, node.rule.span, help=(f"without `exhaustively`, it is applied once: apply {name.text}",)
+        )
     if len(scope.faults) > faults:
         return None
     return StepDecl(
@@ -190,7 +205,12 @@ def _arguments(
             scope.refuse("E0203", f"`{one.word}` is given twice", one.span, notes=notes)
         else:
             first[one.word.text], values[one.word.text] = one, argument(scope, parameter, one.value)
-    near = {hint(one.word.text, (each.name.text,)) and each.name.text for one in given if isinstance(one, tree.Keyword) for each in signature.parameters}
+    near = {
+        hint(one.word.text, (each.name.text,)) and each.name.text
+        for one in given
+        if isinstance(one, tree.Keyword)
+        for each in signature.parameters
+    }
     for each in signature.parameters:
         if each.name.text in values or each.optional:
             continue
@@ -210,11 +230,18 @@ def _criterion_name(scope: Scope, node: tree.Step) -> tree.Name | None:
     return scope.refuse("E0201", "a step is ranked by a criterion", name.span, "expected the name of a criterion")
 
 
-def _criterion(scope: Scope, node: tree.Step, rule: tree.Name, signature: Signature, arguments: dict[str, Value]) -> str | None:
+def _criterion(
+    scope: Scope, node: tree.Step, rule: tree.Name, signature: Signature, arguments: dict[str, Value]
+) -> str | None:
     """The name in the library of what ranks the victims of a step, if its rule ranks any."""
     if node.scoring is None:
         if signature.score is not None and signature.criterion is None:
-            scope.refuse("E0323", f"`{rule.text}` needs a criterion", rule.span, help=("say what ranks the victims: `by magnitude`",))
+            scope.refuse(
+                "E0323",
+                f"`{rule.text}` needs a criterion",
+                rule.span,
+                help=("say what ranks the victims: `by magnitude`",),
+            )
         return signature.criterion
     name = _criterion_name(scope, node)
     found = None if name is None else scope.names[name.text]
@@ -225,12 +252,20 @@ def _criterion(scope: Scope, node: tree.Step, rule: tree.Name, signature: Signat
     scores = found.signature.result
     if scores not in (signature.score, "score[*]"):
         notes = (Note(rule.span, f"this rule removes what {signature.score} ranks"),)
-        return scope.refuse("E0321", f"criterion `{name.text}` scores the wrong axis", name.span, f"has type {scores}", notes=notes)
+        return scope.refuse(
+            "E0321", f"criterion `{name.text}` scores the wrong axis", name.span, f"has type {scores}", notes=notes
+        )
     for parameter in found.signature.parameters:
         wanted = parameter.name.text
         if parameter.type.word.text == "data" and wanted not in arguments and signature.parameter(wanted) is not None:
             lines = (f"give the step its data: {rule.text}(…, {wanted} = …)",)
-            scope.refuse("E0205", f"criterion `{name.text}` needs `{wanted}`", name.span, f"{wanted}: {spell(parameter.type)}", help=lines)
+            scope.refuse(
+                "E0205",
+                f"criterion `{name.text}` needs `{wanted}`",
+                name.span,
+                f"{wanted}: {spell(parameter.type)}",
+                help=lines,
+            )
     return found.signature.name
 
 

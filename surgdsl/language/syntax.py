@@ -46,7 +46,9 @@ def _character(source: Source, position: int) -> Diagnostic:
     if char == '"':
         stop = source.text.find("\n", position)
         span = Span(source, position, len(source.text) if stop < 0 else stop)
-        return Diagnostic("E0004", "this text has no closing quote", span, help=('a text ends on its own line, with `"`',))
+        return Diagnostic(
+            "E0004", "this text has no closing quote", span, help=('a text ends on its own line, with `"`',)
+        )
     return Diagnostic("E0001", f"no word or sign begins with `{char}`", Span(source, position, position + 1))
 
 

@@ -40,7 +40,9 @@ def constant(scope: Scope, expr: tree.Expr, seen: tuple[str, ...] = ()) -> Const
         case tree.Choose():
             return None  # refused as a construct that is not executed
         case _:
-            scope.refuse("E0422", "this expression is not computed in this version of surgdsl", expr.span, "expected a constant")
+            scope.refuse(
+                "E0422", "this expression is not computed in this version of surgdsl", expr.span, "expected a constant"
+            )
             return None
 
 
@@ -115,7 +117,10 @@ def combine(scope: Scope, expr: tree.Binary, left: Quantity, right: Quantity) ->
 
 def mismatch(scope: Scope, expr: tree.Binary, left: Quantity, right: Quantity) -> None:
     """Reports that the two sides of `expr` measure different things."""
-    notes = (Note(expr.left.span, f"this is in {left.dimension}"), Note(expr.right.span, f"this is in {right.dimension}"))
+    notes = (
+        Note(expr.left.span, f"this is in {left.dimension}"),
+        Note(expr.right.span, f"this is in {right.dimension}"),
+    )
     if {left.dimension, right.dimension} == {MAC, FLOP}:
         lines = ("state the target in the unit of the metric; one MAC is two FLOPs only by convention",)
         return scope.refuse("E0303", "MACs and FLOPs do not convert", expr.span, notes=notes, help=lines)
@@ -148,7 +153,9 @@ def fitted(scope: Scope, value: Constant, kind: str, span: Span) -> Value | None
     match kind, value:
         case "ratio", Quantity(number, dimension) if dimension == PLAIN:
             return number
-        case ("int" | "count"), Quantity(number, dimension) if dimension == PLAIN and number.denominator == 1 and not value.percent:
+        case (("int" | "count"), Quantity(number, dimension)) if (
+            dimension == PLAIN and number.denominator == 1 and not value.percent
+        ):
             return int(number)
         case "bit", Quantity(number, dimension) if dimension == BIT and number.denominator == 1:
             return int(number)
@@ -172,10 +179,17 @@ def argument(scope: Scope, parameter: tree.Parameter, expr: tree.Expr) -> Value 
     if made is None or parameter.domain is None or _within(scope, parameter.domain, value):
         return made
     lines: tuple[str, ...] = ()
-    if isinstance(value, Quantity) and parameter.type.word.text == "ratio" and 1 < value.value <= 100 and not value.percent:
+    if (
+        isinstance(value, Quantity)
+        and parameter.type.word.text == "ratio"
+        and 1 < value.value <= 100
+        and not value.percent
+    ):
         lines = (f"for a percentage write `{expr.span.text}%`",)
     domain = parameter.domain.span.text
-    return scope.refuse("E0207", f"`{parameter.name}` is out of range", expr.span, f"expected one of {domain}", help=lines)
+    return scope.refuse(
+        "E0207", f"`{parameter.name}` is out of range", expr.span, f"expected one of {domain}", help=lines
+    )
 
 
 def _within(scope: Scope, domain: tree.Expr, value: Constant) -> bool:
@@ -195,5 +209,7 @@ def whole(scope: Scope, word: tree.Word, low: int = 0, high: int = 2**63 - 1) ->
     except OverflowError:
         return scope.refuse("E0305", "this number is too large to compute with", word.span)
     if value.denominator != 1 or not low <= value <= high:
-        return scope.refuse("E0207", f"`{word}` is out of range", word.span, f"expected a whole number from {low} to {high}")
+        return scope.refuse(
+            "E0207", f"`{word}` is out of range", word.span, f"expected a whole number from {low} to {high}"
+        )
     return int(value)
