@@ -12,10 +12,10 @@ from fractions import Fraction
 import networkx as nx
 from attrs import field, frozen
 
-from surgdsl.diagnostic import NOWHERE, Span
-from surgdsl.diagnostic.source import Source
+from surgdsl.diagnostic import NOWHERE, Source, Span
 from surgdsl.language.claim import Require
 from surgdsl.language.pattern import Selector
+from surgdsl.units import Quantity
 
 
 @frozen
@@ -118,6 +118,25 @@ class DataName:
 
 Value = Fraction | int | str | bool | DataName
 """An argument: ratios are fractions, bit widths and counts integers."""
+
+
+def shown(value: Value) -> str:
+    """A value as a reader of the language writes it.
+
+    >>> shown(Fraction(1, 2)), shown(4), shown("kmeans"), shown(DataName("train"))
+    ('50%', '4', '"kmeans"', 'train')
+    """
+    match value:
+        case Fraction():
+            return str(Quantity(value, percent=True))
+        case DataName(name):
+            return name
+        case bool():
+            return str(value).lower()
+        case str():
+            return f'"{value}"'
+        case int():
+            return str(value)
 
 
 @frozen

@@ -4,4 +4,17 @@ from surgdsl.units.quantity import (
     BIT, FLOP, JOULE, MAC, PLAIN, SECOND, UNITS, Dimension, Quantity, exact, likely, quantity,
 )  # fmt: skip
 
-__all__ = ["BIT", "FLOP", "JOULE", "MAC", "PLAIN", "SECOND", "UNITS", "Dimension", "Quantity", "exact", "likely", "quantity"]
+__all__ = [
+    "BIT",
+    "FLOP",
+    "JOULE",
+    "MAC",
+    "PLAIN",
+    "SECOND",
+    "UNITS",
+    "Dimension",
+    "Quantity",
+    "exact",
+    "likely",
+    "quantity",
+]

@@ -82,14 +82,12 @@ class Quantity:
 
 
 def _decimal(value: Fraction) -> str:
-    """`value` in decimals where it has finitely many, else as a fraction."""
-    rest = value.denominator
-    for prime in (2, 5):
-        while rest % prime == 0:
-            rest //= prime
-    if rest != 1 or value.denominator > 10**12:
+    """`value` in decimals where twelve are enough, else as a fraction."""
+    scaled = value * 10**12
+    if scaled.denominator != 1:
         return str(value)
-    return f"{value.numerator / value.denominator:.12f}".rstrip("0").rstrip(".") if value.denominator > 1 else str(value.numerator)
+    whole, part = divmod(abs(scaled.numerator), 10**12)
+    return ("-" if value < 0 else "") + f"{whole}.{part:012}".rstrip("0").rstrip(".")
 
 
 _SI = (("", 1), ("k", 10**3), ("M", 10**6), ("G", 10**9), ("T", 10**12))
@@ -153,5 +151,10 @@ def likely(unit: str) -> tuple[str, ...]:
     (('KiB', 'kB'), ('mac',), ())
     """
     wanted = unit.casefold()
-    forms = {wanted, wanted.removesuffix("s"), wanted.replace("bytes", "b").replace("byte", "b"), wanted.replace("bits", "bit")}
+    forms = {
+        wanted,
+        wanted.removesuffix("s"),
+        wanted.replace("bytes", "b").replace("byte", "b"),
+        wanted.replace("bits", "bit"),
+    }
     return tuple(sorted(one for one in UNITS if one.casefold() in forms or one.casefold().replace("ib", "b") in forms))

@@ -1,0 +1,54 @@
+"""`surg check`: reads files and reports every fault of their text.
+
+Loads no model, runs no code of the file, imports no torch.
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+from pathlib import Path
+from typing import Annotated
+
+from cyclopts import Parameter
+
+from surgdsl.cli.output import Voice
+from surgdsl.diagnostic import Diagnostic, Refusal, Source
+from surgdsl.language import check as check_source
+from surgdsl.language import decoded, read
+
+
+def check(files: Annotated[tuple[str, ...], Parameter(required=True)], /, *, voice: Voice | None = None) -> int:
+    """Read .surg files and report every fault; no model is loaded.
+
+    Args:
+        files: The files, or `-` for standard input.
+        voice: How to speak.
+    """
+    voice = voice or Voice()
+    begin = time.perf_counter()
+    voice.begin()
+    faults = [fault for name in files for fault in _faults(name)]
+    voice.refuse(faults)
+    milliseconds = round(1000 * (time.perf_counter() - begin))
+    if faults and not voice.json:
+        sys.stderr.write("\n")
+    voice.remark(f"{_counted(len(files), 'file')}, {_counted(len(faults), 'error')} ({milliseconds} ms; no model was loaded)")
+    voice.line({"type": "summary", "files": len(files), "errors": len(faults)})
+    return 1 if faults else 0
+
+
+def _faults(name: str) -> tuple[Diagnostic, ...]:
+    try:
+        return check_source(named(name))[1]
+    except Refusal as refusal:
+        return refusal.diagnostics
+
+
+def named(name: str) -> Source:
+    """The text of the file `name`, or of standard input for ``-``."""
+    return decoded("<stdin>", sys.stdin.buffer.read()) if name == "-" else read(Path(name))
+
+
+def _counted(number: int, noun: str) -> str:
+    return f"{number} {noun}" + ("" if number == 1 else "s")

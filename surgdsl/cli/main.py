@@ -1,0 +1,88 @@
+"""`surg`: finds the command, and is the last to hear of a refusal, an interruption or a bug.
+
+Commands are imported by name when they are called: `check`, `fmt` and `explain` must start without torch.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import traceback
+from collections.abc import Sequence
+from importlib.metadata import PackageNotFoundError, version
+
+from cyclopts import App, CycloptsError
+
+from surgdsl.cli.output import Voice
+from surgdsl.diagnostic import Refusal
+
+USAGE, INTERRUPTED, BUG = 2, 130, 70
+
+COMMANDS = (
+    ("check", "surgdsl.cli.check:check"),
+    ("fmt", "surgdsl.cli.fmt:fmt"),
+    ("explain", "surgdsl.cli.explain:explain"),
+    ("show", "surgdsl.cli.show:show"),
+)
+"""Every command and the function that runs it; it returns its exit code."""
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Runs `surg` with `arguments` (those of the process by default) and leaves with the exit code of the command."""
+    sys.exit(run(list(sys.argv[1:] if arguments is None else arguments)))
+
+
+def run(arguments: list[str]) -> int:
+    """Runs one command and gives its exit code; prints refusals, never raises."""
+    try:
+        code = application()(arguments, exit_on_error=False, print_error=True)
+        sys.stdout.flush()
+    except CycloptsError:
+        return USAGE
+    except Refusal as refusal:
+        _voice(arguments).refuse(refusal.diagnostics)
+        return refusal.exit_code
+    except KeyboardInterrupt:
+        sys.stderr.write("surg: interrupted; nothing was left half done\n")
+        return INTERRUPTED
+    except BrokenPipeError:  # the reader of our output left, as in `surg explain | head`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except Exception as error:  # noqa: BLE001 - users never see a traceback that they did not ask for
+        return _bug(error, arguments)
+    return code if isinstance(code, int) else 0
+
+
+def application() -> App:
+    """The commands, not imported yet."""
+    app = App(
+        name="surg", help="Compress trained torch models from a short text, with a certificate.", version=_version,
+        result_action="return_value", help_epilogue="Every error has a page: surg explain CODE.",
+    )  # fmt: skip
+    for name, place in COMMANDS:
+        app.command(place, name=name)
+    return app
+
+
+def _version() -> str:
+    try:
+        return version("surgdsl")
+    except PackageNotFoundError:
+        return "0 (not installed)"
+
+
+def _voice(arguments: list[str]) -> Voice:
+    return Voice(json="--json" in arguments)
+
+
+def _bug(error: Exception, arguments: list[str]) -> int:
+    sys.stderr.write(f"surg: this is a bug in surgdsl ({type(error).__name__}: {error})\n")
+    if "--verbose" in arguments:
+        sys.stderr.write("".join(traceback.format_exception(error)))
+    else:
+        sys.stderr.write("run the command again with --verbose and send us what it prints\n")
+    return BUG
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,82 @@
+"""`surg show`: prints what a file means, as the compiler understood it.
+
+The diagram of a surgery has the stages of the model as objects and the declared steps as arrows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Annotated, Any
+
+from cyclopts import Parameter
+
+from surgdsl.cli.check import named
+from surgdsl.cli.output import Voice
+from surgdsl.diagnostic import Refusal
+from surgdsl.language import Program, SurgeryDecl
+from surgdsl.language import program as checked
+from surgdsl.language.program import shown
+
+
+def show(
+    file: str, /, *, morphisms: Annotated[bool, Parameter(negative=())] = False, voice: Voice | None = None
+) -> int:  # fmt: skip
+    """Print what a .surg file means; no model is loaded.
+
+    Args:
+        file: The file, or `-` for standard input.
+        morphisms: Print the diagram of every surgery: stages of the model, and the steps between them.
+        voice: How to speak.
+    """
+    voice = voice or Voice()
+    voice.begin()
+    try:
+        program = checked(named(file))
+    except Refusal as refusal:
+        voice.refuse(refusal.diagnostics)
+        return refusal.exit_code
+    for surgery in program.surgeries:
+        for line in _diagram(program, surgery) if morphisms else _summary(program, surgery):
+            voice.say(line)
+        for record in _records(program, surgery):
+            voice.line(record)
+    if not program.surgeries:
+        voice.remark("this file declares no surgery")
+    return 0
+
+
+def _diagram(program: Program, surgery: SurgeryDecl) -> Iterator[str]:
+    graph = program.morphisms(surgery.name)
+    keeps = f"   preserves {', '.join(surgery.preserve)}" if surgery.preserve else ""
+    yield f"surgery {surgery.name} on {surgery.model}{keeps}"
+    width = max((len(key) for _, _, key in graph.edges), default=0)
+    yield f"  {next(iter(graph.nodes))}  {surgery.model} as trained"
+    for _, target, key, arrow in graph.edges(keys=True, data=True):
+        yield f"    │ {key:{width}}  {_arrow(arrow)}   line {arrow['line']}"
+        yield f"  {target}"
+
+
+def _arrow(arrow: dict[str, Any]) -> str:
+    arguments = ", ".join(f"{name} = {shown(value)}" for name, value in arrow["arguments"].items())
+    by = f" by {arrow['criterion']}" if arrow["criterion"] else ""
+    return f"{arrow['rule']}{f'({arguments})' if arguments else ''} {arrow['selector']}{by}"
+
+
+def _summary(program: Program, surgery: SurgeryDecl) -> Iterator[str]:
+    model = program.model(surgery.model)
+    wires = f"({', '.join(map(str, model.inputs))}) -> ({', '.join(map(str, model.outputs))})"
+    yield f"surgery {surgery.name} on {model.name} : {wires}"
+    yield f"  {len(surgery.steps)} steps, {len(surgery.requires)} promises, seed {surgery.seed}"
+    yield from (f"  step    {step.name}: {step.rule} {step.selector.text}" for step in surgery.steps)
+    yield from (f"  target  {one.text}" for one in surgery.targets)
+    yield from (f"  require {one.text}" for one in surgery.requires)
+
+
+def _records(program: Program, surgery: SurgeryDecl) -> Iterator[dict[str, Any]]:
+    graph = program.morphisms(surgery.name)
+    for node, stage in graph.nodes(data=True):
+        yield {"type": "stage", "name": node, "model": stage["model"], "interfaces": list(stage["interfaces"])}
+    for source, target, key, arrow in graph.edges(keys=True, data=True):
+        arguments = {name: shown(value) for name, value in arrow["arguments"].items()}
+        yield {"type": "step", "name": key, "from": source, "to": target, **arrow, "arguments": arguments}
+
