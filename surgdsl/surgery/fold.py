@@ -63,18 +63,26 @@ class Site:
         graph = state.net.graph
         names = tuple(name for name in (self.weight, self.bias, *self.tensors, self.linear, self.batch_norm) if name)
         left = around(state, names)
-        old, norm, param = graph.operations[self.linear], graph.operations[self.batch_norm], graph.operations[self.weight]
+        old, norm, param = (
+            graph.operations[self.linear],
+            graph.operations[self.batch_norm],
+            graph.operations[self.weight],
+        )
         ends = (old.sources[0], norm.targets[0])
         scaled, shifted = self._values(state, norm)
         weight, bias = dense(scaled), dense(shifted)
-        others = tuple(graph.operations[name] for name in names if graph.operations[name].name == PARAM and name != self.weight)
+        others = tuple(
+            graph.operations[name] for name in names if graph.operations[name].name == PARAM and name != self.weight
+        )
         assert param.payload is not None
         term = Derived(RULE, number, tuple(one.payload.term for one in (param, *others) if one.payload))
         base = param.payload.base.removesuffix("weight") + "bias"
         old_bias = graph.operations[self.bias].payload if self.bias else None
         payload = evolve(old_bias, term=term) if old_bias else Payload(base, "parameter", Dense(), term)
         new = {
-            created(self.weight): evolve(param, targets=("weight+",), payload=derived(param, weight, RULE, number, *others)),
+            created(self.weight): evolve(
+                param, targets=("weight+",), payload=derived(param, weight, RULE, number, *others)
+            ),
             "bias": Operation(PARAM, (), ("bias+",), (), payload, param.path),
             created(self.linear): evolve(
                 old,
@@ -95,7 +103,9 @@ class Site:
 
         weight = state.weights[self.weight].parts["values"].astype(np.float64)
         channels = len(weight)
-        gamma, beta, mean, variance = (read(name, default) for name, default in zip(self.tensors, (1.0, 0.0, 0.0, 1.0), strict=True))
+        gamma, beta, mean, variance = (
+            read(name, default) for name, default in zip(self.tensors, (1.0, 0.0, 0.0, 1.0), strict=True)
+        )
         epsilon = norm.attribute("eps")
         assert isinstance(epsilon, float)
         scale = gamma / np.sqrt(variance + epsilon)
@@ -119,12 +129,25 @@ def _site(state: State, name: str) -> Site | None:
     linear = graph.operations[makers[0]]
     own = {maker for wire in (*linear.sources[1:], *norm.sources[1:]) for maker in graph.producers[wire]}
     alone = all(len(graph.consumers[wire]) == 1 for wire in (*norm.sources, *linear.sources[1:]))
-    plain = all(name in state.weights and state.weights[name].encoding == Dense() and state.weights[name].dtype == "F32" for name in own)
+    plain = all(
+        name in state.weights and state.weights[name].encoding == Dense() and state.weights[name].dtype == "F32"
+        for name in own
+    )
     given = [key for key in STATISTICS if key not in dict(norm.attributes)]
-    if not (alone and plain) or len(own) != len(linear.sources) + len(norm.sources) - 2 or not {"running_mean", "running_var"} <= set(given):
+    if (
+        not (alone and plain)
+        or len(own) != len(linear.sources) + len(norm.sources) - 2
+        or not {"running_mean", "running_var"} <= set(given)
+    ):
         return None
     tensors = dict(zip(given, (graph.producers[wire][0] for wire in norm.sources[1:]), strict=True))
     params = [graph.producers[wire][0] for wire in linear.sources[1:]]
-    return Site(linear.path, norm.path, makers[0], params[0], params[1] if len(params) > 1 else None, name, tuple(map(tensors.get, STATISTICS)))
-
-
+    return Site(
+        linear.path,
+        norm.path,
+        makers[0],
+        params[0],
+        params[1] if len(params) > 1 else None,
+        name,
+        tuple(map(tensors.get, STATISTICS)),
+    )

@@ -31,6 +31,14 @@ class Prune:
     size: int
     keep: tuple[int, ...]
     scores: tuple[int, ...] = ()
+    tensors: tuple[tuple[str, int], ...] = ()
+    """The tensors that are cut, each with the dimension."""
+
+    @property
+    def gone(self) -> tuple[int, ...]:
+        """The positions that go."""
+        kept = set(self.keep)
+        return tuple(position for position in range(self.size) if position not in kept)
 
     @property
     def note(self) -> str:
@@ -47,7 +55,12 @@ class Prune:
         axis = next(axis for axis in coupling.members if axis.name == self.axis)
         cutting = Cutting(state, coupling, {axis: np.array(self.keep, dtype=np.intp)})
         derivation, after = replace(state, RULE, cutting.replacement(number), number)
-        arguments = {"axis": self.axis, "keep": list(self.keep), "scores": [str(score) for score in self.scores], **cutting.witness()}
+        arguments = {
+            "axis": self.axis,
+            "keep": list(self.keep),
+            "scores": [str(score) for score in self.scores],
+            **cutting.witness(),
+        }
         return Rewrite(RULE, step, "reduce", "params/1", arguments, self.note, derivation, state, after)
 
 
@@ -81,7 +94,9 @@ class Cutting:
 
     def sort(self, wire: str) -> Sort:
         """What the wire carries afterwards."""
-        return Sort(self.state.net.sort(wire).dtype, tuple(restricted(dim, self.keep) for dim in self.coupling.dims[wire]))
+        return Sort(
+            self.state.net.sort(wire).dtype, tuple(restricted(dim, self.keep) for dim in self.coupling.dims[wire])
+        )
 
     def replacement(self, number: int) -> Replacement:
         """L, K and R∖K, with the sliced weights."""
@@ -90,8 +105,13 @@ class Cutting:
         inner = set(shrinking)
         glue = Hypergraph({wire: sort for wire, sort in left.wires.items() if wire not in inner})
         wires = {created(wire): self.sort(wire) for wire in left.wires if wire in inner}
-        weights = {name: self.weight(name, operation) for name, operation in left.operations.items() if operation.name == PARAM}
-        operations = {created(name): self._operation(operation, inner, weights.get(name), number) for name, operation in left.operations.items()}
+        weights = {
+            name: self.weight(name, operation) for name, operation in left.operations.items() if operation.name == PARAM
+        }
+        operations = {
+            created(name): self._operation(operation, inner, weights.get(name), number)
+            for name, operation in left.operations.items()
+        }
         return Replacement(left, glue, wires, operations, {created(name): weight for name, weight in weights.items()})
 
     def weight(self, name: str, operation: Operation) -> Weight:

@@ -68,7 +68,9 @@ def replace(state: State, rule: str, asked: Replacement, number: int) -> tuple[S
     """
     right = Hypergraph({**asked.glue.wires, **asked.wires}, {**asked.glue.operations, **asked.operations})
     span = Rule(rule, asked.left, asked.glue, right)
-    match = Match(span, state.net, {wire: wire for wire in asked.left.wires}, {name: name for name in asked.left.operations})
+    match = Match(
+        span, state.net, {wire: wire for wire in asked.left.wires}, {name: name for name in asked.left.operations}
+    )
     step = apply(match, f"s{number}")
     weights = {name: weight for name, weight in state.weights.items() if name in step.result.graph.operations}
     weights |= {step.comatch_operations[name]: weight for name, weight in asked.weights.items()}

@@ -1,0 +1,128 @@
+"""Sources: the one door through which Python of the user's comes in, as models and as rows of data.
+
+A module is looked for beside the `.surg` file first, then among what is installed. Whatever it raises is told as a diagnostic with the place in the
+file that named it; the traceback of somebody else's code is not ours to print.
+"""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from attrs import field, frozen
+from torch import nn
+
+from surgdsl.bridge.arguments import DTYPES, to_array
+from surgdsl.bridge.weight import Array, sealed
+from surgdsl.diagnostic import Diagnostic, Refusal, Span
+
+
+def _all_sealed(arrays: Sequence[Array]) -> tuple[Array, ...]:
+    return tuple(map(sealed, arrays))
+
+
+@frozen(slots=False, eq=False)
+class Rows:
+    """Labelled rows: one array for each input of the model, all with the same first dimension, and the labels (shape [n])."""
+
+    name: str
+    inputs: tuple[Array, ...] = field(converter=_all_sealed)
+    labels: Array = field(converter=sealed)
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    def take(self, count: int | None) -> Rows:
+        """The first `count` rows."""
+        return (
+            self
+            if count is None
+            else Rows(self.name, tuple(array[:count] for array in self.inputs), self.labels[:count])
+        )
+
+
+def build_module(reference: str, folder: Path, span: Span | None) -> nn.Module:
+    """The module that ``module:attribute()`` builds.
+
+    Raises:
+        Refusal: E0605, the reference does not lead to something that builds a torch module.
+    """
+    made = _called(reference, folder, span)
+    if not isinstance(made, nn.Module):
+        raise _bad(reference, span, f"it returned {type(made).__name__}, not a torch module")
+    return made
+
+
+def read_rows(name: str, reference: str, folder: Path, span: Span | None) -> Rows:
+    """The rows that ``module:attribute()`` gives: a pair (inputs, labels), where inputs is a tensor or a tuple of tensors.
+
+    Raises:
+        Refusal: E0605, it gives something else; E0720, the rows do not fit together.
+    """
+    made = _called(reference, folder, span)
+    if not isinstance(made, tuple) or len(made) != 2:
+        raise _bad(reference, span, "it must return a pair (inputs, labels)")
+    inputs, labels = made
+    arrays = [_array(one) for one in (inputs if isinstance(inputs, (tuple, list)) else (inputs,))]
+    answers = _array(labels)
+    lengths = {len(array) if array.ndim else -1 for array in (*arrays, answers)}
+    if len(lengths) != 1 or lengths <= {-1, 0}:
+        sizes = ", ".join(str(list(array.shape)) for array in (*arrays, answers))
+        raise Refusal(
+            Diagnostic(
+                "E0720", f"the rows of `{name}` do not fit together", span, f"inputs and labels have the shapes {sizes}"
+            )
+        )
+    return Rows(name, arrays, answers)
+
+
+def _array(value: Any) -> Array:
+    if isinstance(value, torch.Tensor):
+        if value.dtype not in DTYPES or value.dtype == torch.bfloat16:
+            raise TypeError(f"rows of {value.dtype}")
+        return to_array(value)
+    return np.asarray(value)
+
+
+def _called(reference: str, folder: Path, span: Span | None) -> Any:
+    module, _, attribute = reference.partition(":")
+    try:
+        with _beside(folder):
+            return getattr(importlib.import_module(module), attribute)()
+    except Refusal:
+        raise
+    except (KeyboardInterrupt, MemoryError):
+        raise
+    except BaseException as error:
+        raise _bad(reference, span, f"{type(error).__name__}: {error}") from error
+
+
+@contextmanager
+def _beside(folder: Path) -> Iterator[None]:
+    """Imports find modules in `folder` first, for a while; one of the same name from another folder is forgotten before."""
+    place = str(folder.resolve())
+    for name, module in list(sys.modules.items()):
+        home = getattr(module, "__file__", None)
+        if (
+            home
+            and "." not in name
+            and (folder / f"{name}.py").exists()
+            and Path(home).resolve() != (folder / f"{name}.py").resolve()
+        ):
+            del sys.modules[name]
+    sys.path.insert(0, place)
+    importlib.invalidate_caches()
+    try:
+        yield
+    finally:
+        sys.path.remove(place)
+
+
+def _bad(reference: str, span: Span | None, reason: str) -> Refusal:
+    return Refusal(Diagnostic("E0605", f'python("{reference}") cannot be used', span, " ".join(reason.split())[:300]))

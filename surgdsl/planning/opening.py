@@ -1,0 +1,183 @@
+"""Opening: a program's model, weights and data become a net in memory, checked against what the file says of them.
+
+The last moment at which a wrong file can be told from a wrong model; nothing is written here, and the module of the user is not kept.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Mapping
+from functools import cached_property
+from pathlib import Path
+
+import torch
+from attrs import evolve, frozen
+from torch import nn
+
+from surgdsl.axes.extent import symbol
+from surgdsl.bridge import storage
+from surgdsl.bridge.arguments import TORCH, to_tensor
+from surgdsl.bridge.capture import capture
+from surgdsl.bridge.source import Rows, build_module, read_rows
+from surgdsl.bridge.weight import State
+from surgdsl.diagnostic import Diagnostic, Note, Refusal, suggest
+from surgdsl.diagram.net import Net
+from surgdsl.diagram.sort import Sort
+from surgdsl.language.program import ModelDecl, Port, Program, SurgeryDecl
+
+
+@frozen(slots=False, eq=False)
+class Opened:
+    """A surgery of a program with its model captured. Data is read when it is asked for, and once."""
+
+    program: Program
+    surgery: SurgeryDecl
+    start: State
+    weights: Path | None
+    """The file of the input weights; None where the model came with its own."""
+
+    @cached_property
+    def folder(self) -> Path:
+        """Where the `.surg` file lies."""
+        return Path(self.program.source.path).resolve().parent
+
+    @cached_property
+    def _rows(self) -> dict[str, Rows]:
+        return {}
+
+    def rows(self, name: str) -> Rows:
+        """The rows that the file declares as `name`."""
+        if name not in self._rows:
+            declared = self.program.datum(name)
+            rows = read_rows(name, str(declared.source), self.folder, declared.source.span)
+            _fitting(rows, self.start.net, self.program.datum(name).source.span)
+            self._rows[name] = rows.take(declared.take)
+        return self._rows[name]
+
+
+def open_model(program: Program, model: ModelDecl) -> tuple[State, Path | None]:
+    """Build, load and capture a declared model.
+
+    Raises:
+        Refusal: E06xx where the model is at fault, E07xx where a file is.
+    """
+    folder = Path(program.source.path).resolve().parent
+    module = build_module(str(model.source), folder, model.source.span)
+    weights = folder / model.weights.path if model.weights else None
+    if weights and model.weights:
+        _load(module, weights, model)
+    state = _captured(program, model, module)
+    return evolve(state, net=_declared(state.net, model)), weights
+
+
+def open_surgery(program: Program, name: str | None = None) -> Opened:
+    """Open the surgery called `name`, or the only one of the file."""
+    surgery = choose(program, name)
+    start, weights = open_model(program, program.model(surgery.model))
+    return Opened(program, surgery, start, weights)
+
+
+def choose(program: Program, name: str | None) -> SurgeryDecl:
+    """The surgery called `name`, or the only one.
+
+    Raises:
+        Refusal: E0510, the file has none, has several, or has none of this name.
+    """
+    names = [surgery.name for surgery in program.surgeries]
+    if name is None and len(names) == 1:
+        return program.surgeries[0]
+    if name in names:
+        return program.surgery(name)
+    if not names:
+        raise Refusal(Diagnostic("E0510", f"`{program.source.path}` declares no surgery"))
+    near = suggest(name, names) if name else None
+    wanted = f"there is no surgery `{name}`" if name else "which surgery of the file?"
+    raise Refusal(Diagnostic("E0510", wanted, help=((f"did you mean `{near}`?",) if near else ()) + (f"the file has {', '.join(names)}",)))
+
+
+def _load(module: nn.Module, path: Path, model: ModelDecl) -> None:
+    declared = model.weights
+    assert declared is not None
+    try:
+        tensors = storage.read(path, declared.sha256)
+    except Refusal as refusal:
+        raise Refusal(*(evolve(one, span=one.span or declared.span) for one in refusal.diagnostics)) from refusal
+    state = module.state_dict()
+    missing = [name for name in state if name not in tensors and not name.endswith("num_batches_tracked")]
+    strange = [name for name in tensors if name not in state]
+    wrong = [name for name, (_, array) in tensors.items() if name in state and tuple(array.shape) != tuple(state[name].shape)]
+    told = {"the file lacks": missing, "the model has no": strange, "of another shape:": wrong}
+    notes = tuple(Note(None, f"{what} {', '.join(names[:5])}{' …' if len(names) > 5 else ''}") for what, names in told.items() if names)
+    if notes:
+        raise Refusal(Diagnostic("E0606", f"`{declared.path}` does not fit the model", declared.span, notes=notes))
+    loaded = {name: to_tensor(array, dtype).to(state[name].dtype) for name, (dtype, array) in tensors.items()}
+    module.load_state_dict(loaded, strict=False)
+
+
+def _captured(program: Program, model: ModelDecl, module: nn.Module) -> State:
+    names = list(inspect.signature(module.forward).parameters)
+    if len(names) < len(model.inputs):
+        told = f"the model takes {len(names)} inputs, the file declares {len(model.inputs)}"
+        raise Refusal(Diagnostic("E0604", "the model has other ports than the file says", model.span, told))
+    ranges = {dim.name: (dim.low, dim.high) for dim in program.dims}
+    args = tuple(_example(port, ranges) for port in model.inputs)
+    dynamic = {
+        name: {place: size for place, size in enumerate(port.shape) if isinstance(size, str)}
+        for name, port in zip(names, model.inputs, strict=False)
+    }
+    try:
+        return capture(module, args, dynamic={name: sizes for name, sizes in dynamic.items() if sizes}, ranges=ranges)
+    except Refusal as refusal:
+        raise Refusal(*(evolve(one, span=one.span or model.source.span) for one in refusal.diagnostics)) from refusal
+
+
+def _example(port: Port, ranges: Mapping[str, tuple[int, int]]) -> torch.Tensor:
+    """Zeros of the declared sort; a size that varies is at least 2, since torch takes 0 and 1 for constants."""
+    shape = [size if isinstance(size, int) else min(max(2, ranges[size][0]), ranges[size][1]) for size in port.shape]
+    return torch.zeros(shape, dtype=TORCH[port.dtype.upper()])
+
+
+def _declared(net: Net, model: ModelDecl) -> Net:
+    """The net with its ports called as the file calls them.
+
+    Raises:
+        Refusal: E0604, they differ in number or in sort.
+    """
+    faults: list[Diagnostic] = []
+    sides = (("input", net.inputs, model.inputs), ("output", net.outputs, model.outputs))
+    for kind, found, declared in sides:
+        if len(found) != len(declared):
+            told = f"the model has {len(found)} {kind}s, the file declares {len(declared)}"
+            faults.append(Diagnostic("E0604", "the model has other ports than the file says", model.span, told))
+            continue
+        for (_, wire), port in zip(found, declared, strict=True):
+            if net.sort(wire) != _sort(port):
+                told = f"the model's {kind} is {net.sort(wire)}"
+                faults.append(Diagnostic("E0604", "the model has other ports than the file says", port.span, told))
+    if faults:
+        raise Refusal(*faults)
+    return evolve(
+        net,
+        inputs=tuple((port.name, wire) for port, (_, wire) in zip(model.inputs, net.inputs, strict=True)),
+        outputs=tuple((port.name, wire) for port, (_, wire) in zip(model.outputs, net.outputs, strict=True)),
+    )
+
+
+def _sort(port: Port) -> Sort:
+    return Sort(port.dtype.upper(), tuple(symbol(size) if isinstance(size, str) else size for size in port.shape))
+
+
+def _fitting(rows: Rows, net: Net, span: object) -> None:
+    """Refuse rows that the model cannot take."""
+    wanted = [net.sort(wire) for _, wire in net.inputs]
+    dtypes = {dtype: name for name, dtype in storage.NUMPY.items()}
+    good = len(wanted) == len(rows.inputs) and all(
+        dtypes.get(array.dtype) == sort.dtype
+        and array.ndim == len(sort.shape)
+        and all(not isinstance(extent, int) or extent == size for extent, size in zip(sort.shape, array.shape, strict=True))
+        for array, sort in zip(rows.inputs, wanted, strict=True)
+    )
+    if not good:
+        shapes = ", ".join(f"{array.dtype}{list(array.shape)}" for array in rows.inputs)
+        told = f"the rows are {shapes}, the model takes {', '.join(map(str, wanted))}"
+        raise Refusal(Diagnostic("E0720", f"the rows of `{rows.name}` do not fit the model", span, told))  # pyright: ignore[reportArgumentType]

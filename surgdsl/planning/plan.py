@@ -1,0 +1,110 @@
+"""Plans: the steps of a surgery resolved and tried on the net, with what each is predicted to save.
+
+Counted metrics depend on shapes and encodings alone, so the prediction for them is exact, and a promise that cannot be kept is refused here, before
+anything is trained. Accuracy is not predicted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from attrs import frozen
+
+from surgdsl.axes.extent import symbols
+from surgdsl.bridge.weight import State
+from surgdsl.diagnostic import Diagnostic, Note, Refusal
+from surgdsl.diagram.pushout import NoPushout
+from surgdsl.language.claim import Counted
+from surgdsl.language.program import Recover, StepDecl
+from surgdsl.metrics import count
+from surgdsl.planning.action import Action
+from surgdsl.planning.claims import holds, shown
+from surgdsl.planning.opening import Opened
+from surgdsl.planning.resolving import Resolver
+
+Counts = Mapping[str, int]
+
+
+@frozen(eq=False)
+class Planned:
+    """A step with its actions, what is left alone and why, and the metrics around it; recovery moves none of them but nnz."""
+
+    declared: StepDecl
+    actions: tuple[Action, ...]
+    left_alone: tuple[str, ...]
+    before: Counts
+    after: Counts
+
+    @property
+    def recover(self) -> Recover | None:
+        """The recovery that rides on the step."""
+        return self.declared.recover
+
+
+@frozen(eq=False)
+class Plan:
+    """A surgery, ready to be carried out."""
+
+    opened: Opened
+    steps: tuple[Planned, ...]
+
+    @property
+    def before(self) -> Counts:
+        """The metrics of the input."""
+        return self.steps[0].before
+
+    @property
+    def after(self) -> Counts:
+        """The metrics of the result."""
+        return self.steps[-1].after
+
+
+def binding(state: State) -> dict[str, int]:
+    """Every symbol of the net at 1: costs are for one row."""
+    return {name: 1 for sort in state.net.graph.wires.values() for extent in sort.shape for name in symbols(extent)}
+
+
+def plan(opened: Opened) -> Plan:
+    """Resolve every step on the result of the ones before, without training.
+
+    Raises:
+        Refusal: E05xx where a step cannot be, E0801 (exit 3) where a counted promise would not hold.
+    """
+    resolver, state, number = Resolver(opened, {}), opened.start, 0
+    counts = count(state.net, state.weights, binding(state))
+    steps: list[Planned] = []
+    for declared in opened.surgery.steps:
+        found = resolver.resolve(declared, state)
+        before = counts
+        for action in found.actions:
+            state, number = _tried(declared, action, state, number), number + 1
+        counts = count(state.net, state.weights, binding(state))
+        steps.append(Planned(declared, found.actions, found.left_alone, before, counts))
+    made = Plan(opened, tuple(steps))
+    check_counted(made)
+    return made
+
+
+def _tried(declared: StepDecl, action: Action, state: State, number: int) -> State:
+    try:
+        return action.rewrite(state, number, declared.name).after
+    except NoPushout as refused:
+        notes = tuple(Note(None, str(fault)) for fault in refused.faults)
+        told = f"step `{declared.name}` cannot be done: {action.note}"
+        raise Refusal(Diagnostic("E0502", told, declared.span, notes=notes)) from refused
+
+
+def check_counted(made: Plan) -> None:
+    """Refuse a plan that would break a counted promise, with the best that it reaches.
+
+    Raises:
+        Refusal: E0801 with exit code 3, one diagnostic for each promise.
+    """
+    surgery = made.opened.surgery
+    broken = [
+        Diagnostic("E0801", "this cannot be met by the steps of the plan", one.span, f"best reached: {shown(one.claim, made.before, made.after)}")
+        for one in (*surgery.requires, *surgery.targets)
+        if isinstance(one.claim, Counted) and not holds(one.claim, made.before, made.after)
+    ]
+    if broken:
+        raise Refusal(*broken, exit_code=3)

@@ -1,0 +1,184 @@
+"""Resolving: a step of the file and a net become actions.
+
+A selector that means nothing is refused with the nearest places that exist; one that means only what cannot be changed is refused with the reasons.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from fractions import Fraction
+
+import numpy as np
+from attrs import frozen
+
+from surgdsl.axes.dim import Axis, whole
+from surgdsl.bridge.encoding import stored_bytes, stored_count
+from surgdsl.bridge.weight import State
+from surgdsl.diagnostic import Diagnostic, Refusal, suggest
+from surgdsl.diagram.payload import Dense, innermost
+from surgdsl.importance import CATALOGUE as CRITERIA
+from surgdsl.importance.criterion import Scores, naturals
+from surgdsl.language.program import DataName, StepDecl
+from surgdsl.operations.coupling import Coupling, couple
+from surgdsl.planning.action import Resolved
+from surgdsl.planning.opening import Opened
+from surgdsl.surgery.fold import Fold, sites
+from surgdsl.surgery.prune import Prune, ranked
+from surgdsl.surgery.recode import Mask, Quantize, param
+from surgdsl.surgery.rewrite import layers
+
+
+@frozen(eq=False)
+class Resolver:
+    """What resolving needs besides the state: the opened program, and which indices of each axis earlier steps of the plan keep."""
+
+    opened: Opened
+    kept: dict[str, tuple[int, ...]]
+
+    def resolve(self, step: StepDecl, state: State) -> Resolved:
+        """The actions of `step` on `state`.
+
+        Raises:
+            Refusal: E0501 the selector means no place, E0504 it means nothing that the step can change.
+        """
+        family: Mapping[str, Callable[[StepDecl, State], Resolved]] = {
+            "fold_batchnorm": self._fold,
+            "prune_channels": self._prune,
+            "mask": self._mask,
+            "quantize": self._quantize,
+        }
+        found = family[step.rule](step, state)
+        if not found.actions:
+            raise _idle(step, found.left_alone)
+        return found
+
+    def _fold(self, step: StepDecl, state: State) -> Resolved:
+        _selected(step, (operation.path for operation in state.net.graph.operations.values() if operation.path))
+        meant = [site for site in sites(state) if step.selector.matches(site.layer) or step.selector.matches(site.norm)]
+        return Resolved(tuple(Fold(site.layer, site.norm) for site in meant))
+
+    def _prune(self, step: StepDecl, state: State) -> Resolved:
+        coupling = couple(state.net)
+        chosen, left_alone = self._chosen(step, coupling)
+        share = _ratio(step, "keep")
+        scores = self._scores(step, chosen)
+        actions: list[Prune] = []
+        for axis in chosen:
+            points = naturals(scores[axis])
+            keep = ranked(points, max(1, math.ceil(share * whole(axis))))
+            if len(keep) < whole(axis):
+                before = self.kept.get(axis.name, tuple(range(whole(axis))))
+                self.kept[axis.name] = tuple(before[index] for index in keep)
+                tensors = tuple((member.tensor, member.dimension) for member in coupling.members[axis])
+                actions.append(Prune(axis.name, whole(axis), keep, points, tensors))
+        return Resolved(tuple(actions), left_alone)
+
+    def _chosen(self, step: StepDecl, coupling: Coupling) -> tuple[list[Axis], tuple[str, ...]]:
+        """Axes that some meant layer writes and no excepted one does; and the pinned among them with their reasons."""
+        born = {axis: _writers(coupling, axis) for axis in coupling.members}
+        paths = _selected(step, (path for written in born.values() for path in written))
+        chosen, left_alone = list[Axis](), list[str]()
+        for axis, written in born.items():
+            if not written & paths:
+                continue
+            excepted = sorted(path for path in written - paths if any(one.matches(path) for one in step.selector.exclude))
+            if excepted:
+                left_alone.append(f"{axis}: coupled to {excepted[0]}, which is excepted")
+            elif axis in coupling.pins:
+                left_alone.append(f"{axis}: {coupling.pins[axis]}")
+            elif whole(axis) > 1:
+                chosen.append(axis)
+        return chosen, tuple(left_alone)
+
+    def _scores(self, step: StepDecl, chosen: Sequence[Axis]) -> Mapping[Axis, Scores]:
+        """Scores of the model as it was at the start, at the indices that are still there."""
+        criterion = next(one for one in CRITERIA if one.name == step.criterion)
+        data = step.arguments.get("calibrate")
+        if criterion.needs_rows and not isinstance(data, DataName):
+            told = f"`{criterion.name}` looks at gradients"
+            raise Refusal(Diagnostic("E0511", "this criterion needs rows", step.span, told, help=("write calibrate = …, a data declaration",)))
+        rows = self.opened.rows(data.name) if isinstance(data, DataName) else None
+        start = couple(self.opened.start.net)
+        first = {axis.name: axis for axis in start.members}
+        wanted = {axis: first.get(axis.name) for axis in chosen}
+        found = criterion.score(self.opened.start, start, [axis for axis in wanted.values() if axis is not None], rows)
+        scores: dict[Axis, Scores] = {}
+        for axis, origin in wanted.items():
+            assert origin is not None
+            kept = self.kept.get(axis.name)
+            scores[axis] = found[origin] if kept is None else found[origin][np.array(kept)]
+        return scores
+
+    def _mask(self, step: StepDecl, state: State) -> Resolved:
+        share = _ratio(step, "keep")
+        actions, left_alone = list[Mask](), list[str]()
+        for base in self._weights(step, state):
+            weight = state.weights[param(state, base)]
+            size = math.prod(weight.shape)
+            keep = max(1, math.ceil(share * size))
+            if keep < stored_count(weight):
+                actions.append(Mask(base, keep, size))
+            else:
+                left_alone.append(f"{base}: no more than {keep} elements are stored already")
+        return Resolved(tuple(actions), tuple(left_alone))
+
+    def _quantize(self, step: StepDecl, state: State) -> Resolved:
+        bits, scheme = step.arguments["bits"], str(step.arguments["scheme"])
+        assert isinstance(bits, int)
+        actions, left_alone = list[Quantize](), list[str]()
+        for base in self._weights(step, state):
+            weight = state.weights[param(state, base)]
+            action = Quantize(base, bits, scheme)
+            if not isinstance(innermost(weight.encoding), Dense):
+                left_alone.append(f"{base}: already quantized")
+            elif stored_bytes(action.recode(weight)) >= stored_bytes(weight):
+                left_alone.append(f"{base}: its {'codebook' if scheme == 'kmeans' else 'scales'} would take more than is saved")
+            else:
+                actions.append(action)
+        return Resolved(tuple(actions), tuple(left_alone))
+
+    def _weights(self, step: StepDecl, state: State) -> tuple[str, ...]:
+        """The matrices and kernels of the meant layers, by name; biases and statistics are small, and stay."""
+        found = layers(state)
+        paths = _selected(step, found)
+        operations = state.net.graph.operations
+        names = [name for path, group in found.items() if path in paths for name in group]
+        return tuple(payload.base for name in names if (payload := operations[name].payload))
+
+
+def _writers(coupling: Coupling, axis: Axis) -> frozenset[str]:
+    """Layers whose weight writes `axis`: the first dimension of something that maps."""
+    return frozenset(
+        member.tensor.rpartition(".")[0]
+        for member in coupling.members[axis]
+        if member.dimension == 0 and len(coupling.dims[coupling.net.graph.operations[member.operation].targets[0]]) > 1
+    )
+
+
+def _selected(step: StepDecl, paths: Iterable[str]) -> frozenset[str]:
+    """The paths that the selector means.
+
+    Raises:
+        Refusal: E0501, none.
+    """
+    known = list(dict.fromkeys(paths))
+    found = frozenset(path for path in known if step.selector.matches(path))
+    if found or not known:
+        return found
+    near = [place for place in {suggest(one.text.lstrip("@"), known) for one in step.selector.include} if place]
+    helps = tuple(f"did you mean `@{place}`?" for place in sorted(near)) or (f"there are {', '.join('@' + path for path in known[:6])}{' …' if len(known) > 6 else ''}",)
+    raise Refusal(Diagnostic("E0501", f"`{step.selector.text}` means no place in the model", step.selector.span, "nothing is called so", help=helps))
+
+
+def _idle(step: StepDecl, reasons: tuple[str, ...]) -> Refusal:
+    label = "nothing here can be changed by this rule"
+    return Refusal(Diagnostic("E0504", f"step `{step.name}` would change nothing", step.selector.span, label, help=reasons[:6]))
+
+
+def _ratio(step: StepDecl, name: str) -> Fraction:
+    value = step.arguments[name]
+    assert isinstance(value, (Fraction, int))
+    return Fraction(value)
+
+

@@ -1,0 +1,1 @@
+"""Recovery: training that heals what surgery hurt."""

@@ -1,0 +1,64 @@
+"""Tuning: fine-tuning as a rewrite, so that it stands in the derivation with everything else.
+
+L is every weight that training moved, K their wires, R the tuned ones in the same encodings. Neutral: it changes no count, and it is opaque: what it did to
+the values can be measured and not derived.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from fractions import Fraction
+
+import numpy as np
+from attrs import evolve
+
+from surgdsl.bridge.running import Schedule, tune
+from surgdsl.bridge.source import Rows
+from surgdsl.bridge.weight import State, Weight
+from surgdsl.diagram.hypergraph import Hypergraph
+from surgdsl.surgery.rewrite import Replacement, Rewrite, around, created, derived, replace
+
+RULE = "recover/1"
+
+
+def recover(
+    state: State,
+    rows: Rows,
+    plan: Schedule,
+    exact: tuple[Fraction, Fraction],
+    number: int,
+    step: str,
+    progress: Callable[[int, int, float], None] | None = None,
+) -> Rewrite | None:
+    """Train and put the tuned weights in place; None where training moved nothing.
+
+    Args:
+        state: the net and its weights.
+        rows: what to train on.
+        plan: the schedule.
+        exact: the relative change that asked for it, and the rate, as they are stated in the certificate.
+        number: the index of the rewrite.
+        step: the declared step that it heals.
+        progress: told epoch, epochs and loss.
+    """
+    tuned = tune(state, rows, plan, progress)
+    moved = {name: weight for name, weight in tuned.weights.items() if _differs(weight, state.weights[name])}
+    if not moved:
+        return None
+    left = around(state, tuple(name for name in state.net.graph.operations if name in moved))
+    operations = {
+        created(name): evolve(operation, payload=derived(operation, moved[name], RULE, number)) for name, operation in left.operations.items()
+    }
+    asked = Replacement(left, Hypergraph(left.wires), {}, operations, {created(name): weight for name, weight in moved.items()})
+    derivation, after = replace(state, RULE, asked, number)
+    change, rate = exact
+    arguments = {
+        "data": rows.name, "epochs": str(plan.epochs), "batch": str(plan.batch), "seed": str(plan.seed),
+        "rate": str(rate), "change": str(change),
+    }  # fmt: skip
+    note = f"{plan.epochs} epochs on {rows.name}, rate {float(rate):.3g}, change {float(change):.1%}"
+    return Rewrite(RULE, step, "neutral", None, arguments, note, derivation, state, after)
+
+
+def _differs(new: Weight, old: Weight) -> bool:
+    return any(not np.array_equal(part, old.parts[role]) for role, part in new.parts.items())

@@ -1,0 +1,1 @@
+"""Reports: plans, axes and results as people and programs read them."""

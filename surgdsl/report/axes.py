@@ -1,0 +1,40 @@
+"""Axes, told: what can be cut in a model, what goes along, and why the rest cannot."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from surgdsl.axes.dim import Axis
+from surgdsl.operations.coupling import Coupling
+
+TENSORS = 6
+
+
+def told(coupling: Coupling) -> Iterator[str]:
+    """Lines of text, the axes that can be cut first."""
+    free = coupling.prunable
+    pinned = [axis for axis in coupling.members if axis in coupling.pins and isinstance(axis.size, int)]
+    width = max((len(axis.name) for axis in (*free, *pinned)), default=0)
+    yield f"{len(free)} axes can be cut"
+    yield from (f"  {axis.name:{width}}  {axis.size!s:>6}  {_members(coupling, axis)}" for axis in free)
+    yield ""
+    yield f"{len(pinned)} axes are pinned"
+    yield from (f"  {axis.name:{width}}  {axis.size!s:>6}  {coupling.pins[axis]}" for axis in pinned)
+
+
+def _members(coupling: Coupling, axis: Axis) -> str:
+    places = [f"{member.tensor}[{member.dimension}]" for member in coupling.members[axis]]
+    return ", ".join(places[:TENSORS]) + (f" and {len(places) - TENSORS} more" if len(places) > TENSORS else "")
+
+
+def records(coupling: Coupling) -> Iterator[dict[str, Any]]:
+    """One JSON object for each axis."""
+    for axis, members in coupling.members.items():
+        yield {
+            "type": "axis",
+            "name": axis.name,
+            "size": axis.size if isinstance(axis.size, int) else str(axis.size),
+            "pinned": str(coupling.pins[axis]) if axis in coupling.pins else False,
+            "members": [{"tensor": member.tensor, "dimension": member.dimension} for member in members],
+        }

@@ -1,0 +1,120 @@
+"""The plan, told: which step does what to which tensor, why, and what it is predicted to save.
+
+Counted figures are exact, since shapes and encodings decide them; whatever needs a run is said to be still open.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from surgdsl.language.claim import Counted, Require
+from surgdsl.language.program import shown as value_shown
+from surgdsl.planning.action import Action
+from surgdsl.planning.claims import shown
+from surgdsl.planning.plan import Plan, Planned
+from surgdsl.report.figures import amount, ranges, share, table
+from surgdsl.surgery.prune import Prune
+
+METRICS = ("params/1", "nnz/1", "macs/1", "size/1")
+FEW = 8
+"""Actions that are told of a step unless all are asked for."""
+
+
+def told(plan: Plan, *, everything: bool = False) -> Iterator[str]:
+    """The plan as lines of text."""
+    surgery = plan.opened.surgery
+    model = plan.opened.program.model(surgery.model)
+    weights = model.weights.path if model.weights else "the model's own weights"
+    yield f"surgery {surgery.name} on {surgery.model}    {weights}    seed {surgery.seed}"
+    ports = f"({', '.join(map(str, model.inputs))}) -> ({', '.join(map(str, model.outputs))})"
+    yield f"  preserve  {', '.join((*surgery.preserve, ports))}"
+    yield ""
+    yield from table(tuple(_ledger(plan)))
+    for planned in plan.steps:
+        yield ""
+        yield f"  {_step(planned)}"
+        shown_actions = planned.actions if everything else planned.actions[:FEW]
+        for action in shown_actions:
+            yield from _action(action, planned)
+        hidden = len(planned.actions) - len(shown_actions)
+        if hidden:
+            yield f"    … {hidden} more: surg plan --verbose"
+        yield from (f"    left alone  {reason}" for reason in planned.left_alone)
+        if planned.recover:
+            yield f"    then recover on {planned.recover.data}"
+    yield ""
+    yield from (f"  {_promise(plan, one)}" for one in (*surgery.targets, *surgery.requires))
+    rewrites = sum(len(planned.actions) for planned in plan.steps)
+    yield f"Plan: {len(plan.steps)} steps, {rewrites} rewrites. No interface wire is touched. Nothing has been changed yet."
+
+
+def _ledger(plan: Plan) -> Iterator[tuple[str, ...]]:
+    yield ("step", "rule", "rewrites", *(metric.partition("/")[0] for metric in METRICS))
+    for planned in plan.steps:
+        changes = (share(planned.after[metric], planned.before[metric]) for metric in METRICS)
+        yield (planned.declared.name, _call(planned), str(len(planned.actions)), *changes)
+    yield ("before", "", "", *(amount(metric, plan.before[metric]) for metric in METRICS))
+    yield ("after", "", "", *(amount(metric, plan.after[metric]) for metric in METRICS))
+
+
+def _call(planned: Planned) -> str:
+    arguments = ", ".join(f"{name} = {value_shown(value)}" for name, value in planned.declared.arguments.items())
+    return planned.declared.rule + (f"({arguments})" if arguments else "")
+
+
+def _step(planned: Planned) -> str:
+    by = f" by {planned.declared.criterion}" if planned.declared.criterion else ""
+    return f"{planned.declared.name}: {planned.declared.rule} {planned.declared.selector.text}{by}   (line {planned.declared.line})"
+
+
+def _action(action: Action, planned: Planned) -> Iterator[str]:
+    yield f"    {action.note}"
+    if isinstance(action, Prune):
+        tensors = ", ".join(f"{name}[{dimension}]" for name, dimension in action.tensors)
+        yield f"      cuts {tensors}"
+        yield f"      gone {ranges(action.gone)}"
+        if action.scores and action.gone:
+            lost, kept = max(action.scores[i] for i in action.gone), min(action.scores[i] for i in action.keep)
+            yield f"      why  {planned.declared.criterion}: the best that goes scores {lost / 1e9:.4f}, the worst that stays {kept / 1e9:.4f} of the largest"
+
+
+def _promise(plan: Plan, one: Require) -> str:
+    if isinstance(one.claim, Counted):
+        return f"require {one.text:55}  {shown(one.claim, plan.before, plan.after)}: will be proved"
+    return f"require {one.text:55}  will be measured"
+
+
+def records(plan: Plan) -> Iterator[dict[str, Any]]:
+    """The plan as JSON objects: one a step, one a promise, and the totals."""
+    for planned in plan.steps:
+        yield {
+            "type": "step",
+            "name": planned.declared.name,
+            "rule": planned.declared.rule,
+            "line": planned.declared.line,
+            "before": dict(planned.before),
+            "after": dict(planned.after),
+            "actions": [_record(action) for action in planned.actions],
+            "leftAlone": list(planned.left_alone),
+            "recover": planned.recover.data if planned.recover else None,
+        }
+    for one in (*plan.opened.surgery.targets, *plan.opened.surgery.requires):
+        counted = isinstance(one.claim, Counted)
+        yield {"type": "promise", "text": one.text, "grade": "proved" if counted else "measured"}
+    yield {"type": "plan", "before": dict(plan.before), "after": dict(plan.after)}
+
+
+def _record(action: Action) -> dict[str, Any]:
+    if not isinstance(action, Prune):
+        return {"note": action.note}
+    return {
+        "note": action.note,
+        "axis": action.axis,
+        "keep": list(action.keep),
+        "gone": list(action.gone),
+        "scores": list(action.scores),
+        "tensors": [{"name": name, "dimension": dimension} for name, dimension in action.tensors],
+    }
+
+

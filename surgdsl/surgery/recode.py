@@ -1,0 +1,96 @@
+"""Recoding: one weight is stored otherwise, masked or quantized; the net around it stays as it is.
+
+L is the weight, K its wire, R the weight in its new encoding. Which elements and which codes is decided by the values at the moment of the step.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+from attrs import field, frozen
+from attrs.validators import in_
+
+from surgdsl.bridge.encoding import decode, with_mask
+from surgdsl.bridge.weight import State, Weight
+from surgdsl.surgery import affine, codebook
+from surgdsl.surgery.masking import keep_largest
+from surgdsl.surgery.rewrite import Rewrite, replace, rewritten_param
+
+MASK, CODEBOOK, AFFINE = "mask/1", "quantize-codebook/1", "quantize-affine/1"
+
+
+@frozen
+class Mask:
+    """Keep the `keep` elements of largest magnitude of the weight called `base`."""
+
+    base: str
+    keep: int
+    size: int
+
+    @property
+    def note(self) -> str:
+        """One line for people."""
+        return f"{self.base}: {self.size} -> {self.keep} elements"
+
+    def rewrite(self, state: State, number: int, step: str) -> Rewrite:
+        """Mask in `state`."""
+        arguments = {"keep": str(self.keep)}
+        return _recoded(state, self.base, MASK, "nnz/1", arguments, self.note, number, step, self.recode)
+
+    def recode(self, weight: Weight) -> Weight:
+        """The weight with all but its largest elements left out."""
+        return with_mask(weight, keep_largest(np.abs(decode(weight)), self.keep))
+
+
+@frozen
+class Quantize:
+    """Store the weight called `base` in `bits` bits an element: by a codebook, or by scales along its first dimension."""
+
+    base: str
+    bits: int
+    scheme: str = field(validator=in_(("kmeans", "affine")))
+
+    @property
+    def note(self) -> str:
+        """One line for people."""
+        return f"{self.base}: {self.bits} bit {'codebook' if self.scheme == 'kmeans' else 'grid'}"
+
+    def rewrite(self, state: State, number: int, step: str) -> Rewrite:
+        """Quantize in `state`."""
+        rule, arguments = (
+            (CODEBOOK, {"bits": self.bits}) if self.scheme == "kmeans" else (AFFINE, {"axis": 0, "bits": self.bits})
+        )
+        return _recoded(state, self.base, rule, "size/1", arguments, self.note, number, step, self.recode)
+
+    def recode(self, weight: Weight) -> Weight:
+        """The weight as codes."""
+        return (
+            codebook.quantize(weight, self.bits) if self.scheme == "kmeans" else affine.quantize(weight, self.bits, 0)
+        )
+
+
+def param(state: State, base: str) -> str:
+    """The operation that produces the weight called `base`.
+
+    Raises:
+        KeyError: there is none.
+    """
+    return {operation.payload.base: name for name, operation in state.net.params().items() if operation.payload}[base]
+
+
+def _recoded(
+    state: State,
+    base: str,
+    rule: str,
+    reduces: str,
+    arguments: dict[str, object],
+    note: str,
+    number: int,
+    step: str,
+    recode: Callable[[Weight], Weight],
+) -> Rewrite:
+    name = param(state, base)
+    asked = rewritten_param(state, name, recode(state.weights[name]), rule, number)
+    derivation, after = replace(state, rule, asked, number)
+    return Rewrite(rule, step, "reduce", reduces, arguments, note, derivation, state, after)
