@@ -1,0 +1,76 @@
+"""Canonical JSON: one value, one sequence of bytes.
+
+Bytes are accepted only when encoding what was parsed gives them back, which kills duplicate keys, odd numbers, white space and escapes at once.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any, NoReturn
+
+from surgdsl.verifier.reject import Reject, need
+
+DEPTH = 32
+LARGEST = 2**53 - 1
+KEY = re.compile(r"[a-z][a-zA-Z0-9]{0,39}")
+STRING = re.compile(
+    rb'"(?:[^"\\]|\\.)*+"?', re.DOTALL
+)  # the closing quote is optional so that a scan never starts twice
+
+
+def canon(value: Any) -> bytes:
+    """The canonical bytes of a JSON value."""
+    return json.dumps(value, ensure_ascii=False, allow_nan=False, sort_keys=True, separators=(",", ":")).encode()
+
+
+def parse(data: bytes, what: str) -> Any:
+    """The value that canonical bytes stand for.
+
+    >>> parse(b'{"a":[1,"x"]}', "page")
+    {'a': [1, 'x']}
+    >>> parse(b'{"a":1,"a":1}', "page")
+    Traceback (most recent call last):
+    surgdsl.verifier.reject.Reject: V02: page: not canonical JSON
+
+    Raises:
+        Reject: V02 when the bytes are not canonical, V20 when they are nested too deeply.
+    """
+    check_depth(data, what)
+    try:
+        text = data.decode("utf-8")
+        value = json.loads(
+            text, object_pairs_hook=_object, parse_float=_refuse, parse_constant=_refuse, parse_int=_integer
+        )
+        same = canon(value) == data
+    except (ValueError, RecursionError):
+        raise Reject("V02", f"{what}: not canonical JSON") from None
+    need(same, "V02", f"{what}: not canonical JSON")
+    return value
+
+
+def check_depth(data: bytes, what: str) -> None:
+    """Count brackets outside strings before any parser sees them."""
+    depth = 0
+    for bracket in STRING.sub(b"", data).translate(None, bytes(set(range(256)) - set(b"[]{}"))):
+        depth += 1 if bracket in b"[{" else -1
+        need(depth <= DEPTH, "V20", f"{what}: nested deeper than {DEPTH}")
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    for key, _ in pairs:
+        if (
+            not KEY.fullmatch(key) and key != "_type"
+        ):  # the closed schema admits `_type` at the top of the statement only
+            raise ValueError(key)
+    return dict(pairs)
+
+
+def _integer(text: str) -> int:
+    if len(text) > 17 or abs(int(text)) > LARGEST:
+        raise ValueError(text)
+    return int(text)
+
+
+def _refuse(text: str) -> NoReturn:
+    raise ValueError(text)

@@ -1,0 +1,171 @@
+"""Weights as bytes: unpacking, decoding, selecting and packing again. The only rooms that know numpy are this one and the rules.
+
+Elements are compared as bits, so that −0.0, NaN and dtypes that numpy does not know are exact.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from surgdsl.verifier import digest as digests
+from surgdsl.verifier.reject import need
+from surgdsl.verifier.tensors import Store
+from surgdsl.verifier.weight import Weight
+
+Array = NDArray[Any]
+Load = Callable[[Weight], "Content"]
+
+BITS = {1: "<u1", 2: "<u2", 4: "<u4", 8: "<u8"}
+EXPONENT = {"F64": 0x7FF << 52, "F32": 0xFF << 23, "F16": 0x1F << 10, "BF16": 0xFF << 7}
+UNSIGNED = ("U8", "BOOL")
+
+
+@dataclass(frozen=True, slots=True)
+class Content:
+    """The parts of a weight, unpacked: mask as booleans, codes as integers, scales and codebooks as floats, values as bits."""
+
+    weight: Weight
+    arrays: dict[str, Array]
+
+    @property
+    def kept(self) -> Array:
+        """Row-major positions of the elements that the mask keeps; all without a mask."""
+        return np.flatnonzero(self.arrays["mask"]) if self.weight.masked else np.arange(self.weight.count)
+
+    def channel(self, positions: Array) -> Array:
+        """For each position its index along the axis of the encoding; 0 without one."""
+        if self.weight.axis < 0:
+            return np.zeros(len(positions), dtype=np.int64)
+        return np.unravel_index(positions, self.weight.shape)[self.weight.axis]
+
+    def packed(self) -> Array:
+        """The bits that the elements kept decode to, in order."""
+        if self.weight.kind == "dense":
+            return self.arrays["values"]
+        if self.weight.kind == "codebook":
+            return self.arrays["codebook"][self.arrays["codes"]].view("<u4")
+        at = self.channel(self.kept)
+        steps = self.arrays["codes"] - self.arrays["zero"][at].astype(np.int64)
+        with np.errstate(all="ignore"):
+            return (self.arrays["scale"][at].astype(np.float64) * steps).astype("<f4").view("<u4")
+
+    def decoded(self) -> Array:
+        """The bits of every element; cleared where the mask is."""
+        if not self.weight.masked:
+            return self.packed()
+        found = np.zeros(self.weight.count, dtype="<u4")
+        found[self.arrays["mask"]] = self.packed()
+        return found
+
+    def nonzero(self) -> int:
+        """Elements whose bits, the sign bit cleared, are not all zero."""
+        bits = self.packed()
+        sign = 0 if self.weight.dtype in UNSIGNED else 1 << (8 * bits.itemsize - 1)
+        return int(np.count_nonzero(bits & bits.dtype.type(((1 << 8 * bits.itemsize) - 1) ^ sign)))
+
+
+def load(weight: Weight, store: Store) -> Content:
+    """The content of a weight; V08 when bytes are missing, V15 when the encoding is invalid."""
+    raw = {role: store.fetch(part.digest, part.name) for role, part in weight.parts.items()}
+    mask = unpack(raw["mask"], 1, weight.count, weight.base).astype(bool) if weight.masked else None
+    kept = weight.count if mask is None else int(np.count_nonzero(mask))
+    for role, part in weight.parts.items():
+        need(part.shape == weight.part_shape(role, kept), "V15", f"the shape of `{part.name}` does not fit its mask")
+    arrays = {} if mask is None else {"mask": mask}
+    for role in weight.parts.keys() - {"mask"}:
+        arrays[role] = _array(role, raw[role], weight, kept)
+    if weight.kind == "codebook":
+        book, limit = arrays["codebook"], 1 << weight.bits
+        need(kept >= 1 and 1 <= len(book) <= limit, "V15", f"the codebook of `{weight.base}` has {len(book)} entries")
+        need(
+            bool(np.all(np.isfinite(book)) and np.all(book[1:] > book[:-1])),
+            "V15",
+            f"the codebook of `{weight.base}` does not rise",
+        )
+        need(int(arrays["codes"].max()) < len(book), "V15", f"a code of `{weight.base}` lies outside the codebook")
+    if weight.kind == "affine":
+        scale = arrays["scale"]
+        need(
+            bool(np.all(np.isfinite(scale)) and np.all(scale > 0)),
+            "V15",
+            f"a scale of `{weight.base}` is not finite and positive",
+        )
+    return Content(weight, arrays)
+
+
+def _array(role: str, raw: bytes, weight: Weight, kept: int) -> Array:
+    if role == "codes":
+        return unpack(raw, weight.bits, kept, weight.base)
+    if role in ("codebook", "scale"):
+        return np.frombuffer(raw, "<f4")
+    bits = np.frombuffer(raw, "u1" if role == "zero" else BITS[digests.ITEMSIZE[weight.dtype]])
+    need(
+        weight.dtype != "BOOL" or bool(np.all(bits <= 1)),
+        "V15",
+        f"`{weight.base}` holds a truth value that is neither 0 nor 1",
+    )
+    return bits
+
+
+def unpack(raw: bytes, bits: int, count: int, what: str) -> Array:
+    """`count` codes of `bits` bits each, least significant bit first; V15 when the padding is not zero.
+
+    >>> unpack(bytes([0b11100100]), 2, 4, "codes").tolist()
+    [0, 1, 2, 3]
+    """
+    flat = np.unpackbits(np.frombuffer(raw, np.uint8), bitorder="little")
+    need(not flat[count * bits :].any(), "V15", f"the padding bits of `{what}` are not zero")
+    found = np.zeros(count, dtype=np.int64)
+    for bit in range(bits):
+        found |= flat[bit : count * bits : bits].astype(np.int64) << bit
+    return found
+
+
+def pack(codes: Array, bits: int) -> bytes:
+    """The inverse of unpack."""
+    columns = (codes[:, None] >> np.arange(bits)) & 1
+    return np.packbits(columns.astype(np.uint8).ravel(), bitorder="little").tobytes()
+
+
+def finite(bits: Array, dtype: str) -> bool:
+    """Whether floats given as bits are all finite."""
+    mask = bits.dtype.type(EXPONENT[dtype])
+    return not np.any((bits & mask) == mask)
+
+
+def select(content: Content, kept: tuple[tuple[int, ...] | None, ...]) -> dict[str, bytes]:
+    """The bytes of each part of a weight restricted to the kept indices of each dimension, encoded as before."""
+    weight, arrays = content.weight, content.arrays
+    index = [
+        np.arange(extent) if some is None else np.array(some) for extent, some in zip(weight.shape, kept, strict=True)
+    ]
+    positions = (
+        np.arange(weight.count).reshape(weight.shape)[np.ix_(*index)].ravel() if index else np.zeros(1, dtype=np.int64)
+    )
+    found: dict[str, bytes] = {}
+    if weight.masked:
+        mask = arrays["mask"][positions]
+        positions = (np.cumsum(arrays["mask"]) - 1)[positions][mask]
+        found["mask"] = pack(mask.astype(np.int64), 1)
+    if "values" in arrays:
+        found["values"] = arrays["values"][positions].tobytes()
+    if "codes" in arrays:
+        found["codes"] = pack(arrays["codes"][positions], weight.bits)
+    if "codebook" in arrays:
+        found["codebook"] = arrays["codebook"].tobytes()
+    for role in arrays.keys() & {"scale", "zero"}:
+        found[role] = (arrays[role][index[weight.axis]] if weight.axis >= 0 else arrays[role]).tobytes()
+    return found
+
+
+def check_parts(weight: Weight, expected: dict[str, bytes]) -> None:
+    """The parts of a weight are these bytes; V15 when a digest says otherwise."""
+    for role, part in weight.parts.items():
+        fits = digests.nbytes(part.dtype, part.shape) == len(expected[role])
+        same = fits and digests.tensor(part.dtype, part.shape, digests.chunks(expected[role])) == part.digest
+        need(same, "V15", f"`{part.name}` is not what the step makes of the weights before")

@@ -1,0 +1,118 @@
+"""Extents: how long a dimension is, as an integer or a polynomial with positive coefficients over the declared symbols.
+
+The normal form is a string, so equality of extents is equality of values.
+
+>>> product("B", 7, 7), product("B", "B"), total(["B", 1, "B"])
+('49*B', 'B*B', '2*B+1')
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from surgdsl.verifier.reject import Reject, need
+
+Extent = int | str
+Terms = dict[tuple[str, ...], int]
+
+LARGEST = 2**40
+SYMBOL = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+COEFFICIENT = re.compile(r"[1-9][0-9]{0,12}")
+
+
+def is_extent(value: Any) -> bool:
+    """Whether a JSON value is an extent in normal form.
+
+    >>> is_extent("2*B+1"), is_extent("B*2"), is_extent("7"), is_extent(0), is_extent(True)
+    (True, False, False, False, False)
+    """
+    if type(value) is int:
+        return 1 <= value < LARGEST
+    if type(value) is not str or not 1 <= len(value) <= 256:
+        return False
+    try:
+        return normal(terms(value)) == value
+    except ValueError:
+        return False
+
+
+def terms(extent: Extent) -> Terms:
+    """Monomial (its symbols, sorted) to coefficient."""
+    if isinstance(extent, int):
+        return {(): extent}
+    found: Terms = {}
+    for text in extent.split("+"):
+        head, *rest = text.split("*")
+        number = COEFFICIENT.fullmatch(head) is not None
+        symbols = tuple(rest if number else [head, *rest])
+        if not all(SYMBOL.fullmatch(symbol) for symbol in symbols):
+            raise ValueError(extent)
+        found[symbols] = found.get(symbols, 0) + (int(head) if number else 1)
+    return found
+
+
+def normal(found: Terms) -> Extent:
+    """The normal form: falling degree, then symbols; the constant last; a constant alone is an integer."""
+    merged: Terms = {}
+    for symbols, coefficient in found.items():
+        key = tuple(sorted(symbols))
+        merged[key] = merged.get(key, 0) + coefficient
+    if set(merged) <= {()}:
+        return merged.get((), 0)
+    ordered = sorted(merged.items(), key=lambda term: (-len(term[0]), term[0]))
+    return "+".join("*".join([str(c)] * (c != 1 or not symbols) + list(symbols)) for symbols, c in ordered)
+
+
+def product(*extents: Extent) -> Extent:
+    """The product of extents, 1 for none."""
+    result: Terms = {(): 1}
+    for extent in extents:
+        grown: Terms = {}
+        for left, a in result.items():
+            for right, b in terms(extent).items():
+                key = tuple(sorted(left + right))
+                grown[key] = grown.get(key, 0) + a * b
+        need(len(grown) <= 64, "V20", "an extent has more than 64 terms")
+        result = grown
+    return normal(result)
+
+
+def total(extents: Iterable[Extent]) -> Extent:
+    """The sum of extents."""
+    result: Terms = {}
+    for extent in extents:
+        for key, coefficient in terms(extent).items():
+            result[key] = result.get(key, 0) + coefficient
+    return normal(result)
+
+
+def value(extent: Extent, binding: Mapping[str, int]) -> int:
+    """The extent at a binding of its symbols.
+
+    >>> value("2*B*T+1", {"B": 3, "T": 5})
+    31
+    """
+    if isinstance(extent, int):
+        return extent
+    result = 0
+    for symbols, coefficient in terms(extent).items():
+        for symbol in symbols:
+            if symbol not in binding:
+                raise Reject("V09", f"extent `{extent}` uses a symbol that has no binding")
+            coefficient *= binding[symbol]
+        result += coefficient
+    return result
+
+
+def symbols(extent: Extent) -> set[str]:
+    """The symbols of an extent."""
+    return {symbol for monomial in terms(extent) for symbol in monomial}
+
+
+def integers(extents: Iterable[Extent], what: str) -> tuple[int, ...]:
+    """The extents when all are integers; V09 otherwise."""
+    found = tuple(extents)
+    need(all(isinstance(extent, int) for extent in found), "V09", f"{what} must be integers")
+    return tuple(int(extent) for extent in found)

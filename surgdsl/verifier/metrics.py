@@ -1,0 +1,47 @@
+"""The four metrics, counted from sorts, encodings and bytes; sums over operations, so a step's difference is local."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+
+from surgdsl.verifier.content import Content, Load, load
+from surgdsl.verifier.net import Operation, Sort
+from surgdsl.verifier.operations import macs
+from surgdsl.verifier.statement import METRICS
+from surgdsl.verifier.tensors import Store
+from surgdsl.verifier.weight import Weight
+
+
+class Ledger:
+    """Counts operations; remembers the nonzeros of a weight by its parts, so that no weight is scanned twice."""
+
+    def __init__(self, store: Store, binding: dict[str, int]) -> None:
+        self._store = store
+        self._binding = binding
+        self._nonzero: dict[tuple[str, ...], int] = {}
+        self.load: Load = self._load
+
+    def count(self, operations: Iterable[Operation], wires: dict[str, Sort]) -> Counter[str]:
+        """The metrics of some operations."""
+        found = Counter(dict.fromkeys(METRICS, 0))
+        for operation in operations:
+            found["macs/1"] += macs(operation, wires, self._binding)
+            if operation.weight is not None:
+                found["params/1"] += operation.weight.count
+                found["size/1"] += operation.weight.stored
+                found["nnz/1"] += self._scan(operation.weight)
+        return found
+
+    def _scan(self, weight: Weight) -> int:
+        key = (
+            weight.kind,
+            str((weight.bits, weight.axis, weight.shape)),
+            *(part.digest for part in weight.parts.values()),
+        )
+        if key not in self._nonzero:
+            self._nonzero[key] = self._load(weight).nonzero()
+        return self._nonzero[key]
+
+    def _load(self, weight: Weight) -> Content:
+        return load(weight, self._store)

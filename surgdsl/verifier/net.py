@@ -1,0 +1,154 @@
+"""Nets: open hypergraphs whose wires carry sorts, and the conditions N2 to N4 under which one is a model.
+
+The canonical numbering walks backwards from the outputs, so two nets with the same numbering are the same net.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from surgdsl.verifier import digest as digests
+from surgdsl.verifier.canonical import canon
+from surgdsl.verifier.extent import Extent, integers
+from surgdsl.verifier.reject import need
+from surgdsl.verifier.weight import Weight
+from surgdsl.verifier.weight import parse as parse_weight
+
+
+@dataclass(frozen=True, slots=True)
+class Sort:
+    """What a wire carries."""
+
+    dtype: str
+    shape: tuple[Extent, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """An operation: its label (canonical bytes of all but ports and id), its ports, and the weight of a `param`."""
+
+    name: str
+    label: bytes
+    raw: dict[str, Any]
+    sources: tuple[str, ...]
+    targets: tuple[str, ...]
+    weight: Weight | None
+
+    @property
+    def attributes(self) -> dict[str, Any]:
+        """The attributes by name, as they are written."""
+        return dict(self.raw["attributes"])
+
+
+@dataclass(frozen=True, slots=True)
+class Net:
+    """Wires and operations by id; ordered named inputs and outputs."""
+
+    wires: dict[str, Sort]
+    operations: dict[str, Operation]
+    inputs: tuple[tuple[str, str], ...]
+    outputs: tuple[tuple[str, str], ...]
+
+    def producers(self) -> dict[str, str]:
+        """Wire to the operation that produces it, "" for an input; V12 unless there is exactly one (N2)."""
+        found = {wire: "" for _, wire in self.inputs}
+        count = len(self.inputs)
+        for identity, operation in self.operations.items():
+            found.update(dict.fromkeys(operation.targets, identity))
+            count += len(operation.targets)
+        need(len(found) == count and found.keys() == self.wires.keys(), "V12", "a wire is not produced exactly once")
+        return found
+
+    def order(self) -> list[str]:
+        """Operations in canonical order; V12 when there is a cycle (N3) or one that no output needs (N4)."""
+        producers, state, found = self.producers(), dict[str, bool](), list[str]()
+        stack = [producers[wire] for _, wire in reversed(self.outputs)]
+        while stack:
+            identity = stack[-1]
+            if not identity or identity in state:
+                stack.pop()
+                if identity and not state[identity]:
+                    state[identity] = True
+                    found.append(identity)
+                continue
+            state[identity] = False
+            before = [producers[wire] for wire in self.operations[identity].sources]
+            need(all(state.get(other, True) for other in before), "V12", "the net has a cycle")
+            stack.extend(other for other in reversed(before) if other not in state)
+        need(len(found) == len(self.operations), "V12", "an operation is needed by no output")
+        return found
+
+    def written(self) -> dict[str, Any]:
+        """The net in canonical numbering, as JSON."""
+        order = self.order()
+        wires = [wire for _, wire in self.inputs] + [
+            wire for identity in order for wire in self.operations[identity].targets
+        ]
+        number = {wire: index for index, wire in enumerate(wires)}
+        ends = ([{"name": name, "wire": number[wire]} for name, wire in side] for side in (self.inputs, self.outputs))
+        return {
+            "inputs": next(ends),
+            "operations": [
+                {**op.raw, "sources": [number[w] for w in op.sources], "targets": [number[w] for w in op.targets]}
+                for op in (self.operations[identity] for identity in order)
+            ],
+            "outputs": next(ends),
+            "wires": [{"dtype": self.wires[wire].dtype, "shape": list(self.wires[wire].shape)} for wire in wires],
+        }
+
+    def digest(self) -> str:
+        """The graph's digest."""
+        return digests.tagged("surg-graph-v1", self.written())
+
+    def weights(self) -> list[Weight]:
+        """All weights."""
+        return [operation.weight for operation in self.operations.values() if operation.weight]
+
+    def manifest(self) -> str:
+        """Digest of all parts; V12 when two have one name, or names that differ only by case."""
+        parts = [part for weight in self.weights() for part in weight.parts.values()]
+        need(len({part.name.lower() for part in parts}) == len(parts), "V12", "two parts share a name, up to case")
+        return digests.manifest((part.name, part.dtype, part.shape, part.digest) for part in parts)
+
+    def boundary(self) -> dict[str, Any]:
+        """Inputs and outputs with their sorts, as JSON."""
+        sides = {"inputs": self.inputs, "outputs": self.outputs}
+        return {
+            side: [{"dtype": self.wires[w].dtype, "name": name, "shape": list(self.wires[w].shape)} for name, w in ends]
+            for side, ends in sides.items()
+        }
+
+
+def parse_operation(raw: dict[str, Any], wires: dict[str, Sort], prefix: str) -> Operation:
+    """An operation that refers to `wires` as prefix + reference; V12 when it refers to others."""
+    sources, targets = (tuple(f"{prefix}{wire}" for wire in raw[side]) for side in ("sources", "targets"))
+    need(all(wire in wires for wire in sources + targets), "V12", f"`{raw['op']}` refers to a wire that does not exist")
+    label = {key: value for key, value in raw.items() if key not in ("id", "sources", "targets")}
+    need(
+        raw["op"] == "param" or _sorted_names(raw["attributes"]),
+        "V03",
+        f"the attributes of `{raw['op']}` are not sorted",
+    )
+    need(raw["op"] != "param" or (not sources and len(targets) == 1), "V09", "a param has no source and one target")
+    weight = None
+    if raw["op"] == "param":
+        sort = wires[targets[0]]
+        weight = parse_weight(raw, sort.dtype, integers(sort.shape, "the extents of a weight"))
+    return Operation(raw["op"], canon(label), label, sources, targets, weight)
+
+
+def parse(raw: dict[str, Any]) -> Net:
+    """The net of a graph blob, its items named by their numbers: w0, w1, … and o0, o1, …"""
+    wires = {f"w{number}": Sort(wire["dtype"], tuple(wire["shape"])) for number, wire in enumerate(raw["wires"])}
+    inputs, outputs = (tuple((end["name"], f"w{end['wire']}") for end in raw[side]) for side in ("inputs", "outputs"))
+    for ends in (inputs, outputs):
+        need(all(wire in wires for _, wire in ends), "V12", "an end of the net is a wire that does not exist")
+        need(len({name for name, _ in ends}) == len(ends), "V12", "two ends of the net share a name")
+    operations = {f"o{number}": parse_operation(row, wires, "w") for number, row in enumerate(raw["operations"])}
+    return Net(wires, operations, inputs, outputs)
+
+
+def _sorted_names(pairs: list[list[Any]]) -> bool:
+    names = [pair[0] for pair in pairs]
+    return all(left < right for left, right in zip(names, names[1:], strict=False))

@@ -1,0 +1,31 @@
+"""mask/1: some elements of one weight become zero, every other keeps its bits."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from surgdsl.verifier.content import Load
+from surgdsl.verifier.reject import need
+from surgdsl.verifier.rewrite import Rewrite
+from surgdsl.verifier.rules.schema import Rule, recoded
+from surgdsl.verifier.schema import natural, record
+
+
+def check(rewrite: Rewrite, load: Load) -> str:
+    """Every decoded element is bit-equal to before or zero; the mask keeps as many as stated; the inner encoding is the old one."""
+    before, after = recoded(rewrite)
+    inner = (before.kind, before.bits, before.axis) == (after.kind, after.bits, after.axis)
+    need(after.masked and inner, "V14", f"`{after.base}` does not become its masked encoding")
+    new, old = load(after), load(before).decoded()
+    found = new.decoded()
+    need(bool(np.all((found == old) | (found == 0))), "V15", f"an element of `{after.base}` that is kept changes")
+    kept = int(np.count_nonzero(new.arrays["mask"]))
+    need(
+        kept == int(rewrite.arguments["keep"]),
+        "V15",
+        f"the mask of `{after.base}` keeps {kept} elements, not as many as stated",
+    )
+    return ""
+
+
+MASK = Rule("exact", "nnz/1", record({"keep": natural}), check)

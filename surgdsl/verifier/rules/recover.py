@@ -1,0 +1,54 @@
+"""recover/1: weights take new values of the same form. Nobody can re-derive them from bytes: opaque, and named first in every report."""
+
+from __future__ import annotations
+
+from surgdsl.verifier.content import Load, finite
+from surgdsl.verifier.digest import FLOATING
+from surgdsl.verifier.reject import need
+from surgdsl.verifier.rewrite import Rewrite
+from surgdsl.verifier.rules.schema import Rule
+from surgdsl.verifier.schema import name, natural, rational, record
+from surgdsl.verifier.weight import Weight
+
+ARGUMENTS = record(
+    {"batch": natural, "change": rational, "data": name, "epochs": natural, "rate": rational, "seed": natural}
+)
+
+
+def check(rewrite: Rewrite, load: Load) -> str:
+    """Each param is replaced on its wire by one of the same form; integers stay, floats are finite."""
+    before, after = (
+        {op.targets[0]: op.weight for op in side.operations.values()} for side in (rewrite.left, rewrite.right)
+    )
+    only = len(before) == len(rewrite.left.operations) == len(rewrite.right.operations) and None not in (
+        *before.values(),
+        *after.values(),
+    )
+    need(
+        only and before.keys() == after.keys() == rewrite.glue == rewrite.left.wires.keys(),
+        "V14",
+        "recovery replaces params on their wires",
+    )
+    for wire, old in before.items():
+        new = after[wire]
+        if old is not None and new is not None:
+            check_form(old, new, load)
+    return ""
+
+
+def check_form(old: Weight, new: Weight, load: Load) -> None:
+    """Encoding, names, dtypes and shapes are equal; loading has checked that codebooks rise and scales are positive."""
+    form = [
+        (w.role, w.kind, w.bits, w.axis, w.masked, [(p.name, p.dtype, p.shape) for p in w.parts.values()])
+        for w in (old, new)
+    ]
+    need(form[0] == form[1], "V14", f"`{old.base}` changes its form")
+    for role, part in new.parts.items():
+        if role in ("codes", "mask", "zero") or part.dtype not in FLOATING:
+            need(part.digest == old.parts[role].digest, "V15", f"`{part.name}` is no float and changes")
+    content = load(new)
+    if "values" in new.parts and new.dtype in FLOATING:
+        need(finite(content.arrays["values"], new.dtype), "V15", f"`{new.base}` is not finite")
+
+
+RECOVER = Rule("opaque", "", ARGUMENTS, check)

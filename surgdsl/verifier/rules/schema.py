@@ -1,0 +1,33 @@
+"""What a rule is to the verifier: its class, its kind, the form of its arguments, and the check that only its instances pass."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from surgdsl.verifier.content import Load
+from surgdsl.verifier.reject import Reject, need
+from surgdsl.verifier.rewrite import Rewrite
+from surgdsl.verifier.schema import Check
+from surgdsl.verifier.weight import Weight
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """A schema of section 8. `grade` is exact, bounded or opaque; `reduces` is empty for a neutral rule; `check` may tell an error it measured."""
+
+    grade: str
+    reduces: str
+    arguments: Check
+    check: Callable[[Rewrite, Load], str]
+
+
+def recoded(rewrite: Rewrite) -> tuple[Weight, Weight]:
+    """The weight before and after a rule that re-encodes one param on its wire; V14 when the rule is another."""
+    before, after = rewrite.only(rewrite.left).weight, rewrite.only(rewrite.right).weight
+    if before is None or after is None:
+        raise Reject("V14", "the rule takes a param and gives a param")
+    alone = len(rewrite.left.wires) == len(rewrite.glue) == 1 and not rewrite.right.wires
+    need(alone, "V14", "L and K are the wire of one param, R adds none")
+    need((before.base, before.role) == (after.base, after.role), "V14", f"`{before.base}` changes its name or its role")
+    return before, after

@@ -1,0 +1,177 @@
+"""The statement: the closed schema of cert.json, of a graph and of a prediction log.
+
+Everything that a certificate may say stands here; an unknown word is a rejection, never ignored.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from surgdsl.verifier.reject import need
+from surgdsl.verifier.schema import (
+    Check,
+    array,
+    choice,
+    digest,
+    dtype,
+    integer,
+    is_float,
+    name,
+    natural,
+    one_of,
+    rational,
+    record,
+    row,
+    shape,
+    sizes,
+    text,
+    where,
+)
+
+METRICS = ("macs/1", "nnz/1", "params/1", "size/1")
+NODES = 200_000
+STEPS = 10_000
+ROWS = 10_000_000
+
+metric = one_of(*METRICS)
+true = where(lambda value: value is True, "true")
+relation = one_of("<=", "<", ">=", ">")
+
+BITS = integer(1, 8)
+DENSE = record({"kind": one_of("dense")})
+CODEBOOK = record({"bits": BITS, "kind": one_of("codebook")})
+AFFINE = record({"axis": integer(-1, 7), "bits": BITS, "kind": one_of("affine")})
+PLAIN: dict[Any, Check] = {"dense": DENSE, "codebook": CODEBOOK, "affine": AFFINE}
+MASKED = record({"inner": choice("kind", PLAIN), "kind": one_of("masked")})
+ENCODING = choice("kind", {**PLAIN, "masked": MASKED})
+
+PART = record({
+    "digest": digest, "dtype": dtype, "name": name, "role": one_of("values", "codes", "codebook", "scale", "zero", "mask"), "shape": sizes,
+})  # fmt: skip
+WRAPPED: dict[str, Check] = {
+    "extent": where(lambda value: type(value) is str and _accepts(shape, [value]), "a polynomial"),
+    "float": where(is_float, "a float"),
+    "none": true,
+    "tensors": integer(1, 64),
+}
+
+
+def _accepts(check: Check, value: Any) -> bool:
+    try:
+        check(value, "")
+    except Exception:  # a predicate only asks; the caller reports
+        return False
+    return True
+
+
+def scalar(value: Any, place: str) -> None:
+    """An attribute's value that is not a list."""
+    if type(value) is dict and len(value) == 1 and next(iter(value)) in WRAPPED:
+        key = next(iter(value))
+        return WRAPPED[key](value[key], f"{place}.{key}")
+    if type(value) is str:
+        return text(value, place)
+    return need(type(value) in (int, bool), "V03", f"{place} is not the value of an attribute")
+
+
+def attribute(value: Any, place: str) -> None:
+    """An attribute's value: a scalar or a list of scalars."""
+    array(scalar, 64)(value, place) if type(value) is list else scalar(value, place)
+
+
+def operation(wire: Check, identified: bool) -> Check:
+    """An operation, its ports being wires as `wire` admits them; inside rules it carries an `id`."""
+    shared: dict[str, Check] = {
+        "op": name,
+        "sources": array(wire, 64),
+        "targets": array(wire, 64),
+        **({"id": name} if identified else {}),
+    }
+    plain = record({**shared, "attributes": array(row(name, attribute), 64)})
+    weight = record({
+        **shared, "encoding": ENCODING, "parts": array(PART, 4, 1), "role": one_of("parameter", "buffer", "constant"),
+    })  # fmt: skip
+    return lambda value, place: (weight if type(value) is dict and value.get("op") == "param" else plain)(value, place)
+
+
+PORTS = array(record({"dtype": dtype, "name": name, "shape": shape}), 1024)
+ENDS = array(record({"name": name, "wire": integer(0)}), 1024)
+GRAPH = record({
+    "inputs": ENDS, "operations": array(operation(integer(0), False), NODES), "outputs": ENDS,
+    "wires": array(record({"dtype": dtype, "shape": shape}), NODES),
+})  # fmt: skip
+
+FRAGMENT = record({
+    "operations": array(operation(name, True), NODES),
+    "wires": array(record({"dtype": dtype, "id": name, "shape": shape}), NODES),
+})  # fmt: skip
+IDS = array(name, NODES)
+PAIRS = array(row(name, name), NODES)
+COUNTS = row(*(record({"id": one_of(name_of), "value": natural}) for name_of in METRICS))
+SHARED: dict[str, Check] = {
+    "after": COUNTS, "arguments": where(lambda value: type(value) is dict, "an object"), "before": COUNTS, "chain": digest,
+    "glue": record({"operations": IDS, "wires": IDS}), "graphAfter": digest, "graphBefore": digest, "index": integer(0), "left": FRAGMENT,
+    "manifestAfter": digest, "manifestBefore": digest, "match": record({"operations": PAIRS, "wires": PAIRS}),
+    "mayRaise": array(metric, 4), "note": text, "right": FRAGMENT, "rule": name, "step": name,
+}  # fmt: skip
+STEP = choice("kind", {
+    "reduce": record({**SHARED, "kind": one_of("reduce"), "reduces": metric}),
+    "neutral": record({**SHARED, "kind": one_of("neutral")}),
+})  # fmt: skip
+
+
+def expression(value: Any, place: str) -> None:
+    """A counted expression: a number, a metric before or after, or arithmetic on expressions."""
+    variants = (
+        record({"number": rational}),
+        record({"metric": metric, "state": one_of("before", "after")}),
+        record({"apply": one_of("add", "sub", "mul", "div"), "terms": array(expression, 2, 2)}),
+    )
+    keys = [key for key in ("number", "metric", "apply") if type(value) is dict and key in value]
+    need(len(keys) == 1, "V03", f"{place} is not an expression")
+    variants[("number", "metric", "apply").index(keys[0])](value, place)
+
+
+MEASURE: dict[str, Check] = {"evidence": digest, "limit": rational, "relation": relation}
+CERTAIN = record({**MEASURE, "measure": one_of("accuracy", "accuracyDrop")})
+CONFIDENT = record(
+    {
+        **MEASURE,
+        "measure": one_of("accuracyDrop"),
+        "relation": one_of("<=", "<"),
+        "confidence": rational,
+        "bound": rational,
+    }
+)
+COUNTED_CLAIM = record(
+    {"counted": record({"left": expression, "relation": relation, "right": expression}), "text": text}
+)
+MEASURED_CLAIM = record({
+    "measured": lambda value, place: (CONFIDENT if type(value) is dict and "confidence" in value else CERTAIN)(value, place), "text": text,
+})  # fmt: skip
+
+
+def claim(value: Any, place: str) -> None:
+    """A claim: counted or measured."""
+    (COUNTED_CLAIM if type(value) is dict and "counted" in value else MEASURED_CLAIM)(value, place)
+
+
+STATE: dict[str, Check] = {"graph": digest, "manifest": digest}
+PREDICATE = record({
+    "binding": array(row(name, integer(1, 2**40)), 64), "boundary": record({"inputs": PORTS, "outputs": PORTS}),
+    "claims": array(claim, 256), "facts": array(row(name, text), 256), "format": integer(1, 1), "head": digest,
+    "input": record({**STATE, "graphBlob": digest}), "interfaces": array(record({"inputs": PORTS, "name": name, "outputs": PORTS}), 256),
+    "metrics": row(*map(one_of, METRICS)), "obligations": array(record({"rule": name, "step": name}), STEPS), "output": record(STATE),
+    "producer": record({"name": one_of("surgdsl"), "version": text}), "seal": digest, "seed": integer(0),
+    "spec": record({"blob": digest, "language": one_of("surg/1")}), "steps": array(STEP, STEPS),
+    "tensors": array(record({"blob": digest, "digest": digest, "dtype": dtype, "shape": sizes}), NODES),
+})  # fmt: skip
+STATEMENT = record({
+    "_type": one_of("https://in-toto.io/Statement/v1"), "predicateType": one_of("https://surgdsl.org/certificate/v1"),
+    "subject": row(record({"digest": record({"surgManifestV1": digest}), "name": one_of("model.safetensors")})), "predicate": PREDICATE,
+})  # fmt: skip
+
+LOG = record({
+    "after": digest, "before": digest, "data": record({"inputs": digest, "labels": digest, "name": name, "rows": integer(1, ROWS)}),
+    "kind": one_of("predictions"), "rows": array(row(integer(0), integer(0), integer(0), integer(0)), ROWS, 1),
+})  # fmt: skip

@@ -1,0 +1,95 @@
+"""Weights as structure: the encoding and the parts that it must have, before any byte is read.
+
+Parts are listed in the order mask, then values | codes, codebook | codes, scale, zero.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+from surgdsl.verifier import digest as digests
+from surgdsl.verifier.reject import need
+
+ROLES = {"dense": ("values",), "codebook": ("codes", "codebook"), "affine": ("codes", "scale", "zero")}
+BYTES = ("mask", "codes", "zero")
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One stored tensor of a weight."""
+
+    name: str
+    dtype: str
+    shape: tuple[int, ...]
+    digest: str
+
+
+@dataclass(frozen=True, slots=True)
+class Weight:
+    """A weight: its sort, how it is encoded, and its parts by role."""
+
+    base: str
+    role: str
+    dtype: str
+    shape: tuple[int, ...]
+    kind: str
+    bits: int
+    axis: int
+    masked: bool
+    parts: dict[str, Part]
+
+    @property
+    def count(self) -> int:
+        """Number of elements, zeros included."""
+        return math.prod(self.shape)
+
+    @property
+    def stored(self) -> int:
+        """Bytes of all parts."""
+        return sum(digests.nbytes(part.dtype, part.shape) for part in self.parts.values())
+
+    def part_shape(self, role: str, kept: int) -> tuple[int, ...]:
+        """The shape that a part must have when a mask keeps `kept` elements; of a codebook the extent is free."""
+        packed = {"mask": self.count, "codes": kept * self.bits}
+        if role in packed:
+            return ((packed[role] + 7) // 8,)
+        if role == "values":
+            return (kept,) if self.masked else self.shape
+        return self.parts[role].shape[:1] if role == "codebook" else (self.shape[self.axis] if self.axis >= 0 else 1,)
+
+
+def parse(raw: dict[str, Any], dtype: str, shape: tuple[int, ...]) -> Weight:
+    """The weight that a `param` operation states, for a wire of this sort; V09 when its parts are not those of its encoding."""
+    inner = raw["encoding"].get("inner", raw["encoding"])
+    kind, masked = inner["kind"], "inner" in raw["encoding"]
+    roles = ("mask",) * masked + ROLES[kind]
+    need(
+        tuple(part["role"] for part in raw["parts"]) == roles,
+        "V09",
+        f"the parts of a {kind} weight are {', '.join(roles)}",
+    )
+    names = [part["name"] for part in raw["parts"]]
+    suffixes = ["." + role if kind != "dense" or masked else "" for role in roles]
+    base = names[0][: len(names[0]) - len(suffixes[0])]
+    need(
+        bool(base) and names == [base + suffix for suffix in suffixes],
+        "V09",
+        f"the parts `{names[0]}`… are not named after one base",
+    )
+    parts = {
+        part["role"]: Part(part["name"], part["dtype"], tuple(part["shape"]), part["digest"]) for part in raw["parts"]
+    }
+    weight = Weight(base, raw["role"], dtype, shape, kind, inner.get("bits", 0), inner.get("axis", -1), masked, parts)
+    need(weight.axis < len(shape), "V09", f"`{base}` has no dimension {weight.axis}")
+    need(dtype == "F32" or (kind == "dense" and not masked), "V09", f"`{base}` is encoded but not F32")
+    for role, part in parts.items():
+        need(part.dtype == ("U8" if role in BYTES else dtype), "V09", f"the dtype of `{part.name}` is wrong")
+        depends = masked and role in (
+            "values",
+            "codes",
+        )  # on how many elements the mask keeps, which only its bytes tell
+        fits = len(part.shape) == 1 if depends else part.shape == weight.part_shape(role, weight.count)
+        need(fits, "V09", f"the shape of `{part.name}` is wrong")
+    return weight
