@@ -12,6 +12,7 @@ import mmap
 from collections.abc import Generator, Iterable, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from types import MappingProxyType
 from typing import IO, Any, cast
 
 import numpy as np
@@ -23,6 +24,8 @@ from surgdsl.diagnostic import Diagnostic, Refusal
 Tensors = Mapping[str, tuple[str, Array]]
 """(dtype, array) by name."""
 
+UNREADABLE: Mapping[type[OSError], str] = MappingProxyType({FileNotFoundError: "E0701", IsADirectoryError: "E0702"})
+
 
 def read(path: Path, sha256: str | None = None) -> Tensors:
     """The tensors of a weight file, read-only and mapped, in the order of its header.
@@ -32,18 +35,20 @@ def read(path: Path, sha256: str | None = None) -> Tensors:
         sha256: what the bytes of the file must hash to, 64 lower-case hexadecimal digits.
 
     Raises:
-        Refusal: E0701 no such file, E0702 not a safetensors file, E0703 another digest, E0704 an unknown dtype.
+        Refusal: E0701 to E0703, the file cannot be read; E0710, it is not a safetensors file; E0711, its bytes hash to
+            something else; E0712, a dtype that no certificate has.
     """
     try:
-        found = file_digest(path) if sha256 else None
-        if found != sha256:
-            raise Refusal(_fault("E0703", f"`{path}` is not the file that was named", f"its SHA-256 is {found}"))
+        found = file_digest(path)
+        if sha256 and found != sha256:
+            raise Refusal(_fault("E0711", f"`{path}` is not the file that was named", f"its SHA-256 is {found}"))
         with safe_open(path, framework="numpy"):  # the library judges the header: offsets, sizes, names
             return _mapped(path)
     except SafetensorError as error:
-        raise Refusal(_fault("E0702", f"`{path}` is not a safetensors file", str(error))) from error
+        raise Refusal(_fault("E0710", f"`{path}` is not a safetensors file", str(error))) from error
     except OSError as error:
-        raise Refusal(_fault("E0701", f"cannot read `{path}`", _reason(error))) from error
+        code = UNREADABLE.get(type(error), "E0703")
+        raise Refusal(_fault(code, f"cannot read `{path}`", _reason(error))) from error
 
 
 def _mapped(path: Path) -> Tensors:
@@ -54,7 +59,7 @@ def _mapped(path: Path) -> Tensors:
     entries = [(name, dict(cast("list[tuple[str, Any]]", fields))) for name, fields in pairs if name != "__metadata__"]
     repeated = len(entries) - len({name for name, _ in entries})
     if repeated:
-        raise Refusal(_fault("E0702", f"`{path}` is not a safetensors file", "it names a tensor twice"))
+        raise Refusal(_fault("E0710", f"`{path}` is not a safetensors file", "it names a tensor twice"))
     return {name: _tensor(name, fields, data, 8 + length) for name, fields in entries}
 
 
@@ -66,7 +71,7 @@ def _tensor(name: str, fields: dict[str, Any], data: mmap.mmap, start: int) -> t
     dtype, shape, (begin, _) = fields["dtype"], tuple(fields["shape"]), fields["data_offsets"]
     if dtype not in NUMPY:
         raise Refusal(
-            _fault("E0704", f"a tensor of dtype `{dtype}`, which no certificate can state", f"tensor `{name}`")
+            _fault("E0712", f"a tensor of dtype `{dtype}`, which no certificate can state", f"tensor `{name}`")
         )
     count = int(np.prod(shape, dtype=np.int64))
     flat = np.frombuffer(data, NUMPY[dtype], count, start + begin) if count else np.zeros(0, dtype=NUMPY[dtype])
@@ -105,12 +110,12 @@ def write(path: Path, tensors: Tensors) -> None:
     """Write a weight file in its canonical form.
 
     Raises:
-        Refusal: E0705, the disk would not take it; E0706, a tensor's name is not 1 to 256 printable ASCII characters.
+        Refusal: E0713, the disk would not take it; E0714, a tensor's name is not 1 to 256 printable ASCII characters.
     """
     strange = [name for name in tensors if not 1 <= len(name) <= 256 or any(not "!" <= char <= "~" for char in name)]
     if strange:
         reason = "names are 1 to 256 printable ASCII characters without spaces"
-        raise Refusal(*(_fault("E0706", f"a tensor cannot be called {name!r}", reason) for name in strange))
+        raise Refusal(*(_fault("E0714", f"a tensor cannot be called {name!r}", reason) for name in strange))
     with _whole(path) as file:
         file.write(header(tensors))
         for name in sorted(tensors):
@@ -130,7 +135,7 @@ def _whole(path: Path) -> Generator[IO[bytes]]:
             yield file
         partial.replace(path)
     except OSError as error:
-        raise Refusal(_fault("E0705", f"cannot write `{path}`", _reason(error))) from error
+        raise Refusal(_fault("E0713", f"cannot write `{path}`", _reason(error))) from error
     finally:
         partial.unlink(missing_ok=True)
 

@@ -1,0 +1,39 @@
+"""nnz/1: elements of all decoded weights that are not zero.
+
+Decided on bits and not by comparison, so that −0.0 is zero, NaN is not, and no floating-point mode can flush a small
+number away.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from surgdsl.bridge.encoding import stored
+from surgdsl.bridge.weight import Weight
+from surgdsl.diagram.net import Net
+from surgdsl.diagram.operation import Operation
+
+ID = "nnz/1"
+SIGNLESS = ("U8", "BOOL")
+
+
+def contribution(_operation: Operation, _net: Net, weight: Weight | None, _binding: Mapping[str, int]) -> int:
+    """Elements with a bit set besides the sign; what a mask leaves out is zero and is not looked at."""
+    return nonzero(weight) if weight else 0
+
+
+def nonzero(weight: Weight) -> int:
+    """Elements of one weight that are not zero.
+
+    >>> from surgdsl.bridge.encoding import dense
+    >>> nonzero(dense(np.array([0.0, -0.0, 1e-45, np.nan], dtype=np.float32)))
+    2
+    """
+    values = stored(weight)
+    width = values.dtype.itemsize
+    bits = values.view(f"<u{width}")
+    if weight.dtype not in SIGNLESS:
+        bits = bits & bits.dtype.type((1 << 8 * width - 1) - 1)
+    return int(np.count_nonzero(bits))
