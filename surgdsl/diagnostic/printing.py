@@ -68,7 +68,9 @@ def _width(text: str) -> int:
 
 def _clean(text: str) -> str:
     """`text` with control characters made harmless: a file must not be able to drive the terminal."""
-    return "".join(char if char.isprintable() else " " if char in "\t\n" else "\N{REPLACEMENT CHARACTER}" for char in text)
+    return "".join(
+        char if char.isprintable() else " " if char in "\t\n" else "\N{REPLACEMENT CHARACTER}" for char in text
+    )
 
 
 def _painted(text: str) -> str:

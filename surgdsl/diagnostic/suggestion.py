@@ -23,7 +23,9 @@ def suggest(name: str, candidates: Iterable[str]) -> str | None:
     if len(name) > 100:
         return None
     wanted = name.casefold()
-    scored = [(SequenceMatcher(None, wanted, one.casefold()).ratio(), one) for one in sorted(set(candidates)) if one != name]
+    scored = [
+        (SequenceMatcher(None, wanted, one.casefold()).ratio(), one) for one in sorted(set(candidates)) if one != name
+    ]
     best = max(scored, key=lambda pair: pair[0], default=(0.0, ""))
     return best[1] if best[0] >= NEAR else None
 

@@ -14,7 +14,7 @@ from typing import Any
 from attrs import field, frozen
 from lark import Lark, Token, Tree, UnexpectedInput
 
-from surgdsl.diagnostic import Diagnostic, Note, Source, Span, shipped
+from surgdsl.diagnostic import Diagnostic, Source, Span, shipped
 from surgdsl.language import tree
 from surgdsl.language.building import Building
 from surgdsl.language.syntax import fault
@@ -50,18 +50,17 @@ class Parsed:
     broken: frozenset[str] = field(default=frozenset())
 
 
-def lark(*, strict: bool = False) -> Lark:
-    """A parser of the grammar. `strict` refuses every collision of terminals and is for tests: it takes a second."""
+@cache
+def lark(*starts: str, strict: bool = False) -> Lark:
+    """A parser of the grammar from the rules `starts`. `strict` refuses every collision of terminals and is for tests: it takes a second.
+
+    Each start rule costs time at start-up, so whole files and pieces have parsers of their own.
+    """
     return Lark(
         (shipped("grammar") / "surg.lark").read_text(encoding="utf-8"),
         parser="lalr", lexer="contextual", strict=strict, propagate_positions=True, maybe_placeholders=True,
-        postlex=Postlex(), start=["start", "declaration", "clause"],
+        postlex=Postlex(), start=list(starts),
     )  # fmt: skip
-
-
-@cache
-def _parser() -> Lark:
-    return lark()
 
 
 KEYWORDS = frozenset(
@@ -75,6 +74,7 @@ DECLARATIONS = (
     "use", "dim", "let", "param", "model", "data", "interface", "criterion", "metric", "extern", "rule", "primitive", "surgery", "sweep",
 )  # fmt: skip
 CLAUSES = ("preserve", "seed", "budget", "step", "order", "recover", "target", "require", "emit")
+CONTINUATIONS = ("by", "except", "for", "in", "on", "then", "where", "with")
 
 
 def parse(source: Source) -> Parsed:
@@ -94,7 +94,8 @@ def parse(source: Source) -> Parsed:
 def _read(source: Source, start: str, begin: int, end: int) -> Any:
     """The node of rule `start` between `begin` and `end`, or the diagnostic that it is nested too deeply."""
     text = " " * begin + source.text[begin:end] if begin or end < len(source.text) else source.text
-    found = _parser().parse(text, start=start)
+    parser = lark("start") if start == "start" else lark("declaration", "clause")
+    found = parser.parse(text, start=start)
     deep = _too_deep(found)
     if deep is None:
         return Building(source).transform(found)
@@ -171,23 +172,29 @@ def _edition(source: Source, faults: list[Diagnostic]) -> tuple[tree.Word, int]:
 def _pieces(source: Source, begin: int, end: int, words: tuple[str, ...], *, whole_file: bool) -> list[Piece]:
     """The stretches between `begin` and `end` that start on a line of their own outside of all braces.
 
-    A line starts a piece when its first word is one of `words`; in a whole file also any word in the first column, so that a misspelt keyword
-    does not spoil the declaration before it. A known word in the first column starts a declaration even where a brace was forgotten.
+    A line starts a piece when its first word is one of `words`, or stands in the column in which pieces start here: a misspelt keyword
+    must not spoil what stands before it. A known word in the first column of a file starts a declaration even where a brace was forgotten.
     """
     starts: list[re.Match[str]] = []
+    column = "" if whole_file else _column(source.text, begin, end, words)
     at, level = begin, 0
     for match in STARTS.finditer(source.text, begin, end):
         level, at = level + _depth(source.text, at, match.start("word")), match.start("word")
-        known, first_column = match["word"] in words, not match["indent"]
-        if whole_file and known and first_column:
+        known, in_column = match["word"] in words, match["indent"] == column and match["word"] not in CONTINUATIONS
+        if whole_file and known and in_column:
             level = 0
-        if level == 0 and (known or (whole_file and first_column)):
+        if level == 0 and (known or in_column):
             starts.append(match)
     if not starts:
         return [Piece("", begin, end)] if _solid(source.text[begin:end]) else []
     lead = [Piece("", begin, starts[0].start("word"))] if _solid(source.text[begin : starts[0].start("word")]) else []
     stops = [*(match.start("word") for match in starts[1:]), end]
     return lead + [Piece(match["word"], match.start("word"), stop) for match, stop in zip(starts, stops, strict=True)]
+
+
+def _column(text: str, begin: int, end: int, words: tuple[str, ...]) -> str | None:
+    """The indentation of the first line that starts with one of `words`."""
+    return next((match["indent"] for match in STARTS.finditer(text, begin, end) if match["word"] in words), None)
 
 
 def _depth(text: str, begin: int, end: int) -> int:
@@ -242,6 +249,3 @@ def _comments(source: Source) -> Iterator[Comment]:
         if match.group().startswith("#"):
             text = match.group().rstrip()
             yield Comment(text, Span(source, match.start(), match.start() + len(text)))
-
-
-__all__ = ["KEYWORDS", "Comment", "Note", "Parsed", "lark", "parse"]

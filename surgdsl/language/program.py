@@ -8,14 +8,17 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from fractions import Fraction
+from typing import TYPE_CHECKING
 
-import networkx as nx
 from attrs import field, frozen
 
 from surgdsl.diagnostic import NOWHERE, Source, Span
 from surgdsl.language.claim import Require
 from surgdsl.language.pattern import Selector
 from surgdsl.units import Quantity
+
+if TYPE_CHECKING:
+    import networkx as nx
 
 
 @frozen
@@ -214,6 +217,8 @@ class Program:
         Of one surgery, or of all. Nodes are ``surgery[0]``, ``surgery[1]``, …; each carries `model`, `stage` and the interfaces that it
         keeps; each arrow is keyed by the name of its step and carries `rule`, `arguments`, `selector`, `criterion` and `line`.
         """
+        import networkx as nx  # a tenth of a second that `check` and `fmt` need not spend
+
         graph: nx.MultiDiGraph[str] = nx.MultiDiGraph()
         for one in self.surgeries if surgery is None else (self.surgery(surgery),):
             for stage in range(len(one.steps) + 1 + (one.recover is not None)):

@@ -6,7 +6,7 @@ A criterion only advises, but it must score what the rule removes; that is check
 from __future__ import annotations
 
 from fractions import Fraction
-from typing import TypeVar
+from typing import TypeGuard, TypeVar
 
 from surgdsl.diagnostic import Note, hint
 from surgdsl.language import tree
@@ -184,41 +184,47 @@ def _selector(node: tree.Selector) -> Selector:
     return Selector(patterns(node.include), patterns(node.exclude), " ".join(node.span.text.split()), span=node.span)
 
 
-def _arguments(
-    scope: Scope, rule: tree.Name, signature: Signature, given: tuple[tree.Expr | tree.Keyword | tree.Each, ...]
-) -> dict[str, Value]:  # fmt: skip
+Given = tuple[tree.Expr | tree.Keyword | tree.Each, ...]
+
+
+def _arguments(scope: Scope, rule: tree.Name, signature: Signature, given: Given) -> dict[str, Value]:
     """The arguments of a call by name, defaults included; what is optional and absent stays absent."""
+    faults = len(scope.faults)
     first: dict[str, tree.Keyword] = {}
-    values: dict[str, Value | None] = {}
     for one in given:
-        if not isinstance(one, tree.Keyword):
-            example = f"{signature.parameters[0].name} = …" if signature.parameters else "none"
-            scope.refuse("E0206", "an argument is given by name", one.span, f"expected {example}")
-            continue
-        parameter = signature.parameter(one.word.text)
-        if parameter is None:
-            known = [each.name.text for each in signature.parameters]
-            label = hint(one.word.text, known) or (f"it has {', '.join(known)}" if known else "it has none")
-            scope.refuse("E0204", f"`{rule.text}` has no argument `{one.word}`", one.word.span, label)
-        elif one.word.text in first:
-            notes = (Note(first[one.word.text].span, "given here first"),)
-            scope.refuse("E0203", f"`{one.word}` is given twice", one.span, notes=notes)
-        else:
-            first[one.word.text], values[one.word.text] = one, argument(scope, parameter, one.value)
-    near = {
-        hint(one.word.text, (each.name.text,)) and each.name.text
-        for one in given
-        if isinstance(one, tree.Keyword)
-        for each in signature.parameters
-    }
+        if _acceptable(scope, rule, signature, one, first):
+            first[one.word.text] = one
+    misnamed = len(scope.faults) > faults  # then what seems to be missing may be what was misnamed
+    values: dict[str, Value | None] = {}
     for each in signature.parameters:
-        if each.name.text in values or each.optional:
-            continue
-        if each.default is not None:
-            values[each.name.text] = argument(scope, each, each.default)
-        elif each.name.text not in near:
+        written = first.get(each.name.text)
+        if written is not None or each.default is not None:
+            values[each.name.text] = argument(scope, each, written.value if written else each.default)
+        elif not (each.optional or misnamed):
             scope.refuse("E0205", f"`{rule.text}` needs `{each.name}`", rule.span, f"{each.name}: {each.type.word}")
     return {name: value for name, value in values.items() if value is not None}
+
+
+def _acceptable(
+    scope: Scope,
+    rule: tree.Name,
+    signature: Signature,
+    one: tree.Expr | tree.Keyword | tree.Each,
+    first: dict[str, tree.Keyword],
+) -> TypeGuard[tree.Keyword]:
+    """Whether `one` is an argument that the rule has and that was not given before."""
+    known = [each.name.text for each in signature.parameters]
+    if not isinstance(one, tree.Keyword):
+        scope.refuse("E0206", "an argument is given by name", one.span, f"expected {known[0]} = …" if known else "")
+    elif one.word.text not in known:
+        label = hint(one.word.text, known) or (f"it has {', '.join(known)}" if known else "it has none")
+        scope.refuse("E0204", f"`{rule.text}` has no argument `{one.word}`", one.word.span, label)
+    elif one.word.text in first:
+        notes = (Note(first[one.word.text].span, "given here first"),)
+        scope.refuse("E0203", f"`{one.word}` is given twice", one.span, notes=notes)
+    else:
+        return True
+    return False
 
 
 def _criterion_name(scope: Scope, node: tree.Step) -> tree.Name | None:
