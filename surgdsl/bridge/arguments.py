@@ -71,7 +71,10 @@ def extent_of(size: Any, symbols: Mapping[str, str]) -> Extent:
         raise _odd(expression)
     renamed = [symbols.get(str(name), str(name)) for name in names]
     return normal(
-        {tuple(sorted(n for n, power in zip(renamed, powers, strict=True) for _ in range(power))): int(c) for powers, c in terms}
+        {
+            tuple(sorted(n for n, power in zip(renamed, powers, strict=True) for _ in range(power))): int(c)
+            for powers, c in terms
+        }
     )
 
 
@@ -91,7 +94,11 @@ class Arguments:
         sources: list[str] = []
         attributes: list[tuple[str, Attribute]] = []
         for place, argument in enumerate(self.node.target._schema.arguments):
-            value = self.node.args[place] if place < len(self.node.args) else self.node.kwargs.get(argument.name, argument.default_value)
+            value = (
+                self.node.args[place]
+                if place < len(self.node.args)
+                else self.node.kwargs.get(argument.name, argument.default_value)
+            )
             wire = self._wire(value)
             if wire is not None:
                 sources.append(wire)
@@ -120,7 +127,13 @@ class Arguments:
             return extent_of(value, self.symbols)
         if value is None or isinstance(value, (bool, int, float, str)):
             return value
-        raise Refusal(Diagnostic("E0602", "what the model exports to cannot be a net", help=(f"`{self.node.name}` has an argument {value!r}",)))
+        raise Refusal(
+            Diagnostic(
+                "E0602",
+                "what the model exports to cannot be a net",
+                help=(f"`{self.node.name}` has an argument {value!r}",),
+            )
+        )
 
     def _sequence(self, items: list[Any], sources: list[str]) -> Attribute:
         wires = [self._wire(item) for item in items]
@@ -139,7 +152,10 @@ class Arguments:
         start, end = found.get("start"), found.get("end")
         if not isinstance(extent, int):
             return {"start": start or 0, "end": extent if end in (None, UNBOUNDED) else end}
-        clipped = [default if bound is None or isinstance(bound, Polynomial) else _clip(int(bound), extent) for bound, default in ((start, 0), (end, extent))]  # type: ignore[arg-type]
+        clipped = [
+            default if bound is None or isinstance(bound, Polynomial) else _clip(int(bound), extent)
+            for bound, default in ((start, 0), (end, extent))
+        ]  # type: ignore[arg-type]
         return {"start": clipped[0], "end": clipped[1]}
 
 

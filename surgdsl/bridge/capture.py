@@ -82,7 +82,9 @@ def _exported(
     except Exception as error:
         lines = [line.strip() for line in str(error).splitlines() if line.strip()]
         reason = lines[0] if lines else type(error).__name__
-        raise Refusal(Diagnostic("E0601", "the model cannot be exported", help=(f"torch.export says: {reason}",))) from error
+        raise Refusal(
+            Diagnostic("E0601", "the model cannot be exported", help=(f"torch.export says: {reason}",))
+        ) from error
 
 
 def _dimension(name: str, bounds: tuple[int, int] | None) -> Any:
@@ -90,16 +92,22 @@ def _dimension(name: str, bounds: tuple[int, int] | None) -> Any:
     return torch.export.Dim(name, min=low, max=high)
 
 
-def _shapes(module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any], dynamic: Dynamic, symbols: Mapping[str, Any]) -> Any:
+def _shapes(
+    module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any], dynamic: Dynamic, symbols: Mapping[str, Any]
+) -> Any:
     """The `dynamic_shapes` of torch.export: a tree as the arguments are, by the names of the forward's parameters."""
     import inspect
 
     bound = inspect.signature(module.forward).bind(*args, **kwargs).arguments
     unknown = set(dynamic) - set(bound)
     if unknown:
-        raise Refusal(Diagnostic("E0601", "the model cannot be exported", help=(f"its forward has no argument `{min(unknown)}`",)))
+        raise Refusal(
+            Diagnostic("E0601", "the model cannot be exported", help=(f"its forward has no argument `{min(unknown)}`",))
+        )
     return {
-        name: {place: symbols[size] for place, size in dynamic[name].items()} if name in dynamic else pytree.tree_map(lambda _: None, value)
+        name: {place: symbols[size] for place, size in dynamic[name].items()}
+        if name in dynamic
+        else pytree.tree_map(lambda _: None, value)
         for name, value in bound.items()
     }
 
@@ -133,7 +141,9 @@ class _Reading:
         live = {name: net.graph.operations[name] for name in order.operations}
         wires = {wire: self.wires[wire] for wire in order.wires}
         live_net = Net(Hypergraph(wires, live), net.inputs, outputs)
-        weights = {f"o{place}": self.weights[name] for place, name in enumerate(order.operations) if name in self.weights}
+        weights = {
+            f"o{place}": self.weights[name] for place, name in enumerate(order.operations) if name in self.weights
+        }
         return State(renumber(live_net), weights)
 
     def _placeholder(self, node: Any) -> None:
@@ -146,7 +156,11 @@ class _Reading:
         if kind not in roles or spec.target is None:
             raise _unfit(f"`{node.name}` is a {kind.lower()}, which is not a tensor")
         role = roles[kind] if spec.persistent is not False else "constant"
-        tensor = self.program.state_dict[spec.target] if spec.target in self.program.state_dict else self.program.constants[spec.target]
+        tensor = (
+            self.program.state_dict[spec.target]
+            if spec.target in self.program.state_dict
+            else self.program.constants[spec.target]
+        )
         self._weight(node, spec.target, role, tensor)
 
     def _input(self, node: Any, spec: Any) -> None:
@@ -161,13 +175,17 @@ class _Reading:
 
     def _weight(self, node: Any, name: str, role: str, tensor: torch.Tensor) -> None:
         """A shared tensor is one weight, whatever names it has: the first one stays."""
-        identity = (tensor.data_ptr(), tuple(tensor.shape), tensor.stride(), tensor.dtype) if tensor.numel() else (name,)
+        identity = (
+            (tensor.data_ptr(), tuple(tensor.shape), tensor.stride(), tensor.dtype) if tensor.numel() else (name,)
+        )
         if identity in self.shared:
             self.values[node] = self.shared[identity]
             return
         wire = self._wire(node, name, tensor)
         self.shared[identity] = wire
-        self.operations[name] = Operation(PARAM, (), (wire,), (), Payload(name, role, Dense(), Given(name)), name.rpartition(".")[0])
+        self.operations[name] = Operation(
+            PARAM, (), (wire,), (), Payload(name, role, Dense(), Given(name)), name.rpartition(".")[0]
+        )
         self.weights[name] = dense(to_array(tensor), DTYPES[tensor.dtype])
 
     def _wire(self, node: Any, name: str, tensor: torch.Tensor, key: Any = None) -> str:
@@ -227,7 +245,9 @@ class _Reading:
         family = [other for other in order if self.roots.get(other, other) is root]
         later = [user for member in family for user in member.users if order[user] > order[node]]
         if root.op == "placeholder" or written is not root or later:
-            raise _unfit(f"`{node.name}` at `{module_path(node)}` writes into memory that is read elsewhere; use the form that is not in place")
+            raise _unfit(
+                f"`{node.name}` at `{module_path(node)}` writes into memory that is read elsewhere; use the form that is not in place"
+            )
         return name.replace(f".{base}.", f".{base.rstrip('_')}.")
 
     def _outputs(self, node: Any) -> tuple[tuple[str, str], ...]:

@@ -24,7 +24,9 @@ def place(root: nn.Module, graph: fx.Graph, base: str, role: str, weight: Weight
         node = _held(root, graph, names["values"], role, weight, "values")
     elif isinstance(inner, Codebook):
         book = _held(root, graph, names["codebook"], role, weight, "codebook")
-        node = graph.call_function(torch.ops.aten.index_select.default, (book, 0, _index(root, graph, names["codes"], codes(weight))))
+        node = graph.call_function(
+            torch.ops.aten.index_select.default, (book, 0, _index(root, graph, names["codes"], codes(weight)))
+        )
     else:
         node = _affine(root, graph, names, role, weight)
     if not isinstance(weight.encoding, Masked):
@@ -41,8 +43,12 @@ def _affine(root: nn.Module, graph: fx.Graph, names: dict[str, str], role: str, 
     scale = _held(root, graph, names["scale"], role, weight, "scale")
     channel = channels(weight)
     steps = codes(weight).astype("float32") - weight.parts["zero"].astype("float32")[channel]
-    chosen = graph.call_function(torch.ops.aten.index_select.default, (scale, 0, _index(root, graph, f"{names['scale']}_of", channel)))
-    return graph.call_function(torch.ops.aten.mul.Tensor, (chosen, _fixed(root, graph, names["codes"], torch.from_numpy(steps))))
+    chosen = graph.call_function(
+        torch.ops.aten.index_select.default, (scale, 0, _index(root, graph, f"{names['scale']}_of", channel))
+    )
+    return graph.call_function(
+        torch.ops.aten.mul.Tensor, (chosen, _fixed(root, graph, names["codes"], torch.from_numpy(steps)))
+    )
 
 
 def _scattered(values: torch.Tensor, where: torch.Tensor, count: int) -> torch.Tensor:

@@ -22,19 +22,20 @@ from surgdsl.diagram.net import topological
 from surgdsl.diagram.operation import PARAM, Attribute, Operation, Tensors
 
 
-def rebuild(state: State, *, stored: bool = False) -> fx.GraphModule:
+def rebuild(state: State, *, stored: bool = False, batch_statistics: bool = False) -> fx.GraphModule:
     """The module that computes what the net says.
 
     Args:
         state: a net and its weights.
         stored: keep quantized and masked weights as their parts, decoded at every call, so that training moves codebooks, scales and kept
             elements while codes and masks stay. Otherwise every weight is one plain tensor.
+        batch_statistics: batch norms normalise by the batch that they see and follow it with their running statistics, as in training.
 
     Returns:
         A module that takes the net's inputs in order and returns its outputs: a tensor, or a tuple where there are several.
     """
     root, graph = nn.Module(), fx.Graph()
-    build = _Building(state, root, graph, stored=stored)
+    build = _Building(state, root, graph, stored=stored, batch_statistics=batch_statistics)
     for name, wire in state.net.inputs:
         build.values[wire] = graph.placeholder(name)
     build.sizes_of_inputs()
@@ -57,8 +58,9 @@ def _order(state: State) -> Iterator[str]:
 class _Building:
     """The graph as far as it is built: which node stands for each wire and each size."""
 
-    def __init__(self, state: State, root: nn.Module, graph: fx.Graph, *, stored: bool) -> None:
+    def __init__(self, state: State, root: nn.Module, graph: fx.Graph, *, stored: bool, batch_statistics: bool) -> None:
         self.state, self.root, self.graph, self.stored = state, root, graph, stored
+        self.batch_statistics = batch_statistics
         self.values: dict[str, fx.Node] = {}
         self.sizes: dict[Any, Any] = {}
 
@@ -67,7 +69,9 @@ class _Building:
         for _, wire in self.state.net.inputs:
             for dimension, extent in enumerate(self.state.net.sort(wire).shape):
                 if isinstance(extent, Polynomial) and extent not in self.sizes:
-                    self.sizes[extent] = self.graph.call_function(torch.ops.aten.sym_size.int, (self.values[wire], dimension))
+                    self.sizes[extent] = self.graph.call_function(
+                        torch.ops.aten.sym_size.int, (self.values[wire], dimension)
+                    )
 
     def operation(self, name: str, operation: Operation) -> None:
         """Put one operation into the graph."""
@@ -90,10 +94,16 @@ class _Building:
 
     def _arguments(self, target: Any, operation: Operation) -> tuple[tuple[Any, ...], dict[str, Any]]:
         wires, attributes = iter(operation.sources), dict(operation.attributes)
+        if self.batch_statistics and operation.name == "aten.batch_norm.default":
+            attributes["training"] = True
         found: list[Any] = []
         keywords: dict[str, Any] = {}
         for argument in target._schema.arguments:
-            value = self._argument(attributes[argument.name], wires) if argument.name in attributes else self.values[next(wires)]
+            value = (
+                self._argument(attributes[argument.name], wires)
+                if argument.name in attributes
+                else self.values[next(wires)]
+            )
             if argument.kwarg_only:
                 keywords[argument.name] = value
             else:
@@ -136,7 +146,12 @@ def _returns_list(target: Any) -> bool:
 
 def unbound(state: State) -> frozenset[str]:
     """Symbols that no input has as a whole dimension; a net with one cannot be run."""
-    found = {extent for _, wire in state.net.inputs for extent in state.net.sort(wire).shape if isinstance(extent, Polynomial)}
+    found = {
+        extent
+        for _, wire in state.net.inputs
+        for extent in state.net.sort(wire).shape
+        if isinstance(extent, Polynomial)
+    }
     used = {name for sort in state.net.graph.wires.values() for extent in sort.shape for name in symbols(extent)}
     return frozenset(name for name in used if symbol(name) not in found)
 

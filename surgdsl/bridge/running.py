@@ -5,6 +5,7 @@ Everything is seeded, in a fixed order, and on a fixed number of threads, becaus
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -22,6 +23,9 @@ from surgdsl.bridge.weight import NUMPY, Array, State, Weight
 from surgdsl.diagnostic import Diagnostic, Refusal
 
 BATCH = 256
+FLOATS = ("values", "codebook", "scale")
+"""Parts that training may move."""
+TORCH_FLOATS = ("F64", "F32", "F16", "BF16")
 
 
 @contextmanager
@@ -71,9 +75,16 @@ def loss(outputs: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
     return functional.cross_entropy(outputs, labels.long())
 
 
+def answers(state: State, rows: Rows) -> torch.Tensor:
+    """The first output for every row, in order: what a pupil may learn from. On the processor."""
+    module = rebuild(state).to(device())
+    with torch.no_grad():
+        return torch.cat([_first(module(*inputs)).cpu() for inputs, _ in _batches(rows, np.arange(len(rows)), BATCH)])
+
+
 @frozen
 class Schedule:
-    """How weights are tuned: AdamW with the rate falling to zero along a cosine, over shuffled batches."""
+    """How weights are tuned: AdamW over shuffled batches, the rate rising over a tenth of the steps and falling to zero along a cosine."""
 
     epochs: int
     rate: float
@@ -81,38 +92,71 @@ class Schedule:
     seed: int
 
 
+WARMTH = 4.0
+"""The temperature at which a pupil compares itself with its teacher (Hinton, Vinyals, Dean 2015)."""
+
+
 def tune(
-    state: State, rows: Rows, schedule: Schedule, progress: Callable[[int, int, float], None] | None = None
+    state: State,
+    rows: Rows,
+    schedule: Schedule,
+    teacher: torch.Tensor | None = None,
+    progress: Callable[[int, int, float], None] | None = None,
 ) -> State:
-    """The state after training its parameters: codes, masks and statistics stay, codebooks, scales and stored values move.
+    """The state after training its parameters: codes and masks stay; stored values, codebooks and scales move, and so do running statistics.
+
+    Batch norms work on the statistics of the batch. The loss is the mean of the loss on the labels and, where labels are classes and there is
+    a teacher, of the divergence from the teacher's answers.
 
     Args:
         state: the net and its weights.
         rows: what to train on.
         schedule: epochs, rate, batch and seed.
+        teacher: the answers of the model before surgery, a row for each row.
         progress: told the epoch, the number of epochs, and the mean loss after each.
 
     Raises:
         Refusal: E0803, the training diverged.
     """
-    module = rebuild(state, stored=True).to(device())
+    module = rebuild(state, stored=True, batch_statistics=True).to(device())
     generator = np.random.default_rng(schedule.seed)
     trained = [one for one in module.parameters() if one.requires_grad]
     optimizer = torch.optim.AdamW(trained, lr=schedule.rate, weight_decay=0.0)
     steps = max(1, schedule.epochs * -(-len(rows) // schedule.batch))
-    decay = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, steps)
+    pace = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: _pace(step, steps))
     for epoch in range(schedule.epochs):
         total = 0.0
-        for inputs, labels in _batches(rows, generator.permutation(len(rows)), schedule.batch):
+        order = generator.permutation(len(rows))
+        for start, (inputs, labels) in zip(range(0, len(rows), schedule.batch), _batches(rows, order, schedule.batch), strict=True):
+            chosen = None if teacher is None else teacher[torch.from_numpy(order[start : start + schedule.batch])]
             optimizer.zero_grad(set_to_none=True)
-            value = loss(_first(module(*inputs)), labels)
+            value = taught(_first(module(*inputs)), labels, chosen)
             value.backward()
             optimizer.step()
-            decay.step()
+            pace.step()
             total += float(value.detach()) * len(labels)
         if progress:
             progress(epoch + 1, schedule.epochs, total / len(rows))
-    return evolve(state, weights=_read_back(state, dict(module.named_parameters())))
+    held = dict(module.named_parameters()) | dict(module.named_buffers())
+    return evolve(state, weights=_read_back(state, held))
+
+
+def _pace(step: int, steps: int) -> float:
+    """The share of the rate at a step: a linear rise over the first tenth, then half a cosine down to zero."""
+    rise = max(1, steps // 10)
+    if step < rise:
+        return (step + 1) / rise
+    return 0.5 * (1 + math.cos(math.pi * (step - rise) / max(1, steps - rise)))
+
+
+def taught(outputs: torch.Tensor, labels: torch.Tensor, teacher: torch.Tensor | None) -> torch.Tensor:
+    """The loss on the labels, or its mean with the divergence from a teacher's answers."""
+    own = loss(outputs, labels)
+    if teacher is None or labels.is_floating_point():
+        return own
+    target = functional.log_softmax(teacher.to(outputs.device) / WARMTH, dim=-1)
+    apart = functional.kl_div(functional.log_softmax(outputs / WARMTH, dim=-1), target, reduction="batchmean", log_target=True)
+    return 0.5 * own + 0.5 * WARMTH**2 * apart
 
 
 def _read_back(state: State, trained: Mapping[str, torch.Tensor]) -> Mapping[str, Weight]:
@@ -121,7 +165,8 @@ def _read_back(state: State, trained: Mapping[str, torch.Tensor]) -> Mapping[str
         weight, payload = state.weights[name], operation.payload
         assert payload is not None
         names = part_names(payload.base, weight.encoding)
-        parts = {role: to_array(trained[called]) for role, called in names.items() if called in trained}
+        floats = {role: called for role, called in names.items() if role in FLOATS and weight.dtype in TORCH_FLOATS}
+        parts = {role: to_array(trained[called]) for role, called in floats.items() if called in trained}
         found[name] = evolve(weight, parts={**weight.parts, **_settled(parts)}) if parts else weight
         if any(not np.isfinite(part).all() for part in parts.values() if part.dtype != NUMPY["BF16"]):
             raise Refusal(Diagnostic("E0803", f"recovery diverged: `{payload.base}` is no longer finite"), exit_code=3)

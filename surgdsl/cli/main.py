@@ -23,6 +23,8 @@ COMMANDS = (
     ("fmt", "surgdsl.cli.fmt:fmt"),
     ("explain", "surgdsl.cli.explain:explain"),
     ("show", "surgdsl.cli.show:show"),
+    ("axes", "surgdsl.cli.axes:axes"),
+    ("plan", "surgdsl.cli.plan:plan"),
 )
 """Every command and the function that runs it; it returns its exit code."""
 

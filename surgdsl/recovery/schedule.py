@@ -17,7 +17,7 @@ from surgdsl.bridge.running import Schedule
 from surgdsl.bridge.weight import State
 from surgdsl.language.program import Recover
 
-ALPHA, EPOCHS, RATE, BATCH = 2, 10, Fraction(1, 500), 64
+ALPHA, EPOCHS, RATE, BATCH = 2, 6, Fraction(1, 250), 64
 
 
 @frozen
@@ -63,7 +63,7 @@ def schedule(delta: Fraction, asked: Recover, rows: int, seed: int) -> tuple[Sch
     """The schedule that the file asks for, with what it leaves open derived from δ; and the rate exactly.
 
     >>> schedule(Fraction(1, 2), Recover("train"), 4000, 7)
-    (Schedule(epochs=10, rate=0.001, batch=64, seed=7), Fraction(1, 1000))
+    (Schedule(epochs=6, rate=0.002, batch=64, seed=7), Fraction(1, 500))
     """
     batch = asked.batch or BATCH
     rate = asked.rate if asked.rate is not None else RATE * (1 - min(delta, Fraction(9, 10)))

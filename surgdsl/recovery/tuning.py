@@ -12,7 +12,7 @@ from fractions import Fraction
 import numpy as np
 from attrs import evolve
 
-from surgdsl.bridge.running import Schedule, tune
+from surgdsl.bridge.running import Schedule, answers, tune
 from surgdsl.bridge.source import Rows
 from surgdsl.bridge.weight import State, Weight
 from surgdsl.diagram.hypergraph import Hypergraph
@@ -28,6 +28,7 @@ def recover(
     exact: tuple[Fraction, Fraction],
     number: int,
     step: str,
+    teacher: State,
     progress: Callable[[int, int, float], None] | None = None,
 ) -> Rewrite | None:
     """Train and put the tuned weights in place; None where training moved nothing.
@@ -39,9 +40,10 @@ def recover(
         exact: the relative change that asked for it, and the rate, as they are stated in the certificate.
         number: the index of the rewrite.
         step: the declared step that it heals.
+        teacher: the model before surgery, whose answers are learnt from beside the labels.
         progress: told epoch, epochs and loss.
     """
-    tuned = tune(state, rows, plan, progress)
+    tuned = tune(state, rows, plan, answers(teacher, rows), progress)
     moved = {name: weight for name, weight in tuned.weights.items() if _differs(weight, state.weights[name])}
     if not moved:
         return None
