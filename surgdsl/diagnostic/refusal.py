@@ -32,8 +32,8 @@ class Diagnostic:
     @property
     def order(self) -> tuple[str, int, str, str]:
         """The key by which reports are sorted: file, place, code, message."""
-        place = ("", -1) if self.span is None else (self.span.source.path, self.span.start)
-        return (*place, self.code, self.message)
+        path, start = ("", -1) if self.span is None else (self.span.source.path, self.span.start)
+        return path, start, self.code, self.message
 
 
 class Refusal(Exception):  # noqa: N818 - a refusal is an answer to the user, not an error of the program

@@ -7,19 +7,22 @@ from __future__ import annotations
 
 from typing import Any
 
-from lark import Token, Transformer, v_args
+from lark import Token, Tree
 
 from surgdsl.diagnostic import Source, Span
 from surgdsl.language import tree
 
 
-@v_args(meta=True)
-class Building(Transformer[Token, Any]):
+class Building:
     """The fold of a parse tree of `source` into nodes. Method names are the rule names of the grammar."""
 
     def __init__(self, source: Source) -> None:
-        super().__init__(visit_tokens=False)
         self.source = source
+
+    def node(self, parsed: Tree[Token]) -> Any:
+        """The node of `parsed`, its children first. The depth of trees is limited before this is called."""
+        parts: list[Any] = [self.node(child) if isinstance(child, Tree) else child for child in parsed.children]
+        return getattr(self, parsed.data)(parsed.meta, parts)
 
     def _at(self, meta: Any) -> Span:
         return Span(self.source, meta.start_pos, meta.end_pos)

@@ -94,11 +94,11 @@ def parse(source: Source) -> Parsed:
 def _read(source: Source, start: str, begin: int, end: int) -> Any:
     """The node of rule `start` between `begin` and `end`, or the diagnostic that it is nested too deeply."""
     text = " " * begin + source.text[begin:end] if begin or end < len(source.text) else source.text
-    parser = lark("start") if start == "start" else lark("declaration", "clause")
-    found = parser.parse(text, start=start)
+    parser: Any = lark("start") if start == "start" else lark("declaration", "clause")
+    found: Tree[Token] = parser.parse(text, start=start)
     deep = _too_deep(found)
     if deep is None:
-        return Building(source).transform(found)
+        return Building(source).node(found)
     where = Span(source, deep.meta.start_pos, min(deep.meta.start_pos + 1, deep.meta.end_pos))
     return Diagnostic("E0007", "this is nested too deeply", where, f"more than {DEEPEST} levels")
 
@@ -231,9 +231,9 @@ def _surgery(source: Source, piece: Piece, faults: list[Diagnostic]) -> tree.Sur
     clauses = [_attempt(source, "clause", one, faults) for one in pieces]
     if len(faults) == before:
         faults.append(whole)
-    words = (tree.Word(head[n], span=Span(source, head.start(n), head.end(n))) for n in (1, 2))
+    name, model = (tree.Word(head[n], span=Span(source, head.start(n), head.end(n))) for n in (1, 2))
     good = tuple(one for one in clauses if one is not None)
-    return tree.Surgery(*words, good, span=Span(source, piece.start, last + 1))
+    return tree.Surgery(name, model, good, span=Span(source, piece.start, last + 1))
 
 
 def _distinct(faults: list[Diagnostic]) -> list[Diagnostic]:

@@ -6,7 +6,7 @@ A criterion only advises, but it must score what the rule removes; that is check
 from __future__ import annotations
 
 from fractions import Fraction
-from typing import TypeGuard, TypeVar
+from typing import TypeVar
 
 from surgdsl.diagnostic import Note, hint
 from surgdsl.language import tree
@@ -192,14 +192,16 @@ def _arguments(scope: Scope, rule: tree.Name, signature: Signature, given: Given
     faults = len(scope.faults)
     first: dict[str, tree.Keyword] = {}
     for one in given:
-        if _acceptable(scope, rule, signature, one, first):
-            first[one.word.text] = one
+        good = _acceptable(scope, rule, signature, one, first)
+        if good is not None:
+            first[good.word.text] = good
     misnamed = len(scope.faults) > faults  # then what seems to be missing may be what was misnamed
     values: dict[str, Value | None] = {}
     for each in signature.parameters:
         written = first.get(each.name.text)
-        if written is not None or each.default is not None:
-            values[each.name.text] = argument(scope, each, written.value if written else each.default)
+        value = each.default if written is None else written.value
+        if value is not None:
+            values[each.name.text] = argument(scope, each, value)
         elif not (each.optional or misnamed):
             scope.refuse("E0205", f"`{rule.text}` needs `{each.name}`", rule.span, f"{each.name}: {each.type.word}")
     return {name: value for name, value in values.items() if value is not None}
@@ -211,8 +213,8 @@ def _acceptable(
     signature: Signature,
     one: tree.Expr | tree.Keyword | tree.Each,
     first: dict[str, tree.Keyword],
-) -> TypeGuard[tree.Keyword]:
-    """Whether `one` is an argument that the rule has and that was not given before."""
+) -> tree.Keyword | None:
+    """`one`, if it is an argument that the rule has and that was not given before."""
     known = [each.name.text for each in signature.parameters]
     if not isinstance(one, tree.Keyword):
         scope.refuse("E0206", "an argument is given by name", one.span, f"expected {known[0]} = …" if known else "")
@@ -223,8 +225,8 @@ def _acceptable(
         notes = (Note(first[one.word.text].span, "given here first"),)
         scope.refuse("E0203", f"`{one.word}` is given twice", one.span, notes=notes)
     else:
-        return True
-    return False
+        return one
+    return None
 
 
 def _criterion_name(scope: Scope, node: tree.Step) -> tree.Name | None:

@@ -6,6 +6,7 @@ Readers know words and signs, not terminals; what could stand in a place is told
 from __future__ import annotations
 
 import re
+from typing import Any
 
 from lark import Token, UnexpectedCharacters, UnexpectedInput, UnexpectedToken
 
@@ -21,24 +22,20 @@ READABLE = 4
 
 def fault(source: Source, unexpected: UnexpectedInput, start: str, stop: int) -> Diagnostic:
     """The diagnostic of a syntax error met while reading rule `start` up to offset `stop`."""
+    seen: Any = unexpected  # lark leaves the types of its exceptions open
     if isinstance(unexpected, UnexpectedCharacters):
-        return _character(source, unexpected.pos_in_stream)
-    if not isinstance(unexpected, UnexpectedToken):
-        return Diagnostic("E0003", "the file ends too early", _end(source, stop))
-    token: Token = unexpected.token
-    expected = set(unexpected.accepts or unexpected.expected) - {"$END"}
-    if token.type == "$END":
-        message = "the file ends too early" if not source.text[stop:].strip() else f"this {_what(start)} ends too early"
-        return Diagnostic("E0003", message, _end(source, stop), _expected(expected))
-    assert token.start_pos is not None
-    if str(token) == '"' or (token.type == "STRING" and not str(token).endswith('"')):
-        return _character(source, token.start_pos)
-    if token.type not in SIGNS and not re.match(r"\w|[^\w\s]", str(token)):
-        return _character(source, token.start_pos)
-    span = Span(source, token.start_pos, token.start_pos + len(token))
+        return _character(source, int(seen.pos_in_stream))
+    if not isinstance(unexpected, UnexpectedToken) or seen.token.type == "$END":
+        message = "the file ends too early" if not source.text[stop:].strip() else f"this {start} ends too early"
+        return Diagnostic("E0003", message, _end(source, stop), _expected(set(getattr(seen, "expected", ()))))
+    token: Token = seen.token
+    begin = int(seen.token.start_pos)
+    if not token.type.isidentifier() or str(token) == '"':
+        return _character(source, begin)
+    expected: set[str] = set(seen.accepts or seen.expected) - {"$END"}
     near = suggest(str(token), (name.lower() for name in expected if name.isalpha() and name not in SIGNS))
     label = f"did you mean `{near}`?" if near and token.type == "NAME" else _expected(expected)
-    return Diagnostic("E0002", f"`{token}` cannot stand here", span, label)
+    return Diagnostic("E0002", f"`{token}` cannot stand here", Span(source, begin, begin + len(token)), label)
 
 
 def _character(source: Source, position: int) -> Diagnostic:
@@ -50,10 +47,6 @@ def _character(source: Source, position: int) -> Diagnostic:
             "E0004", "this text has no closing quote", span, help=('a text ends on its own line, with `"`',)
         )
     return Diagnostic("E0001", f"no word or sign begins with `{char}`", Span(source, position, position + 1))
-
-
-def _what(start: str) -> str:
-    return start if start in ("declaration", "clause") else "file"
 
 
 def _end(source: Source, stop: int) -> Span:
