@@ -34,9 +34,7 @@ def arguments() -> argparse.ArgumentParser:
         ("output", "manifest of the output"),
         ("spec", "SHA-256 of the .surg text"),
     ):
-        parser.add_argument(
-            f"--expect-{name}", metavar="D", type=_digest, default="", help=f"the {what} that you expect"
-        )
+        parser.add_argument(f"--expect-{name}", metavar="D", type=_digest, help=f"the {what} that you expect")
     parser.add_argument(
         "--strict", action="store_true", help="refuse a verdict that is not bound to all three expectations"
     )
@@ -65,7 +63,7 @@ def _examine(given: argparse.Namespace, report: object) -> bool:
     if not isinstance(report, Report):
         return False
     try:
-        expected = {"input": given.expect_input, "output": given.expect_output, "spec": given.expect_spec}
+        expected = {name: getattr(given, f"expect_{name}") or "" for name in ("input", "output", "spec")}
         model = given.model or os.path.join(given.folder, "model.safetensors")
         check(Request(given.folder, given.input or _named(given.folder), model, expected, given.strict), report)
     except Reject as reject:
