@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from tests.verifier.encodings import Array, Weight, affine, codebook, dense
+from tests.verifier.encodings import Array, Weight, affine, codebook, dense, nearest
 from tests.verifier.forge import Forge, canon, tensor_digest
 
 Kept = dict[str, dict[int, list[int]]]
