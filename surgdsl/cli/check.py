@@ -33,7 +33,9 @@ def check(files: Annotated[tuple[str, ...], Parameter(required=True)], /, *, voi
     milliseconds = round(1000 * (time.perf_counter() - begin))
     if faults and not voice.json:
         sys.stderr.write("\n")
-    voice.remark(f"{_counted(len(files), 'file')}, {_counted(len(faults), 'error')} ({milliseconds} ms; no model was loaded)")
+    voice.remark(
+        f"{_counted(len(files), 'file')}, {_counted(len(faults), 'error')} ({milliseconds} ms; no model was loaded)"
+    )
     voice.line({"type": "summary", "files": len(files), "errors": len(faults)})
     return 1 if faults else 0
 

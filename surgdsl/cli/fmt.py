@@ -83,4 +83,3 @@ def _replace(path: Path, text: str) -> None:
             Path(fresh).unlink(missing_ok=True)
     except OSError as error:
         raise Refusal(Diagnostic("E0703", f"`{path}` cannot be written", label=error.strerror or str(error))) from None
-

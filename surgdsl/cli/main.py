@@ -25,6 +25,8 @@ COMMANDS = (
     ("show", "surgdsl.cli.show:show"),
     ("axes", "surgdsl.cli.axes:axes"),
     ("plan", "surgdsl.cli.plan:plan"),
+    ("run", "surgdsl.cli.run:run"),
+    ("verify", "surgdsl.cli.verify:verify"),
 )
 """Every command and the function that runs it; it returns its exit code."""
 

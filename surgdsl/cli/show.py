@@ -79,4 +79,3 @@ def _records(program: Program, surgery: SurgeryDecl) -> Iterator[dict[str, Any]]
     for source, target, key, arrow in graph.edges(keys=True, data=True):
         arguments = {name: shown(value) for name, value in arrow["arguments"].items()}
         yield {"type": "step", "name": key, "from": source, "to": target, **arrow, "arguments": arguments}
-

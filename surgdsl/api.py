@@ -1,0 +1,239 @@
+"""The Python door: everything that `surg` does, on objects.
+
+>>> import torch
+>>> import surgdsl
+>>> net = surgdsl.capture(torch.nn.Sequential(torch.nn.Linear(4, 6), torch.nn.ReLU(), torch.nn.Linear(6, 2)), (torch.zeros(3, 4),))
+>>> [(axis.name, axis.size, axis.pinned) for axis in surgdsl.axes(net) if not axis.pinned]
+[('0:out', 6, None)]
+>>> small = surgdsl.restrict(net, {"0:out": [0, 2, 5]})
+>>> net.cost("params"), small.cost("params"), small.kept["2.weight"]
+(44, 23, {1: (0, 2, 5)})
+>>> small.module()(torch.zeros(3, 4)).shape
+torch.Size([3, 2])
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from attrs import field, frozen
+
+from surgdsl.axes.dim import whole
+from surgdsl.bridge.capture import capture as captured
+from surgdsl.bridge.rebuild import rebuild
+from surgdsl.bridge.running import deterministic
+from surgdsl.bridge.weight import State
+from surgdsl.diagnostic import Diagnostic, Refusal, suggest
+from surgdsl.execution.carrying import carry
+from surgdsl.execution.measuring import check_measured, compare, judge
+from surgdsl.execution.publishing import publishing
+from surgdsl.execution.writing import Outcome, write
+from surgdsl.language.claim import Measured
+from surgdsl.language.program import Program
+from surgdsl.metrics import METRICS, count, ones
+from surgdsl.operations.coupling import couple
+from surgdsl.planning.opening import open_surgery
+from surgdsl.planning.plan import Plan
+from surgdsl.planning.plan import plan as planned
+from surgdsl.surgery.prune import Cutting, Prune
+from surgdsl.verifier.check import Request
+from surgdsl.verifier.check import check as examine
+from surgdsl.verifier.reject import Reject
+from surgdsl.verifier.report import Report, human
+
+Kept = Mapping[str, Mapping[int, tuple[int, ...]]]
+
+
+@frozen(slots=False, eq=False)
+class Model:
+    """A captured net with its weights: what `capture` gives and `restrict` cuts."""
+
+    state: State = field(repr=False)
+    kept: Kept = field(factory=dict, repr=False)
+    """Which source indices are left, by tensor and dimension, where not all are."""
+
+    @property
+    def net(self) -> object:
+        """The net without its weights."""
+        return self.state.net
+
+    def cost(self, metric: str) -> int:
+        """``params``, ``nnz``, ``macs`` (for every size that varies at 1) or ``size`` (stored bytes).
+
+        Raises:
+            Refusal: E0101 there is no such metric, E0603 an operation has no cost rule.
+        """
+        names = [one.partition("/")[0] for one in METRICS]
+        if metric not in names:
+            near = suggest(metric, names)
+            raise Refusal(Diagnostic("E0101", f"there is no metric `{metric}`", help=(f"did you mean `{near}`?",) if near else tuple(names)))
+        return count(self.state.net, self.state.weights, ones(self.state.net))[f"{metric}/1"]
+
+    def module(self) -> Any:
+        """A torch module that computes the net, with the parameters under their own names."""
+        return rebuild(self.state)
+
+
+@frozen
+class Item:
+    """An axis: its name and size, why it is pinned (None where it is not), and where it occurs (tensor, dimension)."""
+
+    name: str
+    size: object
+    pinned: str | None
+    members: tuple[tuple[str, int], ...]
+
+
+def capture(module: Any, args: Sequence[Any], kwargs: Mapping[str, Any] | None = None, dynamic: Mapping[str, Mapping[int, str]] | None = None) -> Model:
+    """Capture a torch module in eval mode, through torch.export without decompositions. The module is left as it was.
+
+    Args:
+        module: a torch module.
+        args: example inputs by position.
+        kwargs: example inputs by name.
+        dynamic: dimensions that vary, as input name → {dimension: symbol}; their example must be at least 2.
+
+    Raises:
+        Refusal: E0601 or E0602, with what stands in the way.
+    """
+    return Model(captured(module, args, kwargs, dynamic))
+
+
+def axes(model: Model) -> tuple[Item, ...]:
+    """Every axis that occurs in a weight, in the order of the net."""
+    coupling = couple(model.state.net)
+    return tuple(
+        Item(
+            axis.name,
+            axis.size,
+            str(coupling.pins[axis]) if axis in coupling.pins else None,
+            tuple((member.tensor, member.dimension) for member in members),
+        )
+        for axis, members in coupling.members.items()
+    )
+
+
+def restrict(model: Model, keep: Mapping[str, Sequence[int]]) -> Model:
+    """Keep some indices of some axes, and cut everything that is coupled to them.
+
+    Args:
+        model: a captured model; it is left as it is.
+        keep: axis name → indices to keep, at least one.
+
+    Raises:
+        Refusal: E0501 there is no such axis, E0503 it is pinned, E0507 the indices are not distinct positions of it.
+    """
+    state, kept = model.state, model.kept
+    for number, (name, indices) in enumerate(keep.items()):
+        action = _cut(state, name, indices)
+        kept = _followed(state, kept, action)
+        state = action.rewrite(state, number, "restrict").after
+    return Model(state, kept)
+
+
+def _followed(state: State, kept: Kept, action: Prune) -> Kept:
+    """The source indices that are left after one more cut, tensor by tensor."""
+    coupling = couple(state.net)
+    axis = next(axis for axis in coupling.members if axis.name == action.axis)
+    cutting = Cutting(state, coupling, {axis: np.array(action.keep, dtype=np.intp)})
+    found = {tensor: dict(places) for tensor, places in kept.items()}
+    for member in coupling.members[axis]:
+        wire = state.net.graph.operations[member.operation].targets[0]
+        index = cutting.indices(wire)[member.dimension]
+        assert index is not None
+        source = found.setdefault(member.tensor, {}).get(member.dimension)
+        found[member.tensor][member.dimension] = tuple(int(i) if source is None else source[i] for i in index)
+    return found
+
+
+def _cut(state: State, name: str, indices: Sequence[int]) -> Prune:
+    coupling = couple(state.net)
+    found = {axis.name: axis for axis in coupling.members}
+    if name not in found:
+        near = suggest(name, found)
+        raise Refusal(Diagnostic("E0501", f"there is no axis `{name}`", help=(f"did you mean `{near}`?",) if near else ()))
+    axis = found[name]
+    if axis in coupling.pins:
+        raise Refusal(Diagnostic("E0503", f"axis `{name}` is pinned", label=str(coupling.pins[axis])))
+    wanted = tuple(sorted(int(index) for index in indices))
+    if not wanted or len(set(wanted)) < len(wanted) or wanted[0] < 0 or wanted[-1] >= whole(axis):
+        raise Refusal(Diagnostic("E0507", f"these are not distinct positions of axis `{name}`", label=f"it has {axis.size}"))
+    return Prune(name, whole(axis), wanted)
+
+
+@frozen(eq=False)
+class Result:
+    """A surgery that was carried out and published: where it lies, and the plan and findings behind it."""
+
+    folder: Path
+    outcome: Outcome
+    accepted: bool
+    verdict: tuple[str, ...]
+    """What the verifier says, line by line."""
+
+
+def plan(program: Program, surgery: str | None = None, threads: int = 1) -> Plan:
+    """Resolve every step of a surgery on its model, without training and without changing anything.
+
+    Raises:
+        Refusal: everything that `surg plan` refuses, with its exit code.
+    """
+    opened = open_surgery(program, surgery)
+    with deterministic(opened.surgery.seed, threads):
+        return planned(opened)
+
+
+def run(
+    program: Program,
+    out: Path,
+    surgery: str | None = None,
+    threads: int = 1,
+    told: Callable[[str, str], None] | None = None,
+) -> Result:
+    """Plan a surgery, carry it out, measure it, write it down, have it verified, and publish it as the folder `out`.
+
+    Nothing stands under `out` unless the verifier accepted it; the input is only read.
+
+    Raises:
+        Refusal: what the input or the result is refused for, with its exit code; 4 where the verifier rejects what was made.
+    """
+    say = told or (lambda stage, detail: None)
+    with publishing(out) as draft:
+        say("capturing the model", "")
+        opened = open_surgery(program, surgery)
+        with deterministic(opened.surgery.seed, threads):
+            say("planning", "")
+            outcome = _carried(planned(opened), say)
+        say("writing", "")
+        write(outcome, draft, out.absolute(), threads)
+        say("verifying", "")
+        verdict = verified(draft, opened.weights)
+        if verdict.reject is not None:
+            told_so = f"the verifier rejects what was made: {verdict.reject.code} {verdict.reject.message}"
+            raise Refusal(Diagnostic("E0903", told_so, help=("this is a bug in surgdsl; nothing was published",)), exit_code=4)
+    return Result(out, outcome, accepted=True, verdict=tuple(human(verdict, colour=False)))
+
+
+def _carried(made: Plan, say: Callable[[str, str], None]) -> Outcome:
+    carried = carry(made, say)
+    requires = (*made.opened.surgery.targets, *made.opened.surgery.requires)
+    names = dict.fromkeys(one.claim.data for one in requires if isinstance(one.claim, Measured))
+    say("measuring", "")
+    comparisons = {name: compare(made.opened.start, carried.final, made.opened.rows(name)) for name in names}
+    findings = judge(requires, comparisons)
+    check_measured(findings)
+    return Outcome(made, carried, comparisons, findings)
+
+
+def verified(folder: Path, weights: Path | None = None) -> Report:
+    """What the verifier finds in a folder. It reads the files and nothing of this process."""
+    report = Report()
+    source = str(weights) if weights else str(folder / "input.safetensors")
+    try:
+        examine(Request(str(folder), source, str(folder / "model.safetensors"), {"input": "", "output": "", "spec": ""}, strict=False), report)
+    except Reject as reject:
+        report.reject = reject
+    return report

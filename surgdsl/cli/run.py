@@ -1,0 +1,39 @@
+"""`surg run`: plans, applies and verifies, and publishes the result as one folder."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from surgdsl.api import run as carried_out
+from surgdsl.cli.check import named
+from surgdsl.cli.output import Voice
+from surgdsl.cli.progress import Progress
+from surgdsl.language import program as checked
+from surgdsl.report.done import records, told
+from surgdsl.report.planned import told as plan_told
+
+
+def run(file: str, /, *, out: Path | None = None, surgery: str | None = None, threads: int = 1, voice: Voice | None = None) -> int:
+    """Carry out a .surg file: plan, apply, recover, measure, certify, verify.
+
+    Args:
+        file: The .surg file.
+        out: The folder of the result (default: build/NAME beside where you stand, NAME being the file's).
+        surgery: Which surgery, where the file has several.
+        threads: Threads of torch; part of what makes a result repeatable.
+        voice: How to speak.
+    """
+    voice = voice or Voice()
+    voice.begin()
+    program = checked(named(file))
+    folder = out or Path("build") / Path(file).stem
+    with Progress(silent=voice.quiet or voice.json) as progress:
+        result = carried_out(program, folder, surgery, threads, progress.stage)
+    for line in plan_told(result.outcome.plan, everything=voice.verbose):
+        voice.remark(line)
+    voice.remark("")
+    for line in told(result.outcome, folder, result.verdict):
+        voice.say(line)
+    for record in records(result.outcome, folder):
+        voice.line(record)
+    return 0

@@ -1,0 +1,85 @@
+"""Carrying out: the actions of a plan, one rewrite after the other, with recovery where the file asks for it.
+
+Indices that a plan chose stay chosen; masks and codebooks are of the weights as they are when their step comes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from attrs import frozen
+
+from surgdsl.bridge.weight import State
+from surgdsl.diagnostic import Diagnostic, Refusal
+from surgdsl.language.program import Recover
+from surgdsl.planning.plan import Plan
+from surgdsl.recovery.schedule import change, schedule
+from surgdsl.recovery.tuning import RULE as RECOVER
+from surgdsl.recovery.tuning import recover
+from surgdsl.surgery.rewrite import Rewrite
+
+Told = Callable[[str, str], None]
+"""Progress: a stage, and a detail of it."""
+
+AFTER_ALL = "recover"
+"""The step name of a recovery that heals the whole surgery."""
+
+
+@frozen(eq=False)
+class Carried:
+    """The rewrites that were done, and the state that they led to."""
+
+    rewrites: tuple[Rewrite, ...]
+    final: State
+
+
+def carry(plan: Plan, told: Told) -> Carried:
+    """Do every step of the plan, in order.
+
+    Raises:
+        Refusal: E0504 a step meets weights that it cannot change, E0803 a recovery diverged.
+    """
+    state, done = plan.opened.start, list[Rewrite]()
+    for planned in plan.steps:
+        name, before = planned.declared.name, state
+        for number, action in enumerate(planned.actions, 1):
+            told(f"step {name}", f"{number}/{len(planned.actions)} {action.note}")
+            done.append(action.rewrite(state, len(done), name))
+            state = done[-1].after
+        if planned.recover:
+            state = _recovered(plan, planned.recover, before, state, name, done, told)
+    if plan.opened.surgery.recover:
+        state = _recovered(plan, plan.opened.surgery.recover, plan.opened.start, state, AFTER_ALL, done, told)
+    return Carried(tuple(done), state)
+
+
+def _recovered(plan: Plan, asked: Recover, before: State, state: State, step: str, done: list[Rewrite], told: Told) -> State:
+    rows = plan.opened.rows(asked.data)
+    if len(rows) < 2:
+        raise Refusal(Diagnostic("E0720", f"`{asked.data}` has too few rows to train on", asked.span))
+    delta = change(before, state).relative
+    wanted, rate = schedule(delta, asked, len(rows), plan.opened.surgery.seed)
+
+    def heard(epoch: int, epochs: int, loss: float) -> None:
+        told(f"recovering {step}", f"epoch {epoch}/{epochs}, loss {loss:.4f}")
+
+    told(f"recovering {step}", "")
+    rewrite = recover(state, rows, wanted, (delta, rate), len(done), step, plan.opened.start, heard)
+    if rewrite is None:
+        return state
+    done.append(rewrite)
+    return rewrite.after
+
+
+def obligations(plan: Plan, rewrites: Sequence[Rewrite]) -> tuple[tuple[str, str], ...]:
+    """(step, rule) in the order in which the file asks for them, recovery in rows of its own."""
+    rows: list[tuple[str, str]] = []
+    for planned in plan.steps:
+        name = planned.declared.name
+        rules = dict.fromkeys(rewrite.rule for rewrite in rewrites if rewrite.step == name and rewrite.rule != RECOVER)
+        rows += [(name, rule) for rule in rules]
+        if planned.recover:
+            rows.append((name, RECOVER))
+    if plan.opened.surgery.recover:
+        rows.append((AFTER_ALL, RECOVER))
+    return tuple(rows)

@@ -1,0 +1,151 @@
+"""Writing: a surgery that was carried out becomes a folder with the model, its certificate and a note of where the input lay.
+
+What the certificate promises is what the file asked for; what it says is computed from the derivation and nothing else.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+from attrs import frozen
+
+from surgdsl import __version__
+from surgdsl.axes.extent import symbol
+from surgdsl.bridge import storage
+from surgdsl.bridge.encoding import parts_of
+from surgdsl.bridge.facts import facts
+from surgdsl.bridge.weight import State
+from surgdsl.diagram.sort import Sort
+from surgdsl.execution import digest
+from surgdsl.execution.canonical import Json
+from surgdsl.execution.carrying import Carried, obligations
+from surgdsl.execution.evidence import Log
+from surgdsl.execution.graph import Scribe
+from surgdsl.execution.measuring import Comparison, Finding
+from surgdsl.execution.statement import Certificate, Request, certificate
+from surgdsl.language.claim import Apply, Counted, Expr, Measured, Metric, Number, Require
+from surgdsl.language.program import Port
+from surgdsl.planning.opening import Opened
+from surgdsl.planning.plan import Plan
+
+MODEL, INPUT, RUN = "model.safetensors", "input.safetensors", "run.json"
+
+
+@frozen(eq=False)
+class Outcome:
+    """A surgery that is done: the plan, the rewrites, the predictions and what became of the measured promises."""
+
+    plan: Plan
+    carried: Carried
+    comparisons: Mapping[str, Comparison]
+    findings: tuple[Finding, ...]
+
+
+def write(outcome: Outcome, draft: Path, out: Path, threads: int) -> Certificate:
+    """Write a result into the folder `draft`, which will be called `out`.
+
+    Raises:
+        Refusal: E07xx, something cannot be written or stated.
+    """
+    opened, final = outcome.plan.opened, outcome.carried.final
+    made = _certified(outcome, threads)
+    blobs = draft / "certificate" / "blobs"
+    blobs.mkdir(parents=True)
+    for name, data in made.blobs.items():
+        (blobs / name).write_bytes(data)
+    (draft / "certificate" / "cert.json").write_bytes(made.statement)
+    storage.write(draft / MODEL, _tensors(final))
+    if opened.weights is None:
+        storage.write(draft / INPUT, _tensors(opened.start))
+    (draft / RUN).write_text(json.dumps(_run(opened, out), indent=2) + "\n", encoding="utf-8")
+    return made
+
+
+def _tensors(state: State) -> storage.Tensors:
+    return {
+        part.name: (part.dtype, part.array)
+        for name, operation in state.net.params().items()
+        if operation.payload
+        for part in parts_of(operation.payload.base, state.weights[name])
+    }
+
+
+def _run(opened: Opened, out: Path) -> dict[str, object]:
+    """Conveniences for people and for `surg verify`; nobody has to believe them."""
+    source = opened.weights.resolve() if opened.weights else None
+    return {
+        "surg": 1,
+        "version": __version__,
+        "spec": os.path.relpath(opened.program.source.path, out),
+        "surgery": opened.surgery.name,
+        "input": os.path.relpath(source, out) if source else INPUT,
+    }
+
+
+def _certified(outcome: Outcome, threads: int) -> Certificate:
+    opened, rewrites, scribe = outcome.plan.opened, outcome.carried.rewrites, Scribe()
+    manifests = scribe.manifest(opened.start), scribe.manifest(outcome.carried.final)
+    logs = {name: _log(comparison).blob(manifests) for name, comparison in outcome.comparisons.items()}
+    surgery = opened.surgery
+    promises = (*surgery.targets, *surgery.requires)
+    bounds = {id(finding.require): finding for finding in outcome.findings}
+    request = Request(
+        spec=opened.program.source.text,
+        version=__version__,
+        seed=surgery.seed,
+        interfaces=_interfaces(opened),
+        obligations=obligations(outcome.plan, rewrites),
+        claims=[_claim(one, bounds.get(id(one)), logs) for one in promises],
+        evidence=list(logs.values()),
+        facts=facts(threads),
+    )
+    return certificate(opened.start, rewrites, request, scribe)
+
+
+def _log(comparison: Comparison) -> Log:
+    rows = comparison.rows
+    names = {dtype: name for name, dtype in storage.NUMPY.items() if name != "BF16"}
+    digests = [digest.tensor(names[array.dtype], array) for array in rows.inputs]
+    inputs = digests[0] if len(digests) == 1 else digest.blob("".join(digests).encode())
+    return Log(rows.name, inputs, rows.labels.astype(np.int64), comparison.before, comparison.after)
+
+
+def _interfaces(opened: Opened) -> Sequence[tuple[str, list[tuple[str, Sort]], list[tuple[str, Sort]]]]:
+    declared = {one.name: one for one in opened.program.interfaces}
+    kept = [declared[name] for name in opened.surgery.preserve]
+    return [(one.name, [_port(port) for port in one.inputs], [_port(port) for port in one.outputs]) for one in kept]
+
+
+def _port(port: Port) -> tuple[str, Sort]:
+    return port.name, Sort(port.dtype.upper(), tuple(symbol(size) if isinstance(size, str) else size for size in port.shape))
+
+
+def _claim(require: Require, finding: Finding | None, logs: Mapping[str, bytes]) -> Json:
+    match require.claim:
+        case Counted(left, relation, right):
+            return {"counted": {"left": _expression(left), "relation": relation, "right": _expression(right)}, "text": require.text}
+        case Measured(measure, relation, limit, data, confidence):
+            assert finding is not None
+            made: dict[str, Json] = {
+                "evidence": digest.blob(logs[data]),
+                "limit": str(limit),
+                "measure": "accuracyDrop" if measure == "accuracy.drop" else "accuracy",
+                "relation": relation,
+            }
+            if confidence is not None:
+                made |= {"bound": str(finding.bound), "confidence": str(confidence)}
+            return {"measured": made, "text": require.text}
+
+
+def _expression(expr: Expr) -> Json:
+    match expr:
+        case Number(value):
+            return {"number": str(value)}
+        case Metric(name, state):
+            return {"metric": f"{name}/1", "state": state}
+        case Apply(name, terms):
+            return {"apply": name, "terms": [_expression(term) for term in terms]}
