@@ -110,16 +110,25 @@ def write(path: Path, tensors: Tensors) -> None:
     """Write a weight file in its canonical form.
 
     Raises:
-        Refusal: E0713, the disk would not take it; E0714, a tensor's name is not 1 to 256 printable ASCII characters.
+        Refusal: E0713, the disk would not take it; E0714, a tensor has a name that no certificate can hold.
     """
-    strange = [name for name in tensors if not 1 <= len(name) <= 256 or any(not "!" <= char <= "~" for char in name)]
-    if strange:
-        reason = "names are 1 to 256 printable ASCII characters without spaces"
-        raise Refusal(*(_fault("E0714", f"a tensor cannot be called {name!r}", reason) for name in strange))
+    check_names(tensors)
     with _whole(path) as file:
         file.write(header(tensors))
         for name in sorted(tensors):
             file.writelines(_blocks(tensors[name][1]))
+
+
+def check_names(names: Iterable[str]) -> None:
+    """Refuse names that a certificate cannot hold: it has 1 to 256 printable ASCII characters, without spaces.
+
+    Raises:
+        Refusal: E0714, one diagnostic for each.
+    """
+    strange = [name for name in names if not 1 <= len(name) <= 256 or any(not "!" <= char <= "~" for char in name)]
+    if strange:
+        reason = "a name has 1 to 256 printable ASCII characters, and no spaces"
+        raise Refusal(*(_fault("E0714", f"`{name:.80}` cannot be a name in a certificate", reason) for name in strange))
 
 
 def _blocks(array: Array) -> Iterable[memoryview]:

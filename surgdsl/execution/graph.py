@@ -6,13 +6,16 @@ A graph is written in the canonical numbering of its net, so isomorphic nets hav
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Iterable, Mapping
 
 from attrs import asdict, field, frozen
 
 from surgdsl.axes.extent import Extent, Polynomial, show
 from surgdsl.bridge.encoding import Part, parts_of
+from surgdsl.bridge.storage import check_names
 from surgdsl.bridge.weight import State, Weight
+from surgdsl.diagnostic import Diagnostic, Refusal
 from surgdsl.diagram.canonical import number
 from surgdsl.diagram.operation import Attribute, Operation, Tensors
 from surgdsl.diagram.payload import Affine, Codebook, Dense, Encoding, Masked
@@ -80,12 +83,23 @@ class Scribe:
 
 
 def stored_parts(state: State) -> list[Part]:
-    """The stored tensors of all weights, in the order of the net: what the weight file of this state holds."""
+    """The stored tensors of all weights, in the order of the net: what the weight file of this state holds.
+
+    Raises:
+        Refusal: E0714, a tensor has a name that no certificate can hold; E0716, names differ at most by case.
+    """
     found: list[Part] = []
     for name, operation in state.net.params().items():
         assert operation.payload is not None
         found += parts_of(operation.payload.base, state.weights[name])
-    assert len({part.name.lower() for part in found}) == len(found), "two stored tensors share a name"
+    check_names(part.name for part in found)
+    folded = Counter(part.name.lower() for part in found)
+    alike = [part.name for part in found if folded[part.name.lower()] > 1]
+    if alike:
+        reason = "upper and lower case do not tell names apart on every disk"
+        raise Refusal(
+            Diagnostic("E0716", "tensors with one name: " + ", ".join(f"`{name}`" for name in alike[:4]), label=reason)
+        )
     return found
 
 

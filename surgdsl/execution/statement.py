@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from attrs import field, frozen
 
 from surgdsl.bridge.encoding import Part
+from surgdsl.bridge.storage import check_names
 from surgdsl.bridge.weight import State
 from surgdsl.diagnostic import Diagnostic, Refusal
 from surgdsl.diagram.canonical import number
@@ -67,9 +68,10 @@ def certificate(
         scribe: one that has hashed these tensors before, to be quicker.
 
     Raises:
-        Refusal: E0715, the statement is larger than a verifier reads.
+        Refusal: E0715, the statement is larger than a verifier reads; E0714 and E0716, names that it cannot hold.
     """
     _check_numbering(start.net)
+    check_names(name for name, _ in (*start.net.inputs, *start.net.outputs))
     scribe = scribe or Scribe()
     binding = {symbol: request.binding.get(symbol, 1) for symbol in ones(start.net)}
     written = scribe.graph(start)

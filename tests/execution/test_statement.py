@@ -12,6 +12,7 @@ from typing import Any, Protocol
 
 import numpy as np
 import pytest
+from attrs import evolve
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -19,6 +20,7 @@ from surgdsl.axes.extent import symbol
 from surgdsl.bridge.encoding import dense
 from surgdsl.bridge.storage import write
 from surgdsl.bridge.weight import Array, State
+from surgdsl.diagnostic import Refusal
 from surgdsl.diagram.canonical import number, renumber
 from surgdsl.diagram.hypergraph import Hypergraph
 from surgdsl.diagram.net import Net
@@ -34,7 +36,7 @@ from surgdsl.metrics import count
 from surgdsl.operations.coupling import couple
 from surgdsl.surgery.fold import Fold, sites
 from surgdsl.surgery.prune import Prune, ranked
-from surgdsl.surgery.recode import Mask, Quantize
+from surgdsl.surgery.recode import Mask, Quantize, param
 from surgdsl.surgery.rewrite import Rewrite
 from surgdsl.verifier.canonical import parse
 from surgdsl.verifier.main import main as verify
@@ -165,6 +167,54 @@ def test_a_verifier_accepts_a_whole_surgery_with_its_claims(tmp_path: Path, caps
     code, found = verdict(tmp_path, capsys)
     assert (code, found.get("code")) == (0, None), found
     assert [claim["holds"] for claim in found["claims"]] == [True, True]
+
+
+ORDERS: Mapping[str, tuple[tuple[str, Action], ...]] = {
+    "cut a masked weight": (("a", Mask("two.weight", 9, 18)), ("b", Prune("one:out", 6, (0, 5), (3, 0, 0, 0, 0, 3)))),
+    "cut a codebook": (
+        ("a", Quantize("two.weight", 3, "kmeans")),
+        ("b", Prune("one:out", 6, (1,), (0, 1, 0, 0, 0, 0))),
+    ),
+    "cut scales": (("a", Quantize("one.weight", 5, "affine")), ("b", Prune("one:out", 6, (0, 1), (1, 1, 0, 0, 0, 0)))),
+    "mask twice": (("a", Mask("two.weight", 9, 18)), ("a", Mask("two.weight", 4, 18))),
+    "mask everything": (("a", Mask("two.weight", 0, 18)),),
+    "mask a codebook": (("a", Quantize("two.weight", 2, "kmeans")), ("b", Mask("two.weight", 5, 18))),
+    "mask scales": (("a", Quantize("two.weight", 8, "affine")), ("b", Mask("two.weight", 0, 18))),
+    "scales on a masked weight": (("a", Mask("two.weight", 5, 18)), ("b", Quantize("two.weight", 1, "affine"))),
+}
+
+
+@pytest.mark.parametrize("order", ORDERS)
+def test_a_verifier_accepts_surgeries_that_compose(
+    order: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    start = network()
+    rewrites = carried(start, ORDERS[order])
+    publish(tmp_path, start, rewrites[-1].after, certificate(start, rewrites, request(rewrites, start)))
+    code, found = verdict(tmp_path, capsys)
+    assert (code, found.get("code")) == (0, None), found
+
+
+@pytest.mark.parametrize(
+    ("name", "code"), [("one.Weight", "E0716"), ("one.bias", "E0716"), ("größe", "E0714"), ("", "E0714")]
+)
+def test_tensor_names_that_no_certificate_can_hold_are_refused(name: str, code: str) -> None:
+    state = network()
+    place = param(state, "two.weight")
+    operation = state.net.graph.operations[place]
+    assert operation.payload
+    renamed = evolve(operation, payload=evolve(operation.payload, base=name))
+    graph = evolve(state.net.graph, operations={**state.net.graph.operations, place: renamed})
+    state = State(evolve(state.net, graph=graph), state.weights)
+    with pytest.raises(Refusal, match=code):
+        certificate(state, [], request([], state))
+
+
+def test_an_input_name_that_no_certificate_can_hold_is_refused() -> None:
+    state = network()
+    state = State(evolve(state.net, inputs=(("größe", state.net.inputs[0][1]),)), state.weights)
+    with pytest.raises(Refusal, match="E0714"):
+        certificate(state, [], request([], state))
 
 
 def test_a_verifier_rejects_another_tensor(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
