@@ -21,7 +21,7 @@ from typing import Any
 import numpy as np
 from attrs import field, frozen
 
-from surgdsl.axes.dim import whole
+from surgdsl.axis.dim import whole
 from surgdsl.bridge.capture import capture as captured
 from surgdsl.bridge.rebuild import rebuild
 from surgdsl.bridge.running import deterministic

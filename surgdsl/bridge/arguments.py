@@ -11,7 +11,7 @@ from typing import Any
 import sympy
 import torch
 
-from surgdsl.axes.extent import Extent, Polynomial, normal
+from surgdsl.axis.extent import Extent, Polynomial, normal
 from surgdsl.bridge.weight import NUMPY, Array
 from surgdsl.diagnostic import Diagnostic, Refusal
 from surgdsl.diagram.operation import Attribute, Tensors

@@ -14,7 +14,7 @@ import torch
 from torch import nn
 from torch.utils import _pytree as pytree
 
-from surgdsl.axes.extent import Extent
+from surgdsl.axis.extent import Extent
 from surgdsl.bridge.arguments import Arguments, DTYPES, extent_of, node_value, to_array
 from surgdsl.bridge.encoding import dense
 from surgdsl.bridge.weight import State, Weight

@@ -13,7 +13,7 @@ from typing import Any
 import torch
 from torch import fx, nn
 
-from surgdsl.axes.extent import Polynomial, symbol, symbols, terms
+from surgdsl.axis.extent import Polynomial, symbol, symbols, terms
 from surgdsl.bridge.arguments import node_value, to_tensor
 from surgdsl.bridge.decoding import place
 from surgdsl.bridge.encoding import decode, dense

@@ -33,7 +33,9 @@ def number(net: Net) -> Numbering:
             elif name not in done:
                 stack.append((name, True))
                 sources = graph.operations[name].sources
-                stack += [(maker, False) for wire in reversed(sources) for maker in graph.producers[wire] if maker not in done]
+                stack += [
+                    (maker, False) for wire in reversed(sources) for maker in graph.producers[wire] if maker not in done
+                ]
     wires = dict.fromkeys(wire for _, wire in net.inputs)
     wires |= dict.fromkeys(wire for name in done for wire in graph.operations[name].targets)
     return Numbering(tuple(done), tuple(wires))

@@ -45,7 +45,12 @@ class Hypergraph:
 
     def loose_ends(self) -> tuple[str, ...]:
         """Wires that an operation names and the graph does not have."""
-        return tuple(wire for operation in self.operations.values() for wire in operation.sources + operation.targets if wire not in self.wires)
+        return tuple(
+            wire
+            for operation in self.operations.values()
+            for wire in operation.sources + operation.targets
+            if wire not in self.wires
+        )
 
 
 def _incidence(wires: Iterable[str], ports: Iterable[tuple[str, tuple[str, ...]]]) -> Mapping[str, tuple[str, ...]]:

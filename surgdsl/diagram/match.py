@@ -56,7 +56,9 @@ class Match:
             for name in host.producers[self.wires[wire]] + host.consumers[self.wires[wire]]
             if name not in gone
         )
-        return (Fault("G1", "an operation outside the match uses a wire that would go", left_over),) if left_over else ()
+        return (
+            (Fault("G1", "an operation outside the match uses a wire that would go", left_over),) if left_over else ()
+        )
 
     def _interface(self) -> tuple[Fault, ...]:
         held = tuple(self.wires[wire] for wire in self.rule.deleted.wires if self.wires[wire] in self.host.interface)

@@ -60,7 +60,11 @@ class Net:
     def _writers(self) -> tuple[Fault, ...]:
         given = [wire for _, wire in self.inputs]
         wrong = tuple(wire for wire, names in self.graph.producers.items() if len(names) + given.count(wire) != 1)
-        return (Fault("N2", "a wire must be written by exactly one operation port, or be an input", wrong),) if wrong else ()
+        return (
+            (Fault("N2", "a wire must be written by exactly one operation port, or be an input", wrong),)
+            if wrong
+            else ()
+        )
 
     def _cycles(self) -> tuple[Fault, ...]:
         order = topological(self.graph)
@@ -80,7 +84,8 @@ class Net:
 def topological(graph: Hypergraph) -> tuple[str, ...]:
     """Operations so that each comes after those whose results it reads; those on or behind a cycle are left out (Kahn 1962)."""
     waiting = {
-        name: sum(len(graph.producers[wire]) for wire in set(operation.sources)) for name, operation in graph.operations.items()
+        name: sum(len(graph.producers[wire]) for wire in set(operation.sources))
+        for name, operation in graph.operations.items()
     }
     ready = [name for name, count in waiting.items() if not count]
     order: list[str] = []

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from attrs import field, frozen
 
-from surgdsl.axes.extent import Extent
+from surgdsl.axis.extent import Extent
 from surgdsl.diagram.payload import Payload
 
 PARAM = "param"

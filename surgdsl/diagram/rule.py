@@ -50,7 +50,9 @@ class Rule:
         found = [*_inclusion(self.glue, self.left, "L"), *_inclusion(self.glue, self.right, "R")]
         if found:
             return tuple(found)
-        moved = tuple(w for w in self.glue.wires if _writers(self.left, self.glue, w) != _writers(self.right, self.glue, w))
+        moved = tuple(
+            w for w in self.glue.wires if _writers(self.left, self.glue, w) != _writers(self.right, self.glue, w)
+        )
         if moved:
             found.append(Fault("R2", "R must write a wire of K exactly when L does", moved))
         loose = tuple(w for w in self.created.wires if len(self.right.producers[w]) != 1)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from attrs import frozen
 
-from surgdsl.axes.extent import Extent, show
+from surgdsl.axis.extent import Extent, show
 
 WIDTH = {"F64": 8, "F32": 4, "F16": 2, "BF16": 2, "I64": 8, "I32": 4, "I16": 2, "I8": 1, "U8": 1, "BOOL": 1}
 """Bytes of one element, by dtype; the names are those of safetensors."""

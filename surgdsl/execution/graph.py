@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 
 from attrs import asdict, field, frozen
 
-from surgdsl.axes.extent import Extent, Polynomial, show
+from surgdsl.axis.extent import Extent, Polynomial, show
 from surgdsl.bridge.encoding import Part, parts_of
 from surgdsl.bridge.storage import check_names
 from surgdsl.bridge.weight import State, Weight

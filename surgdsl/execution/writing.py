@@ -14,7 +14,7 @@ import numpy as np
 from attrs import frozen
 
 from surgdsl import __version__
-from surgdsl.axes.extent import symbol
+from surgdsl.axis.extent import symbol
 from surgdsl.bridge import storage
 from surgdsl.bridge.encoding import parts_of
 from surgdsl.bridge.facts import facts

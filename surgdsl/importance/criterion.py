@@ -12,7 +12,7 @@ import numpy as np
 from attrs import frozen
 from numpy.typing import NDArray
 
-from surgdsl.axes.dim import Axis, positions
+from surgdsl.axis.dim import Axis, positions
 from surgdsl.bridge.source import Rows
 from surgdsl.bridge.weight import Array, State
 from surgdsl.operations.coupling import Coupling

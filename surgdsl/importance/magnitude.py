@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from surgdsl.axes.dim import Axis, whole
+from surgdsl.axis.dim import Axis, whole
 from surgdsl.bridge.encoding import decode
 from surgdsl.bridge.source import Rows
 from surgdsl.bridge.weight import State

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from surgdsl.axes.dim import fuse
-from surgdsl.axes.extent import Extent, evaluate, product
+from surgdsl.axis.dim import fuse
+from surgdsl.axis.extent import Extent, evaluate, product
 from surgdsl.diagram.operation import Attribute, Operation
 from surgdsl.diagram.sort import Sort
 from surgdsl.operations.signature import Call, Cut, Dims, Signature, demand, integer, integers, replaced
@@ -31,8 +31,14 @@ def typing(operation: Operation, sources: tuple[Sort, ...]) -> tuple[Sort, ...]:
     rank, groups = len(w.shape) - 2, integer(operation, "groups")
     demand(len(x.shape) == rank + 2, "a convolution needs a batch dimension")
     out, per_group = w.shape[0], w.shape[1]
-    demand(isinstance(out, int) and isinstance(per_group, int) and groups >= 1 and out % groups == 0, "groups do not divide the filters")
-    demand(isinstance(per_group, int) and x.shape[1] == per_group * groups, "the input does not have as many channels as the weight")
+    demand(
+        isinstance(out, int) and isinstance(per_group, int) and groups >= 1 and out % groups == 0,
+        "groups do not divide the filters",
+    )
+    demand(
+        isinstance(per_group, int) and x.shape[1] == per_group * groups,
+        "the input does not have as many channels as the weight",
+    )
     demand(all(b.shape == w.shape[:1] for b in bias), "the bias does not fit the weight")
     settings = zip(
         x.shape[2:],
@@ -52,7 +58,9 @@ def relation(call: Call) -> tuple[Dims, ...]:
         call.tie(x[1], w[1])
     else:
         group = call.unification.fresh(f"{call.operation.path}:groups", groups)
-        filters = call.unification.fresh(f"{call.operation.path}:filters", out // groups if isinstance(out, int) else out)
+        filters = call.unification.fresh(
+            f"{call.operation.path}:filters", out // groups if isinstance(out, int) else out
+        )
         call.tie(w[0], fuse(group, filters))
         call.tie(x[1], fuse(group, w[1]))
     for b in bias:
@@ -76,4 +84,6 @@ def retune(cut: Cut) -> tuple[tuple[str, Attribute], ...]:
     return replaced(cut.operation.attributes, groups=channels // per_group)
 
 
-CONVOLUTION = Signature(("aten.conv1d.default", "aten.conv2d.default", "aten.conv3d.default"), typing, relation, cost, retune)
+CONVOLUTION = Signature(
+    ("aten.conv1d.default", "aten.conv2d.default", "aten.conv3d.default"), typing, relation, cost, retune
+)

@@ -10,8 +10,8 @@ from functools import cached_property
 
 from attrs import frozen
 
-from surgdsl.axes.dim import Axis, Dim, axes
-from surgdsl.axes.unification import Clash, Pin, Unification
+from surgdsl.axis.dim import Axis, Dim, axes
+from surgdsl.axis.unification import Clash, Pin, Unification
 from surgdsl.diagram.canonical import number
 from surgdsl.diagram.net import Net
 from surgdsl.diagram.operation import Operation
@@ -69,7 +69,9 @@ def couple(net: Net) -> Coupling:
             for dim in dims[wire]:
                 unification.pin(dim, f"reaches {kind} `{name}`")
     resolved = {wire: tuple(map(unification.resolve, found)) for wire, found in dims.items()}
-    return Coupling(net, resolved, {axis: pin for axis, pin in unification.pins.items() if unification.resolve(axis) == axis})
+    return Coupling(
+        net, resolved, {axis: pin for axis, pin in unification.pins.items() if unification.resolve(axis) == axis}
+    )
 
 
 def _related(net: Net, operation: Operation, dims: Mapping[str, Dims], unification: Unification) -> tuple[Dims, ...]:
@@ -98,5 +100,3 @@ def _pinned(call: Call, reason: str) -> tuple[Dims, ...]:
         call.pin(tuple(fresh), reason)
         found.append(tuple(fresh))
     return tuple(found)
-
-

@@ -5,8 +5,8 @@ A dropout that is switched off and a copy are among them. Extents of 1 that are 
 
 from __future__ import annotations
 
-from surgdsl.axes.dim import UNIT, Dim
-from surgdsl.axes.extent import Extent
+from surgdsl.axis.dim import UNIT, Dim
+from surgdsl.axis.extent import Extent
 from surgdsl.diagram.operation import Operation
 from surgdsl.diagram.sort import Sort
 from surgdsl.operations.signature import Call, Dims, Signature, demand

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from surgdsl.axes.dim import Axis, concat
-from surgdsl.axes.extent import Extent, add
+from surgdsl.axis.dim import Axis, concat
+from surgdsl.axis.extent import Extent, add
 from surgdsl.diagram.operation import Attribute, Operation
 from surgdsl.diagram.sort import Sort
 from surgdsl.operations.signature import Call, Cut, Dims, Signature, demand, integer, replaced
@@ -18,7 +18,10 @@ def cat(operation: Operation, sources: tuple[Sort, ...]) -> tuple[Sort, ...]:
     total: Extent = 0
     for sort in sources:
         demand(len(sort.shape) == len(first.shape) and sort.dtype == first.dtype, "the parts differ in rank or dtype")
-        demand(all(i == place or a == b for i, (a, b) in enumerate(zip(sort.shape, first.shape, strict=True))), "the parts do not line up")
+        demand(
+            all(i == place or a == b for i, (a, b) in enumerate(zip(sort.shape, first.shape, strict=True))),
+            "the parts do not line up",
+        )
         total = add(total, sort.shape[place])
     return (Sort(first.dtype, (*first.shape[:place], total, *first.shape[place + 1 :])),)
 
@@ -39,7 +42,9 @@ def cut(operation: Operation, sources: tuple[Sort, ...]) -> tuple[Sort, ...]:
     (x,) = sources
     place, start, end, step = _bounds(operation, len(x.shape))
     extent = x.shape[place]
-    demand(isinstance(extent, int) and 0 <= start < end <= extent and step >= 1, "the slice does not lie inside its input")
+    demand(
+        isinstance(extent, int) and 0 <= start < end <= extent and step >= 1, "the slice does not lie inside its input"
+    )
     return (Sort(x.dtype, (*x.shape[:place], -((start - end) // step), *x.shape[place + 1 :])),)
 
 
@@ -60,7 +65,11 @@ def cut_dims(call: Call) -> tuple[Dims, ...]:
     source = call.unification.resolve(x[place])
     stem = str(source) if isinstance(source, Axis) else f"{name}:cut"
     bounds = {"before": (0, start), "slice": (start, end), "after": (end, extent)}
-    parts = {part: call.unification.fresh(f"{stem}[{low}:{high}]", high - low) for part, (low, high) in bounds.items() if low < high}
+    parts = {
+        part: call.unification.fresh(f"{stem}[{low}:{high}]", high - low)
+        for part, (low, high) in bounds.items()
+        if low < high
+    }
     call.tie(x[place], concat(*parts.values()))
     return ((*x[:place], parts["slice"], *x[place + 1 :]),)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from surgdsl.axes.extent import evaluate, product
+from surgdsl.axis.extent import evaluate, product
 from surgdsl.diagram.operation import Operation
 from surgdsl.diagram.sort import Sort
 from surgdsl.operations.signature import Call, Dims, Signature, demand
@@ -14,7 +14,10 @@ def typing(operation: Operation, sources: tuple[Sort, ...]) -> tuple[Sort, ...]:
     """x[…, i], w[o, i], b[o] → y[…, o]."""
     del operation
     x, w, *bias = sources
-    demand(len(w.shape) == 2 and len(x.shape) > 0 and x.shape[-1] == w.shape[1], "the input does not have as many features as the weight")
+    demand(
+        len(w.shape) == 2 and len(x.shape) > 0 and x.shape[-1] == w.shape[1],
+        "the input does not have as many features as the weight",
+    )
     demand(all(b.shape == w.shape[:1] for b in bias), "the bias does not fit the weight")
     return (Sort(x.dtype, (*x.shape[:-1], w.shape[0])),)
 

@@ -11,7 +11,10 @@ def typing(operation: Operation, sources: tuple[Sort, ...]) -> tuple[Sort, ...]:
     """x[n, c, …] with c-long weight, bias, mean and variance, as far as given → the same."""
     x, *given = sources
     demand(operation.attribute("training") is False, "batch statistics in use: capture the model in eval mode")
-    demand(len(x.shape) >= 2 and all(tensor.shape == x.shape[1:2] for tensor in given), "the statistics do not fit the channels")
+    demand(
+        len(x.shape) >= 2 and all(tensor.shape == x.shape[1:2] for tensor in given),
+        "the statistics do not fit the channels",
+    )
     return (x,)
 
 

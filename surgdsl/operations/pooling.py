@@ -52,5 +52,7 @@ def relation(call: Call) -> tuple[Dims, ...]:
     return ((*x[:2], *spatial),)
 
 
-WINDOWS = Signature(tuple(f"aten.{kind}_pool{rank}d.default" for kind in ("max", "avg") for rank in (1, 2, 3)), windows, relation)
+WINDOWS = Signature(
+    tuple(f"aten.{kind}_pool{rank}d.default" for kind in ("max", "avg") for rank in (1, 2, 3)), windows, relation
+)
 ADAPTIVE = Signature(tuple(f"aten.adaptive_avg_pool{rank}d.default" for rank in (1, 2, 3)), adaptive, relation)

@@ -5,7 +5,7 @@ Cutting what they work over would change their value even where the cut elements
 
 from __future__ import annotations
 
-from surgdsl.axes.dim import UNIT
+from surgdsl.axis.dim import UNIT
 from surgdsl.diagram.operation import Operation
 from surgdsl.diagram.sort import Sort
 from surgdsl.operations.signature import Call, Dims, Signature, demand, integer, integers
@@ -16,7 +16,9 @@ def mean(operation: Operation, sources: tuple[Sort, ...]) -> tuple[Sort, ...]:
     (x,) = sources
     demand(operation.attribute("dtype") is None, "a mean that changes the dtype")
     gone, keep = _worked_over(operation, len(x.shape)), operation.attribute("keepdim") is True
-    return (Sort(x.dtype, tuple(1 if i in gone else extent for i, extent in enumerate(x.shape) if keep or i not in gone)),)
+    return (
+        Sort(x.dtype, tuple(1 if i in gone else extent for i, extent in enumerate(x.shape) if keep or i not in gone)),
+    )
 
 
 def _worked_over(operation: Operation, rank: int) -> frozenset[int]:

@@ -5,8 +5,8 @@ Merging dimensions makes a product; splitting one refines its axis into a produc
 
 from __future__ import annotations
 
-from surgdsl.axes.dim import UNIT, Dim, axes, fuse
-from surgdsl.axes.extent import Extent, evaluate, product, symbols
+from surgdsl.axis.dim import UNIT, Dim, axes, fuse
+from surgdsl.axis.extent import Extent, evaluate, product, symbols
 from surgdsl.diagram.operation import Attribute, Operation
 from surgdsl.diagram.sort import Sort
 from surgdsl.operations.signature import Call, Cut, Dims, Signature, demand, integer, integers, replaced
@@ -46,7 +46,11 @@ def relation(call: Call) -> tuple[Dims, ...]:
     while wanted:
         taken, given = _group(extents, wanted)
         dim = fuse(*rest[:taken])
-        parts = [dim] if given == 1 else [call.unification.fresh(f"{call.operation.path or 'model'}:part", extent) for extent in wanted[:given]]
+        parts = (
+            [dim]
+            if given == 1
+            else [call.unification.fresh(f"{call.operation.path or 'model'}:part", extent) for extent in wanted[:given]]
+        )
         call.tie(fuse(*parts), dim)
         found += parts
         rest, extents, wanted = rest[taken:], extents[taken:], wanted[given:]

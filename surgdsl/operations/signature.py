@@ -10,8 +10,8 @@ from collections.abc import Callable, Mapping
 
 from attrs import frozen
 
-from surgdsl.axes.dim import Dim, Indices
-from surgdsl.axes.unification import Unification
+from surgdsl.axis.dim import Dim, Indices
+from surgdsl.axis.unification import Unification
 from surgdsl.diagram.operation import Attribute, Operation
 from surgdsl.diagram.sort import Sort
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 from attrs import evolve, frozen
 
-from surgdsl.axes.dim import Axis, Indices, axes, kept, restricted
+from surgdsl.axis.dim import Axis, Indices, axes, kept, restricted
 from surgdsl.bridge.encoding import take
 from surgdsl.bridge.weight import State, Weight
 from surgdsl.diagram.hypergraph import Hypergraph

@@ -21,7 +21,7 @@ import numpy as np
 from attrs import frozen
 from numpy.typing import NDArray
 
-from surgdsl.axes.extent import Extent, add, product
+from surgdsl.axis.extent import Extent, add, product
 
 Indices = NDArray[np.intp]
 """Distinct positions along a dimension, rising."""

@@ -20,8 +20,8 @@ from collections.abc import Callable
 
 from attrs import field, frozen
 
-from surgdsl.axes.dim import UNIT, Axis, Dim, Product, Sum, axes, concat, fuse, size
-from surgdsl.axes.extent import Extent
+from surgdsl.axis.dim import UNIT, Axis, Dim, Product, Sum, axes, concat, fuse, size
+from surgdsl.axis.extent import Extent
 
 
 @frozen
@@ -144,7 +144,13 @@ class Unification:
     def _divide(self, large: Dim, small: Dim) -> Dim | None:
         """Split an axis into a factor as large as `small` and the rest."""
         whole, part = size(large), size(small)
-        if not isinstance(large, Axis) or not isinstance(whole, int) or not isinstance(part, int) or part >= whole or whole % part:
+        if (
+            not isinstance(large, Axis)
+            or not isinstance(whole, int)
+            or not isinstance(part, int)
+            or part >= whole
+            or whole % part
+        ):
             return None
         result = fuse(self.fresh(f"{large}/outer", part), self.fresh(f"{large}/inner", whole // part))
         self._bind(large, result, "")
@@ -175,7 +181,11 @@ class Unification:
         outer, rest = factors[0], fuse(*factors[1:])
         inner = size(rest)
         sizes = [size(term) for term in terms]
-        if not isinstance(outer, Axis) or not isinstance(inner, int) or any(not isinstance(n, int) or n % inner for n in sizes):
+        if (
+            not isinstance(outer, Axis)
+            or not isinstance(inner, int)
+            or any(not isinstance(n, int) or n % inner for n in sizes)
+        ):
             for part in (*factors, *terms):
                 self.pin(part, "its parts do not nest", place)
             return

@@ -96,4 +96,7 @@ def show(extent: Extent) -> str:
     """The normal form as text: ``4*B*T+B+1``."""
     if isinstance(extent, int):
         return str(extent)
-    return "+".join("*".join(([str(count)] if count != 1 or not monomial else []) + list(monomial)) for monomial, count in extent.terms)
+    return "+".join(
+        "*".join(([str(count)] if count != 1 or not monomial else []) + list(monomial))
+        for monomial, count in extent.terms
+    )
