@@ -51,6 +51,7 @@ class Scope:
     def declare(self, word: tree.Word, made: Declared) -> None:
         """Binds `word`, unless it is a keyword, taken, or of the prelude."""
         if word.text in KEYWORDS:
+            self.broken.add(word.text)
             return self.refuse("E0104", f"`{word}` is a keyword and cannot be a name", word.span)
         if word.text in PRELUDE:
             return self.refuse(
@@ -87,9 +88,10 @@ class Scope:
         library = {target.rpartition(".")[2]: target for target in catalogue() if signature(target).kind in kinds}
         offer = library.get(word.text) or library.get(suggest(word.text, library) or "")
         lines = (f"the library has it: `use {offer}`",) if offer and not near and offer not in _targets(self) else ()
+        what = kinds[0] if len(kinds) == 1 else "name"
         self.refuse(
             "E0101",
-            f"unknown {_any(kinds, article=False)} `{word.text}`",
+            f"unknown {what} `{word.text}`",
             word.span,
             hint(word.text, known),
             help=lines,
@@ -105,9 +107,8 @@ def spoken(one: Declared) -> str:
     return one.kind if one.kind == "data" else ("an " if one.kind[0] in "aeiou" else "a ") + one.kind
 
 
-def _any(kinds: tuple[str, ...], *, article: bool = True) -> str:
-    words = [spoken(Declared(kind, "")) if article else kind for kind in kinds]
-    return " or ".join(words)
+def _any(kinds: tuple[str, ...]) -> str:
+    return " or ".join(spoken(Declared(kind, "")) for kind in kinds)
 
 
 def scope_of(parsed: Parsed, source: Source) -> Scope:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 
-from surgdsl.axes.extent import symbols
+from surgdsl.axis.extent import symbols
 from surgdsl.bridge.weight import State, Weight
 from surgdsl.diagram.net import Net
 from surgdsl.diagram.operation import Operation

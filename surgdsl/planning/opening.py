@@ -14,7 +14,7 @@ import torch
 from attrs import evolve, frozen
 from torch import nn
 
-from surgdsl.axes.extent import symbol
+from surgdsl.axis.extent import symbol
 from surgdsl.bridge import storage
 from surgdsl.bridge.arguments import TORCH, to_tensor
 from surgdsl.bridge.capture import capture

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 
 from attrs import frozen
 
-from surgdsl.axes.extent import symbols
+from surgdsl.axis.extent import symbols
 from surgdsl.bridge.weight import State
 from surgdsl.diagnostic import Diagnostic, Note, Refusal
 from surgdsl.diagram.pushout import NoPushout

@@ -12,7 +12,7 @@ from fractions import Fraction
 import numpy as np
 from attrs import frozen
 
-from surgdsl.axes.dim import Axis, whole
+from surgdsl.axis.dim import Axis, whole
 from surgdsl.bridge.encoding import stored_bytes, stored_count
 from surgdsl.bridge.weight import State
 from surgdsl.diagnostic import Diagnostic, Refusal, suggest

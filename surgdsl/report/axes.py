@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from surgdsl.axes.dim import Axis
+from surgdsl.axis.dim import Axis
 from surgdsl.operations.coupling import Coupling
 
 TENSORS = 6
