@@ -36,7 +36,7 @@ from surgdsl.language.program import Program
 from surgdsl.metrics import METRICS, count, ones
 from surgdsl.operations.coupling import couple
 from surgdsl.planning.opening import open_surgery
-from surgdsl.planning.plan import Plan
+from surgdsl.planning.plan import Plan, check_counted
 from surgdsl.planning.plan import plan as planned
 from surgdsl.surgery.prune import Cutting, Prune
 from surgdsl.verifier.check import Request
@@ -219,6 +219,8 @@ def run(
 
 def _carried(made: Plan, say: Callable[[str, str], None]) -> Outcome:
     carried = carry(made, say)
+    final = carried.final
+    check_counted(made.opened, made.before, count(final.net, final.weights, ones(final.net)))
     requires = (*made.opened.surgery.targets, *made.opened.surgery.requires)
     names = dict.fromkeys(one.claim.data for one in requires if isinstance(one.claim, Measured))
     say("measuring", "")
