@@ -17,6 +17,8 @@ from surgdsl.diagnostic import Diagnostic, Refusal, Source
 from surgdsl.language import check as check_source
 from surgdsl.language import decoded, read
 
+STDIN = "<stdin>"
+
 
 def check(files: Annotated[tuple[str, ...], Parameter(required=True)], /, *, voice: Voice | None = None) -> int:
     """Read .surg files and report every fault; no model is loaded.
@@ -48,8 +50,8 @@ def _faults(name: str) -> tuple[Diagnostic, ...]:
 
 
 def named(name: str) -> Source:
-    """The text of the file `name`, or of standard input for ``-``."""
-    return decoded("<stdin>", sys.stdin.buffer.read()) if name == "-" else read(Path(name))
+    """The text of the file `name`, or of standard input for ``-``, which `main` calls ``<stdin>``."""
+    return decoded(STDIN, sys.stdin.buffer.read()) if name in ("-", STDIN) else read(Path(name))
 
 
 def _counted(number: int, noun: str) -> str:

@@ -13,7 +13,7 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from surgdsl.cli.check import named
+from surgdsl.cli.check import STDIN, named
 from surgdsl.cli.output import Voice
 from surgdsl.diagnostic import Diagnostic, Refusal, Source
 from surgdsl.language.formatting import format_source
@@ -57,7 +57,7 @@ def _formatted(name: str, voice: Voice, *, check: bool, diff: bool) -> bool:
         voice.say("".join(_difference(source, text)).removesuffix("\n")) if changed else None
     elif check:
         voice.say(f"{source.path} is not in the layout of `surg fmt`") if changed else None
-    elif name == "-":
+    elif source.path == STDIN:
         voice.say(text.removesuffix("\n"))
     elif changed:
         _replace(Path(name), text)

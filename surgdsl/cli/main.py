@@ -14,21 +14,21 @@ from importlib.metadata import PackageNotFoundError, version
 from cyclopts import App, CycloptsError
 
 from surgdsl.cli.output import Voice
-from surgdsl.diagnostic import Refusal
+from surgdsl.diagnostic import Refusal, hint
 
 USAGE, INTERRUPTED, BUG = 2, 130, 70
 
 COMMANDS = (
-    ("check", "surgdsl.cli.check:check"),
-    ("fmt", "surgdsl.cli.fmt:fmt"),
-    ("explain", "surgdsl.cli.explain:explain"),
-    ("show", "surgdsl.cli.show:show"),
-    ("axes", "surgdsl.cli.axes:axes"),
-    ("plan", "surgdsl.cli.plan:plan"),
-    ("run", "surgdsl.cli.run:run"),
-    ("verify", "surgdsl.cli.verify:verify"),
+    ("check", "surgdsl.cli.check:check", "Read .surg files and report every fault; no model is loaded."),
+    ("fmt", "surgdsl.cli.fmt:fmt", "Bring .surg files into the one layout."),
+    ("explain", "surgdsl.cli.explain:explain", "Print the page of an error code."),
+    ("show", "surgdsl.cli.show:show", "Print what a .surg file means; no model is loaded."),
+    ("axes", "surgdsl.cli.axes:axes", "List the axes of a model, and why a pinned one is pinned."),
+    ("plan", "surgdsl.cli.plan:plan", "Resolve every step on the model; nothing is changed."),
+    ("run", "surgdsl.cli.run:run", "Plan, apply and verify; write the model and its certificate."),
+    ("verify", "surgdsl.cli.verify:verify", "Re-check a certificate, claim by claim."),
 )
-"""Every command and the function that runs it; it returns its exit code."""
+"""Every command, the function that runs it and returns its exit code, and its line in the help."""
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -38,8 +38,13 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 def run(arguments: list[str]) -> int:
     """Runs one command and gives its exit code; prints refusals, never raises."""
+    first = next((word for word in arguments if not word.startswith("-")), None)
+    if first is not None and first not in (name for name, _, _ in COMMANDS):
+        return _unknown(first)
     try:
-        code = application()(arguments, exit_on_error=False, print_error=True)
+        code = application()(
+            ["<stdin>" if word == "-" else word for word in arguments], exit_on_error=False, print_error=True
+        )
         sys.stdout.flush()
     except CycloptsError:
         return USAGE
@@ -61,11 +66,19 @@ def application() -> App:
     """The commands, not imported yet."""
     app = App(
         name="surg", help="Compress trained torch models from a short text, with a certificate.", version=_version,
-        result_action="return_value", help_epilogue="Every error has a page: surg explain CODE.",
+        result_action="return_value", suppress_keyboard_interrupt=False, help_epilogue="Every error has a page: surg explain CODE.",
     )  # fmt: skip
-    for name, place in COMMANDS:
-        app.command(place, name=name)
+    for name, place, line in COMMANDS:
+        app.command(place, name=name, help=line)
     return app
+
+
+def _unknown(word: str) -> int:
+    """Told here, since the command line library would import every command to say the same."""
+    names = [name for name, _, _ in COMMANDS]
+    near = hint(word, names) or f"there are {', '.join(names)}"
+    sys.stderr.write(f"surg: there is no command `{word}`; {near}\n")
+    return USAGE
 
 
 def _version() -> str:

@@ -1,0 +1,133 @@
+"""Laws of the formatter: the tree stays, the second time changes nothing, every comment is kept in order."""
+
+from __future__ import annotations
+
+import importlib.util
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from surgdsl.diagnostic import Refusal, Source, shipped
+from surgdsl.language import parse, tree
+from surgdsl.language.formatting import format_parsed, format_source
+from surgdsl.language.parsing import Parsed, lark
+
+ROOT = Path(__file__).parent.parent.parent
+STRATEGIES = ROOT / "tests" / "language_strategies.py"
+
+
+def _files() -> st.SearchStrategy[tree.File]:
+    """The strategy of whole trees; test folders are no packages, so it is found by its place."""
+    spec = importlib.util.spec_from_file_location("language_strategies", STRATEGIES)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module.files
+
+
+files = _files()
+
+
+@given(files)
+@settings(max_examples=150, deadline=None)
+def test_reading_undoes_spelling(file: tree.File) -> None:
+    text = format_parsed(Parsed(file))
+    again = parse(Source("made.surg", text))
+    assert again.faults == (), text
+    assert file == again.file, text
+    assert text == format_parsed(again)
+
+
+@given(files, st.data())
+@settings(max_examples=80, deadline=None)
+def test_comments_are_kept_wherever_they_stand(file: tree.File, data: st.DataObject) -> None:
+    lines = format_parsed(Parsed(file)).splitlines()
+    for at in data.draw(st.lists(st.integers(0, len(lines) - 1), max_size=4)):
+        lines[at] += f"  # note {at}" if data.draw(st.booleans()) else f"\n# line {at}\n"
+    text = format_source(Source("made.surg", "\n".join(lines)))
+    before = [one.text for one in parse(Source("", "\n".join(lines))).comments]
+    assert before == [one.text for one in parse(Source("", text)).comments]
+    assert text == format_source(Source("made.surg", text))
+
+
+@given(files, st.data())
+@settings(max_examples=80, deadline=None)
+def test_where_lines_break_does_not_matter(file: tree.File, data: st.DataObject) -> None:
+    text = format_parsed(Parsed(file))
+    blanks = [at for at, char in enumerate(text) if char == " " and text.count('"', 0, at) % 2 == 0]
+    for at in data.draw(st.lists(st.sampled_from(blanks), max_size=5)) if blanks else []:
+        text = f"{text[:at]}\n{text[at + 1:]}"
+    assert file == parse(Source("", format_source(Source("", text)))).file
+
+
+@given(st.one_of(st.text(max_size=60), st.lists(st.sampled_from(
+    ["surg 1\n", "model", " ", "net", "{", "}", "(", ")", "\n", "use", "std.", "step a = apply", "@**", '"', "#", "require", "<=", "%", "1",
+     "surgery", " on ", "order", ">>", "not ", "-", "^", "[", "]", "dim B in ", "let x = ", "\t", "\r\n", "é", "\u202e", "..", "e9"]
+), max_size=30).map("".join)))  # fmt: skip
+@settings(max_examples=300, deadline=None)
+def test_garbage_is_refused_and_never_breaks_the_compiler(text: str) -> None:
+    from surgdsl.diagnostic import render
+    from surgdsl.language import program
+
+    for attempt in (program, format_source):
+        try:
+            attempt(Source("garbage.surg", text))
+        except Refusal as refusal:
+            assert refusal.diagnostics
+            assert render(refusal.diagnostics)
+
+
+@pytest.mark.parametrize("path", sorted([*shipped("stdlib").rglob("*.surg"), *(ROOT / "examples").glob("*.surg")]), ids=lambda p: p.name)
+def test_the_files_of_the_house_are_in_the_layout(path: Path) -> None:
+    text = path.read_text(encoding="utf-8")
+    assert text == format_source(Source(path.name, text))
+
+
+def test_the_layout() -> None:
+    written = """# a file
+    surg   1
+use std.metric.{ size,params } # both
+data train {source=python("net:train")}
+data test {
+ source=python("net:test")   take = 5 # five
+}
+
+
+surgery slim on net{ # begins
+# nothing yet
+ step  fold=apply fold_batchnorm @**
+ step narrow = apply prune_channels(keep=50%, calibrate = train) @layer1.* | @layer2.* except @layer1.0 by taylor then recover{data=train}
+ order (fold)>>narrow
+ require (size(after)) <= (1 + 2) * 3kB # all
+ # ends
+}
+# end"""
+    assert format_source(Source("", written)) == """\
+# a file
+surg 1
+use std.metric.{size, params}  # both
+data train { source = python("net:train") }
+data test  {
+  source = python("net:test")
+  take   = 5  # five
+}
+
+surgery slim on net {  # begins
+  # nothing yet
+  step fold   = apply fold_batchnorm @**
+  step narrow = apply prune_channels(keep = 50%, calibrate = train) @layer1.* | @layer2.* except @layer1.0 by taylor
+      then recover { data = train }
+  order (fold) >> narrow
+  require size(after) <= (1 + 2) * 3kB  # all
+  # ends
+}
+# end
+"""
+
+
+def test_the_grammar_has_no_collision() -> None:
+    parser = lark("start", "declaration", "clause", strict=True)
+    assert "step" in {rule.origin.name for rule in parser.rules}
