@@ -1,12 +1,15 @@
 """Canonical JSON: one value, one sequence of bytes.
 
-Bytes are accepted only when encoding what was parsed gives them back, which kills duplicate keys, odd numbers, white space and escapes at once.
+Bytes are accepted only when encoding what was parsed gives them back: that kills duplicate keys, odd numbers, white
+space and escapes at once.
 """
 
 from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterable
+from itertools import pairwise
 from typing import Any, NoReturn
 
 from surgdsl.verifier.reject import Reject, need
@@ -47,6 +50,21 @@ def parse(data: bytes, what: str) -> Any:
         raise Reject("V02", f"{what}: not canonical JSON") from None
     need(same, "V02", f"{what}: not canonical JSON")
     return value
+
+
+def is_object(value: Any) -> bool:
+    """Whether a parsed value is an object."""
+    return type(value) is dict
+
+
+def is_list(value: Any) -> bool:
+    """Whether a parsed value is a list."""
+    return type(value) is list
+
+
+def rising(values: Iterable[Any]) -> bool:
+    """Whether values rise strictly: sorted, none twice."""
+    return all(left < right for left, right in pairwise(values))
 
 
 def check_depth(data: bytes, what: str) -> None:

@@ -81,7 +81,7 @@ def check_form(document: dict[str, Any], predicate: dict[str, Any]) -> None:
         "tensors": [row["digest"] for row in predicate["tensors"]],
     }
     for name, keys in lists.items():
-        need(all(a < b for a, b in zip(keys, keys[1:], strict=False)), "V03", f"{name} is not sorted or repeats itself")
+        need(canonical.rising(keys), "V03", f"{name} is not sorted or repeats itself")
     names = [row["name"] for row in predicate["interfaces"]]
     need(len(set(names)) == len(names), "V03", "two interfaces share a name")
 
@@ -126,13 +126,13 @@ def start(net: Net, predicate: dict[str, Any], ledger: Ledger, file: WeightFile)
     return state
 
 
-def walk(predicate: dict[str, Any], state: replay.State, ledger: Ledger, report: Report, store: Store) -> replay.State:
+def walk(predicate: dict[str, Any], first: replay.State, ledger: Ledger, report: Report, store: Store) -> replay.State:
     """Replay the steps; afterwards every tensor blob was used, and the metrics are recounted from scratch."""
     report.begin("rewrites")
     steps = predicate["steps"]
     replay.check_order(steps, predicate["obligations"])
-    used = digests_of(state.net)
-    for row, state in replay.replay(steps, state, ledger):
+    used, state = digests_of(first.net), first
+    for row, state in replay.replay(steps, first, ledger):
         report.rows.append(row)
         used |= digests_of(state.net)
     need(predicate["head"] == state.chain, "V05", "head is not the chain of the last step")

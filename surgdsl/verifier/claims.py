@@ -57,8 +57,9 @@ def spell(expression: dict[str, Any]) -> str:
 def counted(claim: dict[str, Any], text: str, states: Mapping[str, Mapping[str, int]]) -> Finding:
     """A claim over metrics."""
     left, right = evaluate(claim["left"], states), evaluate(claim["right"], states)
-    detail = f"{spell(claim['left'])} {claim['relation']} {spell(claim['right'])}: {number(left)} {claim['relation']} {number(right)}"
-    return Finding(text, "proved", RELATIONS[claim["relation"]](left, right), detail)
+    sign = claim["relation"]
+    detail = f"{spell(claim['left'])} {sign} {spell(claim['right'])}: {number(left)} {sign} {number(right)}"
+    return Finding(text, "proved", RELATIONS[sign](left, right), detail)
 
 
 def measured(claim: dict[str, Any], text: str, log: dict[str, Any]) -> Finding:

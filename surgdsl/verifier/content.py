@@ -1,4 +1,4 @@
-"""Weights as bytes: unpacking, decoding, selecting and packing again. The only rooms that know numpy are this one and the rules.
+"""Weights as bytes: unpacking, decoding, selecting and packing again. Numpy is known here and in the rules only.
 
 Elements are compared as bits, so that −0.0, NaN and dtypes that numpy does not know are exact.
 """
@@ -27,7 +27,7 @@ UNSIGNED = ("U8", "BOOL")
 
 @dataclass(frozen=True, slots=True)
 class Content:
-    """The parts of a weight, unpacked: mask as booleans, codes as integers, scales and codebooks as floats, values as bits."""
+    """The parts of a weight: mask as booleans, codes as integers, scales and codebooks as floats, values as bits."""
 
     weight: Weight
     arrays: dict[str, Array]

@@ -8,6 +8,7 @@ The normal form is a string, so equality of extents is equality of values.
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -98,11 +99,9 @@ def value(extent: Extent, binding: Mapping[str, int]) -> int:
         return extent
     result = 0
     for symbols, coefficient in terms(extent).items():
-        for symbol in symbols:
-            if symbol not in binding:
-                raise Reject("V09", f"extent `{extent}` uses a symbol that has no binding")
-            coefficient *= binding[symbol]
-        result += coefficient
+        if not binding.keys() >= set(symbols):
+            raise Reject("V09", f"extent `{extent}` uses a symbol that has no binding")
+        result += coefficient * math.prod(binding[symbol] for symbol in symbols)
     return result
 
 

@@ -47,11 +47,17 @@ def open_folder(path: str, what: str, parent: int | None = None) -> int:
 def read(path: str, what: str, limit: int, parent: int | None = None) -> bytes:
     """All bytes of a regular file of at most `limit` bytes."""
     descriptor = open_regular(path, what, parent)
-    with open(descriptor, "rb") as file:
+    with os.fdopen(descriptor, "rb") as file:
         need(os.fstat(descriptor).st_size <= limit, "V20", f"{what} is larger than {limit} bytes")
         data = file.read(limit + 1)
     need(len(data) <= limit, "V20", f"{what} is larger than {limit} bytes")
     return data
+
+
+def entries(folder: int) -> list[str]:
+    """The names in an open folder."""
+    with os.scandir(folder) as found:
+        return [entry.name for entry in found]
 
 
 class Certificate:
@@ -66,12 +72,12 @@ class Certificate:
         inner = open_folder("certificate", "certificate/", outer)
         os.close(outer)
         need(
-            set(os.listdir(inner)) == {"cert.json", "blobs"},
+            set(entries(inner)) == {"cert.json", "blobs"},
             "V01",
             "certificate/ must hold cert.json and blobs/, nothing else",
         )
         self._blobs = open_folder("blobs", "certificate/blobs/", inner)
-        self.names = frozenset(os.listdir(self._blobs))
+        self.names = frozenset(entries(self._blobs))
         need(
             all(NAME.fullmatch(name) for name in self.names), "V01", "certificate/blobs/ holds a name that is no digest"
         )

@@ -11,33 +11,32 @@ import os
 import re
 import sys
 from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 from surgdsl.verifier.reject import Reject
+
+if TYPE_CHECKING:
+    from surgdsl.verifier.report import Report
 
 REJECTED = 4
 
 
 def arguments() -> argparse.ArgumentParser:
     """The command line."""
-    parser = argparse.ArgumentParser(
-        prog="surg-verify", description="Re-check a certificate of surgdsl without trusting its compiler."
-    )
-    parser.add_argument("folder", help="the folder that holds model.safetensors and certificate/")
-    parser.add_argument(
-        "--input",
-        metavar="FILE",
-        help="the input weights (default: what run.json names, else FOLDER/input.safetensors)",
-    )
-    parser.add_argument("--model", metavar="FILE", help="the output weights (default: FOLDER/model.safetensors)")
-    for name, what in (
-        ("input", "manifest of the input"),
-        ("output", "manifest of the output"),
-        ("spec", "SHA-256 of the .surg text"),
-    ):
+    parser = argparse.ArgumentParser("surg-verify", description="Re-check a certificate without trusting its compiler.")
+    parser.add_argument("folder", type=Path, help="the folder that holds model.safetensors and certificate/")
+    where = "default: what run.json names, else FOLDER/input.safetensors"
+    parser.add_argument("--input", type=Path, metavar="FILE", help=f"the input weights ({where})")
+    parser.add_argument("--model", type=Path, metavar="FILE", help="the output weights (FOLDER/model.safetensors)")
+    expectations = {
+        "input": "manifest of the input",
+        "output": "manifest of the output",
+        "spec": "SHA-256 of the .surg",
+    }
+    for name, what in expectations.items():
         parser.add_argument(f"--expect-{name}", metavar="D", type=_digest, help=f"the {what} that you expect")
-    parser.add_argument(
-        "--strict", action="store_true", help="refuse a verdict that is not bound to all three expectations"
-    )
+    parser.add_argument("--strict", action="store_true", help="refuse a verdict that is not bound to all three")
     parser.add_argument("--json", action="store_true", help="print JSON lines, the verdict last")
     return parser
 
@@ -45,47 +44,43 @@ def arguments() -> argparse.ArgumentParser:
 def main(argv: Sequence[str] | None = None) -> int:
     """Verify a folder and print the verdict; returns the exit code."""
     given = arguments().parse_args(argv)
-    from surgdsl.verifier.report import Report, human, machine  # numpy is loaded only once there is something to verify
+    from surgdsl.verifier.report import Report, human, machine  # numpy is loaded once there is something to verify
 
     report = Report()
     accepted = _examine(given, report)
     colour = sys.stdout.isatty() and "NO_COLOR" not in os.environ
-    for line in machine(report) if given.json else human(report, colour):
-        print(line)
+    sys.stdout.writelines(f"{line}\n" for line in (machine(report) if given.json else human(report, colour)))
     sys.stdout.flush()
     return 0 if accepted and report.reject is None else REJECTED
 
 
-def _examine(given: argparse.Namespace, report: object) -> bool:
+def _examine(given: argparse.Namespace, report: Report) -> bool:
     from surgdsl.verifier.check import Request, check
-    from surgdsl.verifier.report import Report
 
-    if not isinstance(report, Report):
-        return False
     try:
         expected = {name: getattr(given, f"expect_{name}") or "" for name in ("input", "output", "spec")}
-        model = given.model or os.path.join(given.folder, "model.safetensors")
-        check(Request(given.folder, given.input or _named(given.folder), model, expected, given.strict), report)
+        model = given.model or given.folder / "model.safetensors"
+        source = given.input or _named(given.folder)
+        check(Request(str(given.folder), str(source), str(model), expected, given.strict), report)
     except Reject as reject:
         report.reject = reject
     except (MemoryError, RecursionError, OverflowError) as error:
         report.reject = Reject("V20", f"it needs more than this verifier gives ({type(error).__name__})")
-    except Exception as error:  # default deny: what a check did not foresee is a rejection, not a crash
+    except Exception as error:  # noqa: BLE001 - default deny: what no check foresaw is a rejection, not a crash
         report.reject = Reject("V03", f"it cannot be processed ({type(error).__name__})")
     else:
         return True
     return False
 
 
-def _named(folder: str) -> str:
+def _named(folder: Path) -> Path:
     """The input file that run.json names, for convenience; its bytes are checked like any other's."""
-    usual = os.path.join(folder, "input.safetensors")
     try:
-        with open(os.path.join(folder, "run.json"), "rb") as file:
-            path = json.loads(file.read(1 << 20)).get("input", usual)
-    except (OSError, ValueError, AttributeError):
-        return usual
-    return os.path.join(folder, path) if isinstance(path, str) else usual
+        with (folder / "run.json").open("rb") as file:
+            path = json.loads(file.read(1 << 20))["input"]
+        return folder / path
+    except (OSError, ValueError, KeyError, TypeError):
+        return folder / "input.safetensors"
 
 
 def _digest(text: str) -> str:

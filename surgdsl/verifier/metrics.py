@@ -24,7 +24,7 @@ class Ledger:
 
     def count(self, operations: Iterable[Operation], wires: dict[str, Sort]) -> Counter[str]:
         """The metrics of some operations."""
-        found = Counter(dict.fromkeys(METRICS, 0))
+        found = Counter[str](dict.fromkeys(METRICS, 0))
         for operation in operations:
             found["macs/1"] += macs(operation, wires, self._binding)
             if operation.weight is not None:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from surgdsl.verifier import digest as digests
-from surgdsl.verifier.canonical import canon
+from surgdsl.verifier.canonical import canon, rising
 from surgdsl.verifier.extent import Extent, integers
 from surgdsl.verifier.reject import need
 from surgdsl.verifier.weight import Weight
@@ -126,7 +126,7 @@ def parse_operation(raw: dict[str, Any], wires: dict[str, Sort], prefix: str) ->
     need(all(wire in wires for wire in sources + targets), "V12", f"`{raw['op']}` refers to a wire that does not exist")
     label = {key: value for key, value in raw.items() if key not in ("id", "sources", "targets")}
     need(
-        raw["op"] == "param" or _sorted_names(raw["attributes"]),
+        raw["op"] == "param" or rising(name for name, _ in raw["attributes"]),
         "V03",
         f"the attributes of `{raw['op']}` are not sorted",
     )
@@ -139,7 +139,7 @@ def parse_operation(raw: dict[str, Any], wires: dict[str, Sort], prefix: str) ->
 
 
 def parse(raw: dict[str, Any]) -> Net:
-    """The net of a graph blob, its items named by their numbers: w0, w1, … and o0, o1, …"""
+    """The net of a graph blob, its items named by their numbers: w0, w1, … and o0, o1, and so on."""
     wires = {f"w{number}": Sort(wire["dtype"], tuple(wire["shape"])) for number, wire in enumerate(raw["wires"])}
     inputs, outputs = (tuple((end["name"], f"w{end['wire']}") for end in raw[side]) for side in ("inputs", "outputs"))
     for ends in (inputs, outputs):
@@ -147,8 +147,3 @@ def parse(raw: dict[str, Any]) -> Net:
         need(len({name for name, _ in ends}) == len(ends), "V12", "two ends of the net share a name")
     operations = {f"o{number}": parse_operation(row, wires, "w") for number, row in enumerate(raw["operations"])}
     return Net(wires, operations, inputs, outputs)
-
-
-def _sorted_names(pairs: list[list[Any]]) -> bool:
-    names = [pair[0] for pair in pairs]
-    return all(left < right for left, right in zip(names, names[1:], strict=False))

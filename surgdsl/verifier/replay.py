@@ -1,4 +1,4 @@
-"""The replay: every step is re-formed, re-typed, re-weighed and hashed again, from the input's graph to the output's."""
+"""The replay: every step is re-formed, re-typed, re-weighed and hashed again, from the input to the output."""
 
 from __future__ import annotations
 
@@ -86,7 +86,7 @@ def one_step(raw: dict[str, Any], index: int, state: State, ledger: Ledger) -> t
 
 
 def the_rule(raw: dict[str, Any]) -> Rule:
-    """The schema that a step names; V14 when it is unknown or its kind is another, V03 when the arguments are not its own."""
+    """The schema that a step names; V14 when it is unknown or of another kind, V03 for other arguments."""
     need(raw["rule"] in RULES, "V14", "the rule is unknown")
     rule = RULES[raw["rule"]]
     need(

@@ -46,10 +46,10 @@ class Report:
 
 
 def plain(text: str) -> str:
-    """A text with everything but printable ASCII escaped.
+    r"""A text with everything but printable ASCII escaped.
 
-    >>> plain("a\\x1b[31m≤")
-    'a\\\\x1b[31m\\\\u2264'
+    >>> plain("a\x1b[31m≤")
+    'a\\x1b[31m\\u2264'
     """
     return "".join(c if " " <= c <= "~" else c.encode("unicode_escape").decode() for c in text)
 
@@ -127,7 +127,8 @@ def _summary(report: Report) -> str:
     grades = [claim.grade for claim in report.claims]
     parts = [f"{grades.count(grade)} {grade}" for grade in ("proved", "measured") if grade in grades]
     opaque = f", {len(report.opaque)} opaque steps attested" if report.opaque else ""
-    return f"Accepted: {len(report.rows)} rewrites, {len(grades)} claims{' (' + ', '.join(parts) + ')' if parts else ''}{opaque}."
+    kinds = f" ({', '.join(parts)})" if parts else ""
+    return f"Accepted: {len(report.rows)} rewrites, {len(grades)} claims{kinds}{opaque}."
 
 
 def _line(mark: str, group: str, message: str, colour: bool) -> str:

@@ -1,6 +1,6 @@
 """A rewrite: one step read as a rule L ← K → R with a match, and the pushout that it denotes.
 
-The complement and the pushout are formed here from L, R and the match; nothing about the result is read from the certificate.
+Complement and pushout are formed here from L, R and the match; nothing about the result is read from the certificate.
 """
 
 from __future__ import annotations
@@ -59,7 +59,7 @@ def fragment(raw: dict[str, Any], letter: str, outer: dict[str, Sort]) -> Fragme
 
 
 def parse(raw: dict[str, Any], net: Net) -> tuple[Rewrite, list[str]]:
-    """The rewrite that a step records, and the operations of the net that it deletes. V10 and V11 as in section 8, 1 and 2."""
+    """The rewrite that a step records, and the operations of the net that it deletes; V10, V11 (section 8, 1 and 2)."""
     left = fragment(raw["left"], "l", {})
     glue = raw["glue"]["wires"]
     need(
@@ -119,7 +119,7 @@ def glued(rewrite: Rewrite, gone: list[str]) -> None:
 
 
 def pushout(rewrite: Rewrite, gone: list[str], index: int) -> Net:
-    """The net after step `index`: its items `r…` become `s{index}.…`. V09 when a created operation is ill-typed, V12 when no net results."""
+    """The net after step `index`, in which its items `rk` are `s{index}.k`; V09 when one of them is ill-typed."""
     glued(rewrite, gone)
     visible = rewrite.visible()
     for operation in rewrite.right.operations.values():

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from fractions import Fraction
 from typing import Any
 
+from surgdsl.verifier.canonical import is_list, is_object
 from surgdsl.verifier.digest import ITEMSIZE
 from surgdsl.verifier.extent import is_extent
 from surgdsl.verifier.reject import need
@@ -33,7 +34,7 @@ def record(fields: dict[str, Check], optional: dict[str, Check] | None = None) -
     allowed = {**fields, **(optional or {})}
 
     def check(value: Any, place: str) -> None:
-        need(type(value) is dict, "V03", f"{place} is not an object")
+        need(is_object(value), "V03", f"{place} is not an object")
         missing, unknown = set(fields) - set(value), set(value) - set(allowed)
         need(not missing, "V03", f"{place} lacks {', '.join(sorted(missing))}")
         need(not unknown, "V03", f"{place} has the unknown field {min(unknown, default='')}")
@@ -47,7 +48,7 @@ def array(item: Check, most: int, least: int = 0) -> Check:
     """A list of `least` to `most` such items."""
 
     def check(value: Any, place: str) -> None:
-        need(type(value) is list, "V03", f"{place} is not a list")
+        need(is_list(value), "V03", f"{place} is not a list")
         need(least <= len(value), "V03", f"{place} has fewer than {least} items")
         need(len(value) <= most, "V20", f"{place} has more than {most} items")
         for number, entry in enumerate(value):
@@ -60,7 +61,7 @@ def row(*items: Check) -> Check:
     """A list with exactly these items."""
 
     def check(value: Any, place: str) -> None:
-        need(type(value) is list and len(value) == len(items), "V03", f"{place} is not a list of {len(items)}")
+        need(is_list(value) and len(value) == len(items), "V03", f"{place} is not a list of {len(items)}")
         for number, item in enumerate(items):
             item(value[number], f"{place}[{number}]")
 
@@ -71,7 +72,7 @@ def choice(key: str, variants: dict[Any, Check]) -> Check:
     """One of several records, told apart by the field `key`."""
 
     def check(value: Any, place: str) -> None:
-        tag = value.get(key) if type(value) is dict else None
+        tag = value.get(key) if is_object(value) else None
         need(type(tag) is str and tag in variants, "V03", f"{place}.{key} is unknown")
         variants[tag](value, place)
 

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from surgdsl.verifier.reject import need
+from surgdsl.verifier.canonical import is_list, is_object
+from surgdsl.verifier.reject import Reject, need
 from surgdsl.verifier.schema import (
     Check,
     array,
@@ -45,9 +46,8 @@ PLAIN: dict[Any, Check] = {"dense": DENSE, "codebook": CODEBOOK, "affine": AFFIN
 MASKED = record({"inner": choice("kind", PLAIN), "kind": one_of("masked")})
 ENCODING = choice("kind", {**PLAIN, "masked": MASKED})
 
-PART = record({
-    "digest": digest, "dtype": dtype, "name": name, "role": one_of("values", "codes", "codebook", "scale", "zero", "mask"), "shape": sizes,
-})  # fmt: skip
+ROLE = one_of("values", "codes", "codebook", "scale", "zero", "mask")
+PART = record({"digest": digest, "dtype": dtype, "name": name, "role": ROLE, "shape": sizes})
 WRAPPED: dict[str, Check] = {
     "extent": where(lambda value: type(value) is str and _accepts(shape, [value]), "a polynomial"),
     "float": where(is_float, "a float"),
@@ -59,14 +59,14 @@ WRAPPED: dict[str, Check] = {
 def _accepts(check: Check, value: Any) -> bool:
     try:
         check(value, "")
-    except Exception:  # a predicate only asks; the caller reports
+    except Reject:
         return False
     return True
 
 
 def scalar(value: Any, place: str) -> None:
     """An attribute's value that is not a list."""
-    if type(value) is dict and len(value) == 1 and next(iter(value)) in WRAPPED:
+    if is_object(value) and len(value) == 1 and next(iter(value)) in WRAPPED:
         key = next(iter(value))
         return WRAPPED[key](value[key], f"{place}.{key}")
     if type(value) is str:
@@ -74,9 +74,12 @@ def scalar(value: Any, place: str) -> None:
     return need(type(value) in (int, bool), "V03", f"{place} is not the value of an attribute")
 
 
+ITEMS = array(scalar, 64)
+
+
 def attribute(value: Any, place: str) -> None:
     """An attribute's value: a scalar or a list of scalars."""
-    array(scalar, 64)(value, place) if type(value) is list else scalar(value, place)
+    (ITEMS if is_list(value) else scalar)(value, place)
 
 
 def operation(wire: Check, identified: bool) -> Check:
@@ -91,7 +94,7 @@ def operation(wire: Check, identified: bool) -> Check:
     weight = record({
         **shared, "encoding": ENCODING, "parts": array(PART, 4, 1), "role": one_of("parameter", "buffer", "constant"),
     })  # fmt: skip
-    return lambda value, place: (weight if type(value) is dict and value.get("op") == "param" else plain)(value, place)
+    return lambda value, place: (weight if is_object(value) and value.get("op") == "param" else plain)(value, place)
 
 
 PORTS = array(record({"dtype": dtype, "name": name, "shape": shape}), 1024)
@@ -109,8 +112,9 @@ IDS = array(name, NODES)
 PAIRS = array(row(name, name), NODES)
 COUNTS = row(*(record({"id": one_of(name_of), "value": natural}) for name_of in METRICS))
 SHARED: dict[str, Check] = {
-    "after": COUNTS, "arguments": where(lambda value: type(value) is dict, "an object"), "before": COUNTS, "chain": digest,
-    "glue": record({"operations": IDS, "wires": IDS}), "graphAfter": digest, "graphBefore": digest, "index": integer(0), "left": FRAGMENT,
+    "after": COUNTS, "arguments": where(is_object, "an object"), "before": COUNTS, "chain": digest,
+    "glue": record({"operations": IDS, "wires": IDS}), "graphAfter": digest, "graphBefore": digest, "index": integer(0),
+    "left": FRAGMENT,
     "manifestAfter": digest, "manifestBefore": digest, "match": record({"operations": PAIRS, "wires": PAIRS}),
     "mayRaise": array(metric, 4), "note": text, "right": FRAGMENT, "rule": name, "step": name,
 }  # fmt: skip
@@ -127,7 +131,7 @@ def expression(value: Any, place: str) -> None:
         record({"metric": metric, "state": one_of("before", "after")}),
         record({"apply": one_of("add", "sub", "mul", "div"), "terms": array(expression, 2, 2)}),
     )
-    keys = [key for key in ("number", "metric", "apply") if type(value) is dict and key in value]
+    keys = [key for key in ("number", "metric", "apply") if is_object(value) and key in value]
     need(len(keys) == 1, "V03", f"{place} is not an expression")
     variants[("number", "metric", "apply").index(keys[0])](value, place)
 
@@ -146,32 +150,41 @@ CONFIDENT = record(
 COUNTED_CLAIM = record(
     {"counted": record({"left": expression, "relation": relation, "right": expression}), "text": text}
 )
-MEASURED_CLAIM = record({
-    "measured": lambda value, place: (CONFIDENT if type(value) is dict and "confidence" in value else CERTAIN)(value, place), "text": text,
-})  # fmt: skip
+
+
+def measured(value: Any, place: str) -> None:
+    """A measured claim, exact over its rows or with a confidence."""
+    (CONFIDENT if is_object(value) and "confidence" in value else CERTAIN)(value, place)
+
+
+MEASURED_CLAIM = record({"measured": measured, "text": text})
 
 
 def claim(value: Any, place: str) -> None:
     """A claim: counted or measured."""
-    (COUNTED_CLAIM if type(value) is dict and "counted" in value else MEASURED_CLAIM)(value, place)
+    (COUNTED_CLAIM if is_object(value) and "counted" in value else MEASURED_CLAIM)(value, place)
 
 
 STATE: dict[str, Check] = {"graph": digest, "manifest": digest}
 PREDICATE = record({
     "binding": array(row(name, integer(1, 2**40)), 64), "boundary": record({"inputs": PORTS, "outputs": PORTS}),
     "claims": array(claim, 256), "facts": array(row(name, text), 256), "format": integer(1, 1), "head": digest,
-    "input": record({**STATE, "graphBlob": digest}), "interfaces": array(record({"inputs": PORTS, "name": name, "outputs": PORTS}), 256),
-    "metrics": row(*map(one_of, METRICS)), "obligations": array(record({"rule": name, "step": name}), STEPS), "output": record(STATE),
-    "producer": record({"name": one_of("surgdsl"), "version": text}), "seal": digest, "seed": integer(0),
-    "spec": record({"blob": digest, "language": one_of("surg/1")}), "steps": array(STEP, STEPS),
+    "input": record({**STATE, "graphBlob": digest}),
+    "interfaces": array(record({"inputs": PORTS, "name": name, "outputs": PORTS}), 256),
+    "metrics": row(*map(one_of, METRICS)), "obligations": array(record({"rule": name, "step": name}), STEPS),
+    "output": record(STATE), "producer": record({"name": one_of("surgdsl"), "version": text}), "seal": digest,
+    "seed": integer(0), "spec": record({"blob": digest, "language": one_of("surg/1")}), "steps": array(STEP, STEPS),
     "tensors": array(record({"blob": digest, "digest": digest, "dtype": dtype, "shape": sizes}), NODES),
 })  # fmt: skip
 STATEMENT = record({
-    "_type": one_of("https://in-toto.io/Statement/v1"), "predicateType": one_of("https://surgdsl.org/certificate/v1"),
-    "subject": row(record({"digest": record({"surgManifestV1": digest}), "name": one_of("model.safetensors")})), "predicate": PREDICATE,
+    "_type": one_of("https://in-toto.io/Statement/v1"),
+    "predicate": PREDICATE,
+    "predicateType": one_of("https://surgdsl.org/certificate/v1"),
+    "subject": row(record({"digest": record({"surgManifestV1": digest}), "name": one_of("model.safetensors")})),
 })  # fmt: skip
 
 LOG = record({
-    "after": digest, "before": digest, "data": record({"inputs": digest, "labels": digest, "name": name, "rows": integer(1, ROWS)}),
+    "after": digest, "before": digest,
+    "data": record({"inputs": digest, "labels": digest, "name": name, "rows": integer(1, ROWS)}),
     "kind": one_of("predictions"), "rows": array(row(integer(0), integer(0), integer(0), integer(0)), ROWS, 1),
 })  # fmt: skip

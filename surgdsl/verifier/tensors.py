@@ -1,6 +1,6 @@
 """Weight files: a strict reader of safetensors, and the store that finds a tensor's bytes by its digest.
 
-Every byte of the file is a length, a header or a tensor: no holes, no overlaps, no duplicate names, nothing after the end.
+Every byte of the file is a length, a header or a tensor: no holes, no overlaps, no duplicate names, nothing behind.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from surgdsl.verifier import digest as digests
+from surgdsl.verifier.canonical import is_list, is_object
 from surgdsl.verifier.folder import open_regular
 from surgdsl.verifier.reject import Reject, need
 
@@ -87,10 +88,10 @@ class WeightFile:
 def parse_header(raw: bytes, what: str) -> dict[str, Any]:
     """Name to dtype, shape and offsets; `__metadata__` is dropped. V07 when anything else stands there."""
     try:
-        table = json.loads(raw.decode("utf-8"), object_pairs_hook=_unique)
+        table: Any = json.loads(raw.decode("utf-8"), object_pairs_hook=_unique)
     except (ValueError, RecursionError):
         raise Reject("V07", f"{what}: the header is not JSON with distinct keys") from None
-    need(raw[:1] == b"{" and isinstance(table, dict), "V07", f"{what}: the header does not begin with an object")
+    need(raw[:1] == b"{" and is_object(table), "V07", f"{what}: the header does not begin with an object")
     table.pop("__metadata__", None)
     need(len(table) <= TENSOR_LIMIT, "V20", f"{what}: more than {TENSOR_LIMIT} tensors")
     for name, row in table.items():
@@ -121,10 +122,10 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def _is_row(row: Any) -> bool:
-    if type(row) is not dict or set(row) != {"dtype", "shape", "data_offsets"} or row["dtype"] not in digests.ITEMSIZE:
+    if not is_object(row) or set(row) != {"dtype", "shape", "data_offsets"} or row["dtype"] not in digests.ITEMSIZE:
         return False
     shape, offsets = row["shape"], row["data_offsets"]
-    if type(shape) is not list or type(offsets) is not list or len(offsets) != 2 or len(shape) > 8:
+    if not is_list(shape) or not is_list(offsets) or len(offsets) != 2 or len(shape) > 8:
         return False
     return all(type(number) is int and 0 <= number < 2**46 for number in (*shape, *offsets))
 

@@ -61,7 +61,7 @@ class Weight:
 
 
 def parse(raw: dict[str, Any], dtype: str, shape: tuple[int, ...]) -> Weight:
-    """The weight that a `param` operation states, for a wire of this sort; V09 when its parts are not those of its encoding."""
+    """The weight that a `param` states, for a wire of this sort; V09 when its parts are not those of its encoding."""
     inner = raw["encoding"].get("inner", raw["encoding"])
     kind, masked = inner["kind"], "inner" in raw["encoding"]
     roles = ("mask",) * masked + ROLES[kind]

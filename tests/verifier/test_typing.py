@@ -123,8 +123,8 @@ def test_pools(rank: int, ceil: bool, data: st.DataObject) -> None:
     stride = row(1, 4) if data.draw(st.booleans()) else []
     agrees(f"aten.avg_pool{rank}d.default", x, kernel, stride, padding, ceil)
     agrees(f"aten.adaptive_avg_pool{rank}d.default", x, row(1, 4))
-    dilation = row(1, 2)
-    agrees(f"aten.max_pool{rank}d.default", x, kernel, stride, padding, dilation, ceil)
+    row_of_gaps = [data.draw(st.integers(1, 2)) if extent > 7 else 1 for extent in x.shape[2:]]
+    agrees(f"aten.max_pool{rank}d.default", x, kernel, stride, padding, row_of_gaps, ceil)
 
 
 @pytest.mark.parametrize("name", [name for name, signature in CATALOGUE.items() if signature.schema.split()[0] in ("self", "input") and name.endswith(".default") and all(word not in name for word in ("conv", "linear", "pool", "norm", "view", "reshape", "permute", "unsqueeze"))])  # fmt: skip
@@ -165,10 +165,10 @@ def test_rearranging(shape: list[int], data: st.DataObject) -> None:
     agrees("aten.unsqueeze.default", x, data.draw(st.integers(-rank - 1, rank)))
     start, end = sorted(data.draw(dims) % rank for _ in range(2))
     agrees("aten.flatten.using_ints", x, start, end)
-    agrees("aten.view.default", x, [*shape[:start], -1][:start] + [x[(0,) * start].numel()])
+    agrees("aten.view.default", x, [*shape[:start], x[(0,) * start].numel()])
     agrees("aten.reshape.default", x, data.draw(st.permutations(shape)))
     at = data.draw(dims)
-    agrees("aten.squeeze.dim", x.unsqueeze(at), at if at < 0 else at)
+    agrees("aten.squeeze.dim", x.unsqueeze(at), at)
     first = data.draw(st.integers(0, shape[at] - 1))
     last = data.draw(st.integers(first + 1, shape[at]))
     agrees("aten.slice.Tensor", x, at, first, last, data.draw(SIZES))

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import math
+from typing import TypeVar
 
-from surgdsl.verifier.extent import Extent, product, total
-from surgdsl.verifier.operations.signature import Call, Cut, Indices, Sets, Shape, Signature, dimension, full
+from surgdsl.verifier.extent import product, total
+from surgdsl.verifier.operations.signature import Call, Cut, Sets, Shape, Signature, dimension, full
 from surgdsl.verifier.reject import need
 
 POSITIONS = 1 << 24
+T = TypeVar("T")
 
 
 def flatten(call: Call) -> Shape:
@@ -38,7 +40,7 @@ def positions(shape: Shape, kept: Sets) -> tuple[int, ...]:
     """Row-major positions of the elements whose every index is kept."""
     lists = [full(indices, extent) for indices, extent in zip(kept, shape, strict=True)]
     need(math.prod(map(len, lists)) <= POSITIONS, "V20", "a view has too many positions to compare")
-    found = (0,)
+    found: tuple[int, ...] = (0,)
     for extent, indices in zip(shape, lists, strict=True):
         found = tuple(at * int(extent) + index for at in found for index in indices)
     return found
@@ -56,13 +58,13 @@ def order(call: Call) -> tuple[int, ...]:
     return tuple(swapped)
 
 
-def unsqueezed(call: Call, row: Sets | Shape, new: Extent | None) -> tuple[Extent | Indices, ...]:
+def unsqueezed(call: Call, row: tuple[T, ...], new: T) -> tuple[T, ...]:
     """A row over the dimensions with one entry put in."""
     at = call.dimension("dim", len(row) + 1)
     return (*row[:at], new, *row[at:])
 
 
-def squeezed(call: Call, row: Sets | Shape) -> tuple[Extent | Indices, ...]:
+def squeezed(call: Call, row: tuple[T, ...]) -> tuple[T, ...]:
     """A row over the dimensions with the entry of an extent 1 taken out."""
     shape = call.shape("self")
     at = call.dimension("dim", len(shape))
@@ -122,7 +124,7 @@ def sliced(cut: Cut) -> bool:
     )
 
 
-def _but(row: Sets | Shape, at: int) -> tuple[Extent | Indices, ...]:
+def _but(row: tuple[T, ...], at: int) -> tuple[T, ...]:
     return (*row[:at], *row[at + 1 :])
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from surgdsl.verifier.extent import Extent, integers, product
 from surgdsl.verifier.operations.signature import Call, Cut, Shape, Signature, full, spread
 from surgdsl.verifier.reject import need
@@ -36,7 +38,7 @@ def infer(rank: int, call: Call) -> Shape:
 
 
 def relate(cut: Cut) -> bool:
-    """Output channel o of group ⌊o·g/|O|⌋ reads the same source channels as before; batch agrees, space and kernel are whole."""
+    """Every output channel reads the same source channels as before; batch agrees, space and kernel are whole."""
     x, w, y = cut.of("input"), cut.of("weight"), cut.target
     whole = all(kept is None for kept in (*x[2:], *w[2:], *y[2:]))
     biases = all(cut.of(name)[0] == w[0] for name in cut.before.given("bias"))
@@ -55,7 +57,4 @@ def macs(call: Call, target: Shape) -> tuple[Extent, ...]:
 
 
 SCHEMA = "input weight bias? stride:ints padding:ints dilation:ints groups:int"
-CONV = {
-    f"aten.conv{rank}d.default": Signature(SCHEMA, lambda call, rank=rank: infer(rank, call), relate, macs)
-    for rank in (1, 2, 3)
-}
+CONV = {f"aten.conv{rank}d.default": Signature(SCHEMA, partial(infer, rank), relate, macs) for rank in (1, 2, 3)}

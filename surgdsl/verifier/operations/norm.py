@@ -23,5 +23,7 @@ def relate(cut: Cut) -> bool:
 
 
 BATCH_NORM = Signature(
-    "input weight? bias? running_mean? running_var? training:off momentum:number eps:number cudnn_enabled:flag", infer, relate
-)  # fmt: skip
+    "input weight? bias? running_mean? running_var? training:off momentum:number eps:number cudnn_enabled:flag",
+    infer,
+    relate,
+)

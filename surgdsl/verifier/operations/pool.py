@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from surgdsl.verifier.operations.conv import windows
 from surgdsl.verifier.operations.signature import Call, Cut, Shape, Signature, spread
 from surgdsl.verifier.reject import need
@@ -28,18 +30,15 @@ def relate(rank: int, cut: Cut) -> bool:
 
 
 MAX = "self kernel_size:ints stride:ints padding:ints dilation:ints ceil_mode:flag"
-AVERAGE = {
-    rank: "self kernel_size:ints stride:ints padding:ints ceil_mode:flag count_include_pad:flag" for rank in (1, 2, 3)
-}
-AVERAGE |= {rank: AVERAGE[rank] + " divisor_override:override" for rank in (2, 3)}
+AVERAGE = "self kernel_size:ints stride:ints padding:ints ceil_mode:flag count_include_pad:flag"
+SCHEMAS = (
+    ("max", MAX, slide, (1, 2, 3)),
+    ("avg", AVERAGE, slide, (1,)),
+    ("avg", AVERAGE + " divisor_override:override", slide, (2, 3)),
+    ("adaptive_avg", "self output_size:extents", adapt, (1, 2, 3)),
+)
 POOLS = {
-    f"aten.{name}_pool{rank}d.default": Signature(
-        schema, lambda call, f=infer, r=rank: f(r, call), lambda cut, r=rank: relate(r, cut)
-    )  # fmt: skip
-    for rank in (1, 2, 3)
-    for name, schema, infer in (
-        ("max", MAX, slide),
-        ("avg", AVERAGE[rank], slide),
-        ("adaptive_avg", "self output_size:extents", adapt),
-    )
+    f"aten.{name}_pool{rank}d.default": Signature(schema, partial(infer, rank), partial(relate, rank))
+    for name, schema, infer, ranks in SCHEMAS
+    for rank in ranks
 }

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
-from surgdsl.verifier.extent import Extent
-from surgdsl.verifier.operations.signature import Call, Cut, Indices, Sets, Shape, Signature, dimension
+from typing import TypeVar
+
+from surgdsl.verifier.operations.signature import Call, Cut, Shape, Signature, dimension
 from surgdsl.verifier.reject import need
+
+T = TypeVar("T")
 
 
 def over(call: Call) -> frozenset[int]:
     """The dimensions that are worked over."""
     rank, given = len(call.sorts[0].shape), call.values["dim"]
-    found = [dimension(dim, rank) for dim in (given if isinstance(given, tuple) else (given,))]
+    dims: tuple[int, ...] = (given,) if type(given) is int else given
+    found = [dimension(dim, rank) for dim in dims]
     need(bool(found) and len(set(found)) == len(found), "V09", "mean: dim is empty or repeats itself")
     return frozenset(found)
 
 
-def reduced(call: Call, row: Sets | Shape, one: Extent | None) -> tuple[Extent | Indices, ...]:
+def reduced(call: Call, row: tuple[T, ...], one: T) -> tuple[T, ...]:
     """A row over the dimensions of the source without those worked over, or with `one` there."""
     dims, keep = over(call), call.values["keepdim"]
     return tuple(one if at in dims else entry for at, entry in enumerate(row) if keep or at not in dims)

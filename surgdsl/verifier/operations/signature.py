@@ -1,7 +1,7 @@
 """Signatures: what an operation takes, what it gives, how its indices are related, and what it costs.
 
-A schema lists the arguments of the ATen operator: `x` a tensor, `x?` an optional one, `x*` a list of tensors, `x/` a tensor or a
-number, `name:kind` an attribute. Nothing may be missing, nothing may be added.
+A schema lists the arguments of the ATen operator: `x` a tensor, `x?` an optional one, `x*` a list of tensors, `x/` a
+tensor or a number, `name:kind` an attribute. Nothing may be missing, nothing may be added.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from surgdsl.verifier.canonical import is_list, is_object
 from surgdsl.verifier.digest import FLOATING
 from surgdsl.verifier.extent import Extent
 from surgdsl.verifier.net import Operation, Sort
@@ -23,7 +24,7 @@ Sets = tuple[Indices, ...]
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """An operation with its arguments by name: the sorts of its sources, the port of each tensor, the attributes' values."""
+    """An operation's arguments by name: the sorts of its sources, the port of each tensor, the values of attributes."""
 
     sorts: tuple[Sort, ...]
     ports: dict[str, int]
@@ -124,8 +125,8 @@ def same(cut: Cut) -> bool:
 
 
 def _count(value: Any, name: str) -> int:
-    need(type(value) is dict and "tensors" in value, "V09", f"`{name}` does not say how many tensors it takes")
-    return value["tensors"]
+    need(_wrapped(value, "tensors"), "V09", f"`{name}` does not say how many tensors it takes")
+    return int(value["tensors"])
 
 
 def _reader(test: Callable[[Any], bool], take: Callable[[Any], Any]) -> Callable[[Any, str], Any]:
@@ -137,11 +138,11 @@ def _reader(test: Callable[[Any], bool], take: Callable[[Any], Any]) -> Callable
 
 
 def _wrapped(value: Any, key: str) -> bool:
-    return type(value) is dict and key in value
+    return is_object(value) and key in value
 
 
 def _items(value: Any, test: Callable[[Any], bool]) -> bool:
-    return type(value) is list and all(test(item) for item in value)
+    return is_list(value) and all(test(item) for item in value)
 
 
 _NUMBER = _reader(
@@ -162,5 +163,5 @@ READERS: dict[str, Callable[[Any, str], Any]] = {
     "none": _reader(lambda v: _wrapped(v, "none"), lambda _: None),
     "?": _reader(lambda v: _wrapped(v, "none"), lambda _: None),
     "override": _reader(lambda v: _wrapped(v, "none") or type(v) is int, lambda v: v),
-    "format": _reader(lambda v: _wrapped(v, "none") or type(v) is str, lambda _: None),
+    "format": _reader(lambda v: _wrapped(v, "none") or type(v) in (str, int), lambda _: None),
 }

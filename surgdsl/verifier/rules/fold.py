@@ -1,4 +1,7 @@
-"""fold-batchnorm/1: conv(x, W, b) then batch_norm → conv(x, W·s, (b − mean)·s + β) with s = γ/√(var + eps), in float64, then F32."""
+"""fold-batchnorm/1: batch_norm(conv(x, W, b)) → conv(x, W·s, (b − mean)·s + β) with s = γ/√(var + eps).
+
+Computed in float64, element by element, and rounded once to F32: byte for byte, or not at all.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +22,7 @@ FEEDERS = (*CONV, "aten.linear.default")
 
 
 def check(rewrite: Rewrite, load: Load) -> str:
-    """L is a conv or linear, the batch_norm that alone reads it, and their params; the new weights are recomputed byte for byte."""
+    """L is a conv or linear, the batch_norm that alone reads it, and their params; the new weights are recomputed."""
     feeder, norm = _one(rewrite.left, *FEEDERS), _one(rewrite.left, "aten.batch_norm.default")
     made, x, y = _one(rewrite.right, *FEEDERS), feeder.sources[0], norm.targets[0]
     need(

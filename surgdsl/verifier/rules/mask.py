@@ -12,7 +12,7 @@ from surgdsl.verifier.schema import natural, record
 
 
 def check(rewrite: Rewrite, load: Load) -> str:
-    """Every decoded element is bit-equal to before or zero; the mask keeps as many as stated; the inner encoding is the old one."""
+    """Every element is bit-equal to before or zero, as many are kept as stated, the inner encoding is the old one."""
     before, after = recoded(rewrite)
     inner = (before.kind, before.bits, before.axis) == (after.kind, after.bits, after.axis)
     need(after.masked and inner, "V14", f"`{after.base}` does not become its masked encoding")

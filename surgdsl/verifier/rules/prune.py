@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from surgdsl.verifier.canonical import rising
 from surgdsl.verifier.content import Load, check_parts, select
+from surgdsl.verifier.extent import Extent, integers
 from surgdsl.verifier.net import Operation, Sort
 from surgdsl.verifier.operations import related
 from surgdsl.verifier.operations.signature import Sets
@@ -20,84 +22,61 @@ FORCED = ("groups", "size", "shape", "start", "end")
 
 
 def check(rewrite: Rewrite, load: Load) -> str:
-    """Kept sets are proper, R is L over them, every operation obeys its index relation, every weight is the selection."""
+    """R is L over proper kept sets, every operation obeys its index relation, every weight is the selection."""
+    arguments, left, right = rewrite.arguments, rewrite.left, rewrite.right
     kept = kept_sets(rewrite)
-    extents = {(n, int(rewrite.left.wires[wire].shape[dim])) for wire, dim, n in rewrite.arguments["kept"]}
-    check_choice(
-        rewrite.arguments["keep"],
-        rewrite.arguments["scores"],
-        [(rewrite.arguments["indices"][n], size) for n, size in sorted(extents)],
-    )
-    shrinking = rewrite.deleted
-    need(len(shrinking) == len(rewrite.right.wires), "V14", "R does not have one wire for each that shrinks")
-    place = {wire: wire for wire in rewrite.glue} | dict(zip(shrinking, rewrite.right.wires, strict=True))
-    for wire, new in zip(shrinking, rewrite.right.wires.values(), strict=True):
-        old, sets = rewrite.left.wires[wire], kept[wire]
+    placed = {(number, integers(left.wires[wire].shape[dim:][:1], "")) for wire, dim, number in arguments["kept"]}
+    lists = [(arguments["indices"][number], extent) for number, (extent,) in sorted(placed)]
+    check_choice(arguments["keep"], arguments["scores"], lists)
+    paired = len(rewrite.deleted) == len(right.wires) and len(left.operations) == len(right.operations)
+    need(paired, "V14", "R does not have one wire for each that shrinks and one operation for each of L")
+    place = {wire: wire for wire in rewrite.glue} | dict(zip(rewrite.deleted, right.wires, strict=True))
+    for wire, new in zip(rewrite.deleted, right.wires.values(), strict=True):
+        old, sets = left.wires[wire], kept[wire]
         shape = tuple(extent if some is None else len(some) for extent, some in zip(old.shape, sets, strict=True))
         need(new == Sort(old.dtype, shape), "V14", f"the wire {wire} does not shrink to its kept sets")
-    need(
-        len(rewrite.left.operations) == len(rewrite.right.operations),
-        "V14",
-        "R does not have one operation for each of L",
-    )
-    wires = (rewrite.left.wires, rewrite.visible())
-    for before, after in zip(rewrite.left.operations.values(), rewrite.right.operations.values(), strict=True):
-        ports = before.sources + before.targets
-        need(
-            any(wire not in rewrite.glue for wire in ports),
-            "V14",
-            f"`{before.name}` is in L and touches nothing that shrinks",
-        )
-        need(
-            tuple(place[wire] for wire in ports) == after.sources + after.targets,
-            "V14",
-            f"`{before.name}` is wired differently in R",
-        )
+    for before, after in zip(left.operations.values(), right.operations.values(), strict=True):
+        check_ports(before, after, place, rewrite.glue)
         if before.weight is None:
             check_skeleton(before, after)
-            need(
-                related(before, after, wires, kept),
-                "V14",
-                f"the kept sets around `{before.name}` contradict each other",
-            )
+            agrees = related(before, after, (left.wires, rewrite.visible()), kept)
+            need(agrees, "V14", f"the kept sets around `{before.name}` contradict each other")
         else:
             check_weight(before, after, kept[before.targets[0]], load)
     return ""
 
 
+def check_ports(before: Operation, after: Operation, place: dict[str, str], glue: frozenset[str]) -> None:
+    """The operation touches a wire that shrinks, and is wired alike afterwards."""
+    ports = before.sources + before.targets
+    need(not glue.issuperset(ports), "V14", f"`{before.name}` is in L and touches nothing that shrinks")
+    alike = len(before.sources) == len(after.sources)
+    alike = alike and tuple(place[wire] for wire in ports) == after.sources + after.targets
+    need(alike, "V14", f"`{before.name}` is wired differently in R")
+
+
 def kept_sets(rewrite: Rewrite) -> dict[str, Sets]:
     """The kept sets of every wire of L; V14 unless each is rising, proper and on a wire that shrinks."""
-    arguments, left = rewrite.arguments, rewrite.left.wires
+    lists, left = rewrite.arguments["indices"], rewrite.left.wires
     found: dict[str, list[tuple[int, ...] | None]] = {wire: [None] * len(sort.shape) for wire, sort in left.items()}
-    for wire, dim, number in arguments["kept"]:
-        known = (
-            wire in found and wire not in rewrite.glue and dim < len(found[wire]) and number < len(arguments["indices"])
-        )
-        need(
-            known and found[wire][dim] is None,
-            "V14",
-            f"the kept set of {wire}, dimension {dim}, has no place or stands there twice",
-        )
-        extent, indices = left[wire].shape[dim], tuple(arguments["indices"][number])
-        rising = all(a < b for a, b in zip(indices, indices[1:], strict=False))
-        need(rising, "V14", f"the kept set {number} is not strictly rising")
-        need(
-            isinstance(extent, int) and indices[-1] < extent and len(indices) < extent,
-            "V14",
-            f"the kept set {number} does not fit its wire",
-        )
+    for wire, dim, number in rewrite.arguments["kept"]:
+        what = f"the kept set of {wire}, dimension {dim},"
+        known = wire in rewrite.deleted and dim < len(found[wire]) and number < len(lists)
+        need(known and found[wire][dim] is None, "V14", f"{what} has no place or stands there twice")
+        extent: Extent = left[wire].shape[int(dim)]
+        indices = tuple(lists[number])
+        need(rising(indices), "V14", f"{what} is not strictly rising")
+        fits = isinstance(extent, int) and indices[-1] < extent and len(indices) < extent
+        need(fits, "V14", f"{what} is not a proper part of the extent {extent}")
         found[wire][dim] = indices
     need(all(any(found[wire]) for wire in rewrite.deleted), "V14", "a wire of L∖K does not shrink")
-    need(
-        {n for _, _, n in arguments["kept"]} == set(range(len(arguments["indices"]))),
-        "V14",
-        "an index list is used nowhere",
-    )
+    used = {number for _, _, number in rewrite.arguments["kept"]}
+    need(len(used) == len(lists), "V14", "an index list is used nowhere")
     return {wire: tuple(sets) for wire, sets in found.items()}
 
 
 def check_choice(keep: list[int], scores: list[str], lists: list[tuple[list[int], int]]) -> None:
-    """`keep` are the largest scores, the lower index first among equals, and some kept set is `keep` laid out along its dimension."""
+    """`keep` are the largest scores, the lower index first among equals, and some kept set lays it out."""
     ranked = sorted(range(len(scores)), key=lambda index: (-int(scores[index]), index))
     need(keep == sorted(ranked[: len(keep)]), "V14", "keep is not the set of the largest scores")
     need(

@@ -1,4 +1,4 @@
-"""quantize-codebook/1 and quantize-affine/1: each element becomes its nearest code; the error is measured here, not read."""
+"""quantize-codebook/1, quantize-affine/1: each element becomes its nearest code; the error is measured, not read."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""recover/1: weights take new values of the same form. Nobody can re-derive them from bytes: opaque, and named first in every report."""
+"""recover/1: weights take new values of the same form. Nobody can re-derive them: opaque, named first."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a rule is to the verifier: its class, its kind, the form of its arguments, and the check that only its instances pass."""
+"""What a rule is to the verifier: its grade, its metric, its arguments, and the check that only its instances pass."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from surgdsl.verifier.weight import Weight
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """A schema of section 8. `grade` is exact, bounded or opaque; `reduces` is empty for a neutral rule; `check` may tell an error it measured."""
+    """A schema of section 8: exact, bounded or opaque; neutral when `reduces` is ""; `check` tells what it measured."""
 
     grade: str
     reduces: str

@@ -1,0 +1,28 @@
+"""`surg verify` is `surg-verify`."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from surgdsl.cli.main import run
+from surgdsl.verifier.main import main
+
+
+def said(capsys: pytest.CaptureFixture[str]) -> str:
+    return capsys.readouterr().out
+
+
+def test_both_commands_say_the_same(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for arguments in ([str(folder)], [str(folder), "--json"], [str(folder), "--strict"]):
+        ours = run(["verify", *arguments]), said(capsys)
+        assert ours == (main(arguments), said(capsys))
+    predicate = json.loads((folder / "certificate" / "cert.json").read_bytes())["predicate"]
+    assert run(["verify", str(folder), "--expect-output", predicate["output"]["manifest"]]) == 0
+    assert run(["verify", str(folder), "--expect-output", "0" * 64]) == 4
+    assert run(["verify", str(folder), "--expect-output", "short"]) == 2
+    (folder / "model.safetensors").unlink()
+    assert run(["verify", str(folder)]) == 4
+    capsys.readouterr()
