@@ -29,7 +29,7 @@ def surgery(scope: Scope, node: tree.Surgery) -> SurgeryDecl | None:
     """``surgery slim on m { … }``."""
     found = scope.find(node.model, "model")
     _once(scope, node)
-    preserve = [name for one in _all(node, tree.Preserve) for name in _preserved(scope, one, node.model.text)]
+    preserve = [name for one in _all(node, tree.Preserve) for name in _preserved(scope, one, found.name if found else None)]
     seeds = [whole(scope, one.value) for one in _all(node, tree.Seed)]
     steps = _steps(scope, node)
     requires = [required(scope, one) for one in _all(node, tree.Require) if one.each is None]
@@ -64,7 +64,7 @@ def _once(scope: Scope, node: tree.Surgery) -> None:
             scope.refuse("E0107", f"`{word}` is given twice", one.span, notes=(Note(first.span, "given here first"),))
 
 
-def _preserved(scope: Scope, node: tree.Preserve, model: str) -> list[str]:
+def _preserved(scope: Scope, node: tree.Preserve, model: str | None) -> list[str]:
     names: list[str] = []
     for dotted in node.names:
         word = dotted.words[0]
@@ -74,7 +74,7 @@ def _preserved(scope: Scope, node: tree.Preserve, model: str) -> list[str]:
         if found is None:
             continue
         assert isinstance(found.node, tree.Interface)
-        if found.node.model.text != model:
+        if model is not None and found.node.model.text != model:
             notes = (Note(found.node.model.span, "declared for this model"),)
             scope.refuse(
                 "E0202",
