@@ -1,4 +1,4 @@
-"""Hypothesis strategies for trees of the language, by the precedence of the grammar; every tree can be spelled and read back."""
+"""Hypothesis strategies for trees of the language: whatever the grammar can spell, sense or nonsense."""
 
 from __future__ import annotations
 
@@ -82,7 +82,8 @@ scorings = st.builds(tree.Scoring, expressions, st.none() | readings)
 stagings = st.builds(tree.Stages, counts, st.none() | words)
 recovers = st.builds(tree.Recover, st.none() | words, blocks)
 steps = st.builds(
-    tree.Step, words, st.booleans(), expressions, selectors, st.none() | scorings, st.none() | stagings, st.none() | recovers
+    tree.Step, words, st.booleans(), expressions, selectors, st.none() | scorings, st.none() | stagings,
+    st.none() | recovers
 )  # fmt: skip
 
 
@@ -112,7 +113,16 @@ kinds = st.sampled_from(["criterion", "metric"])
 vary_lists = st.lists(st.builds(tree.Vary, words, expressions), min_size=1, max_size=2).map(tuple)
 file_paths = st.from_regex(r"\./[a-z]{1,5}\.surg", fullmatch=True).map(tree.Word)
 
-rules = st.builds(tree.Rule, grades, words, st.none() | port_lists, sides, some_ports, sides, st.lists(provisos, max_size=2).map(tuple))
+rules = st.builds(
+    tree.Rule,
+    grades,
+    words,
+    st.none() | port_lists,
+    sides,
+    some_ports,
+    sides,
+    st.lists(provisos, max_size=2).map(tuple),
+)
 primitive_rules = st.builds(tree.PrimitiveRule, grades, words, parameter_lists, st.none(), st.none()) | st.builds(
     tree.PrimitiveRule, grades, words, parameter_lists, types, st.none() | words
 )

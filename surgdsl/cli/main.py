@@ -42,23 +42,27 @@ def run(arguments: list[str]) -> int:
     if first is not None and first not in (name for name, _, _ in COMMANDS):
         return _unknown(first)
     try:
-        code = application()(
-            ["<stdin>" if word == "-" else word for word in arguments], exit_on_error=False, print_error=True
-        )
-        sys.stdout.flush()
-    except CycloptsError:
-        return USAGE
+        return _called(arguments)
     except Refusal as refusal:
-        _voice(arguments).refuse(refusal.diagnostics)
+        Voice(json="--json" in arguments).refuse(refusal.diagnostics)
         return refusal.exit_code
     except KeyboardInterrupt:
         sys.stderr.write("surg: interrupted; nothing was left half done\n")
         return INTERRUPTED
+    except Exception as error:  # noqa: BLE001 - users never see a traceback that they did not ask for
+        return _bug(error, arguments)
+
+
+def _called(arguments: list[str]) -> int:
+    words = ["<stdin>" if word == "-" else word for word in arguments]  # a lone dash would be taken for an option
+    try:
+        code = application()(words, exit_on_error=False, print_error=True)
+        sys.stdout.flush()
+    except CycloptsError:
+        return USAGE
     except BrokenPipeError:  # the reader of our output left, as in `surg explain | head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
-    except Exception as error:  # noqa: BLE001 - users never see a traceback that they did not ask for
-        return _bug(error, arguments)
     return code if isinstance(code, int) else 0
 
 
@@ -66,7 +70,8 @@ def application() -> App:
     """The commands, not imported yet."""
     app = App(
         name="surg", help="Compress trained torch models from a short text, with a certificate.", version=_version,
-        result_action="return_value", suppress_keyboard_interrupt=False, help_epilogue="Every error has a page: surg explain CODE.",
+        result_action="return_value", suppress_keyboard_interrupt=False,
+        help_epilogue="Every error has a page: surg explain CODE.",
     )  # fmt: skip
     for name, place, line in COMMANDS:
         app.command(place, name=name, help=line)
@@ -86,10 +91,6 @@ def _version() -> str:
         return version("surgdsl")
     except PackageNotFoundError:
         return "0 (not installed)"
-
-
-def _voice(arguments: list[str]) -> Voice:
-    return Voice(json="--json" in arguments)
 
 
 def _bug(error: Exception, arguments: list[str]) -> int:

@@ -11,5 +11,6 @@ from surgdsl.diagnostic.source import NOWHERE, Source, Span
 from surgdsl.diagnostic.suggestion import hint, suggest
 
 __all__ = [
-    "CODES", "NOWHERE", "Code", "Diagnostic", "Note", "Refusal", "Source", "Span", "hint", "page", "render", "shipped", "suggest",
+    "CODES", "NOWHERE", "Code", "Diagnostic", "Note", "Refusal", "Source", "Span", "hint", "page", "render",
+    "shipped", "suggest",
 ]  # fmt: skip

@@ -1,7 +1,7 @@
 """Every code that a user can meet, with its title. A code is never reused and never changes its meaning.
 
-The first two digits name the room: 00 syntax, 01 names, 02 types, 03 units, 04 understood but not executed in this version,
-05 paths and planning, 06 model and capture, 07 data and files, 08 targets. Each has a page in docs/errors.
+The first two digits name the room: 00 syntax, 01 names, 02 types, 03 units, 04 understood but not executed in this
+version, 05 paths and planning, 06 model and capture, 07 data and files, 08 targets. Each has a page in docs/errors.
 """
 
 from __future__ import annotations

@@ -15,7 +15,7 @@ RED, BLUE, BOLD, RESET = "\x1b[31;1m", "\x1b[34;1m", "\x1b[1m", "\x1b[0m"
 WIDEST = 160
 
 
-def render(diagnostics: Iterable[Diagnostic], color: bool = False) -> str:  # noqa: FBT001, FBT002 - the contract of the house
+def render(diagnostics: Iterable[Diagnostic], color: bool = False) -> str:
     """All diagnostics in order of file and place, a blank line between them; no final line break."""
     texts = ["\n".join(_lines(one)) for one in sorted(diagnostics, key=lambda one: one.order)]
     plain = "\n\n".join(texts)

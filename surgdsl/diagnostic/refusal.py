@@ -36,7 +36,7 @@ class Diagnostic:
         return path, start, self.code, self.message
 
 
-class Refusal(Exception):  # noqa: N818 - a refusal is an answer to the user, not an error of the program
+class Refusal(Exception):
     """The input was refused. Carries every diagnostic found and the exit code of the command that meets it."""
 
     def __init__(self, *diagnostics: Diagnostic, exit_code: int = 1) -> None:

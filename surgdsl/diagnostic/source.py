@@ -1,8 +1,9 @@
-"""Where something stands in a text: sources, spans, and the notes that point at them.
+r"""Where something stands in a text: sources, spans, and the notes that point at them.
 
-Every node of the language carries a span, so that every message can put its caret under the exact characters that it means.
+Every node of the language carries a span, so that every message can put its caret under the exact characters that it
+means.
 
->>> text = Source("a.surg", "surg 1\\ndim B in 1..8\\n")
+>>> text = Source("a.surg", "surg 1\ndim B in 1..8\n")
 >>> span = Span(text, 11, 12)
 >>> str(span), span.text
 ('a.surg:2:5', 'B')

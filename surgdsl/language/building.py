@@ -28,7 +28,8 @@ class Building:
         return Span(self.source, meta.start_pos, meta.end_pos)
 
     def _word(self, token: Token) -> tree.Word:
-        assert token.start_pos is not None and token.end_pos is not None
+        assert token.start_pos is not None
+        assert token.end_pos is not None
         return tree.Word(str(token), span=Span(self.source, token.start_pos, token.end_pos))
 
     def _maybe(self, token: Token | None) -> tree.Word | None:

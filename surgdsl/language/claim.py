@@ -1,6 +1,7 @@
 """What a `require` or a `target` claims, as the certificate will have to show it.
 
-A counted claim compares integers that anyone can recount from the certificate; a measured claim needs data and a model that runs.
+A counted claim compares integers that anyone can recount from the certificate; a measured claim needs data and a
+model that runs.
 """
 
 from __future__ import annotations

@@ -1,6 +1,7 @@
-"""From the text of a `require` or `target` to its claim: units checked, both sides brought to the metric's own integers.
+"""From the text of a `require` or `target` to its claim: units checked, both sides in the metric's own integers.
 
-`size` counts bytes, `macs` counts MACs, `params` and `nnz` count weights; a percentage needs something that it is a percentage of.
+`size` counts bytes, `macs` counts MACs, `params` and `nnz` count weights; a percentage needs something that it is a
+percentage of.
 """
 
 from __future__ import annotations
@@ -252,14 +253,14 @@ def _arithmetic(scope: Scope, expr: tree.Binary) -> Term | None:
     if made is None:
         return None
     counts = {"*": left.counts + right.counts, "/": left.counts - right.counts}.get(expr.operator, left.counts)
-    unit = Quantity(made.value if made.value else Fraction(1), made.dimension)
+    unit = Quantity(made.value or Fraction(1), made.dimension)
     return Term(Apply(OPS[expr.operator], (left.expr, right.expr)), unit, left.metric or right.metric, counts)
 
 
 def _uneven(scope: Scope, expr: tree.Binary, left: Term, right: Term) -> Term | None:
     """A count plus a plain number is a count; a count plus a ratio is a mistake."""
     if (left.metric is None) != (right.metric is None) and not (left.quantity.percent or right.quantity.percent):
-        counts = left.counts if left.metric else right.counts
+        counts = (left if left.metric else right).counts
         return Term(
             Apply(OPS[expr.operator], (left.expr, right.expr)), left.quantity, left.metric or right.metric, counts
         )

@@ -1,6 +1,7 @@
 """The one layout of `.surg` text: every file that means the same reads the same, and no comment is lost.
 
-There are no options. Blank lines of the writer are kept, one at most; braces stay open where the writer broke the line after them.
+There are no options. Blank lines of the writer are kept, one at most; braces stay open where the writer broke the
+line after them.
 """
 
 from __future__ import annotations
@@ -21,7 +22,8 @@ OPENING = re.compile(r'#[^\n]*|"[^"\n]*"|\{[ \t]*(?P<break>\n|#)?')
 def format_source(source: Source) -> str:
     """`source` in the one layout.
 
-    The result is read again and compared with what was read: a formatter that changes a meaning or loses a comment must not be believed.
+    The result is read again and compared with what was read: a formatter that changes a meaning or loses a comment
+    must not be believed.
 
     Raises:
         Refusal: with the syntax errors of a text that cannot be read.

@@ -9,7 +9,15 @@ from attrs import frozen
 
 from surgdsl.language import tree
 from surgdsl.language.spelling import (
-    binding_text, chain_text, parameters_text, paths_text, port_text, ports_text, sequence_text, spell, type_text,
+    binding_text,
+    chain_text,
+    parameters_text,
+    paths_text,
+    port_text,
+    ports_text,
+    sequence_text,
+    spell,
+    type_text,
 )  # fmt: skip
 
 Item = tree.Node
@@ -19,8 +27,8 @@ Item = tree.Node
 class Shape:
     """One item: `parts` that are joined by blanks and may be broken between; then, in braces, `children` if it has any.
 
-    `left` is what stands before the first part and is aligned with its neighbours of the same kind. `open` forces a line for each child,
-    `stacked` one for each part.
+    `left` is what stands before the first part and is aligned with its neighbours of the same kind. `open` forces a
+    line for each child, `stacked` one for each part.
     """
 
     parts: tuple[str, ...]
@@ -52,7 +60,7 @@ def _use(node: Item) -> Shape | None:
             return None
 
 
-def _declaration(node: Item) -> Shape | None:
+def _declaration(node: Item) -> Shape | None:  # noqa: C901, PLR0911 - one case for each construct
     match node:
         case tree.Dim(name, domain):
             return Shape((f"dim {name} in {spell(domain)}",))
@@ -116,7 +124,7 @@ def _rule(node: Item) -> Shape | None:
             return None
 
 
-def _clause(node: Item) -> Shape | None:
+def _clause(node: Item) -> Shape | None:  # noqa: C901, PLR0911 - one case for each construct
     match node:
         case tree.Preserve(names):
             return Shape((f"preserve {', '.join(map(str, names))}",))
@@ -172,7 +180,7 @@ def _require(node: tree.Require) -> list[str]:
     return parts
 
 
-def _inner(node: Item) -> Shape | None:
+def _inner(node: Item) -> Shape | None:  # noqa: PLR0911 - one case for each construct
     match node:
         case tree.Field(name, value):
             return Shape((f"= {spell(value)}",), left=name.text)

@@ -66,7 +66,8 @@ def signature(target: str) -> Signature:
         comment.text.removeprefix("##").strip() for comment in parsed.comments if comment.text.startswith("##")
     )
     found = [one for one in (_signature(node, doc) for node in parsed.file.declarations) if one is not None]
-    assert not parsed.faults and len(found) == 1, f"{path} must hold one good declaration"
+    assert not parsed.faults, f"{path} has a syntax error"
+    assert len(found) == 1, f"{path} must hold one declaration"
     return found[0]
 
 

@@ -1,7 +1,8 @@
 """Text to tree, with every syntax error of the file and not only the first.
 
-The fast way reads the file at once. Only where that fails is the text cut into declarations, and a failing surgery into clauses,
-and each piece is read on its own: what is good is kept for the checks that follow, what is bad is reported.
+The fast way reads the file at once. Only where that fails is the text cut into declarations, and a failing surgery
+into clauses, and each piece is read on its own: what is good is kept for the checks that follow, what is bad is
+reported.
 """
 
 from __future__ import annotations
@@ -52,7 +53,9 @@ class Parsed:
 
 @cache
 def lark(*starts: str, strict: bool = False) -> Lark:
-    """A parser of the grammar from the rules `starts`. `strict` refuses every collision of terminals and is for tests: it takes a second.
+    """A parser of the grammar from the rules `starts`.
+
+    `strict` refuses every collision of terminals and is for tests: it takes a second.
 
     Each start rule costs time at start-up, so whole files and pieces have parsers of their own.
     """
@@ -63,15 +66,19 @@ def lark(*starts: str, strict: bool = False) -> Lark:
     )  # fmt: skip
 
 
-KEYWORDS = frozenset(
-    "surg use as dim in let param model data interface on out cut criterion metric extern primitive rule by exact bounded lossy where "
-    "with bound decreases surgery over vary keep limit runs preserve seed budget step apply exhaustively frozen live stages order "
-    "recover then target minimize maximize require for all confidence emit except every choose if else and or not".split()
-)
+KEYWORDS = frozenset((
+    "surg", "use", "as", "dim", "in", "let", "param", "model", "data", "interface", "on", "out", "cut",
+    "criterion", "metric", "extern", "primitive", "rule", "by", "exact", "bounded", "lossy", "where", "with",
+    "bound", "decreases", "surgery", "over", "vary", "keep", "limit", "runs", "preserve", "seed", "budget",
+    "step", "apply", "exhaustively", "frozen", "live", "stages", "order", "recover", "then", "target", "minimize",
+    "maximize", "require", "for", "all", "confidence", "emit", "except", "every", "choose", "if", "else", "and",
+    "or", "not",
+))  # fmt: skip
 """Words that no declaration may take. L, K and R are keywords only inside a rule."""
 
 DECLARATIONS = (
-    "use", "dim", "let", "param", "model", "data", "interface", "criterion", "metric", "extern", "rule", "primitive", "surgery", "sweep",
+    "use", "dim", "let", "param", "model", "data", "interface", "criterion", "metric", "extern", "rule", "primitive",
+    "surgery", "sweep",
 )  # fmt: skip
 CLAUSES = ("preserve", "seed", "budget", "step", "order", "recover", "target", "require", "emit")
 CONTINUATIONS = ("by", "except", "for", "in", "on", "then", "where", "with")
@@ -172,8 +179,9 @@ def _edition(source: Source, faults: list[Diagnostic]) -> tuple[tree.Word, int]:
 def _pieces(source: Source, begin: int, end: int, words: tuple[str, ...], *, whole_file: bool) -> list[Piece]:
     """The stretches between `begin` and `end` that start on a line of their own outside of all braces.
 
-    A line starts a piece when its first word is one of `words`, or stands in the column in which pieces start here: a misspelt keyword
-    must not spoil what stands before it. A known word in the first column of a file starts a declaration even where a brace was forgotten.
+    A line starts a piece when its first word is one of `words`, or stands in the column in which pieces start here: a
+    misspelt keyword must not spoil what stands before it. A known word in the first column of a file starts a
+    declaration even where a brace was forgotten.
     """
     starts: list[re.Match[str]] = []
     column = "" if whole_file else _column(source.text, begin, end, words)
@@ -220,7 +228,7 @@ def _attempt(source: Source, start: str, piece: Piece, faults: list[Diagnostic])
 
 
 def _surgery(source: Source, piece: Piece, faults: list[Diagnostic]) -> tree.Surgery | None:
-    """The clauses of a broken surgery that can be read; the fault of the whole gives way to the faults of its clauses."""
+    """The readable clauses of a broken surgery; the fault of the whole gives way to the faults of its clauses."""
     head = re.compile(r"surgery\s+([A-Za-z_]\w*)\s+on\s+([A-Za-z_]\w*)\s*\{").match(source.text, piece.start)
     last = source.text.rstrip().rfind("}", piece.start, piece.stop)
     if head is None or last < head.end() or _depth(source.text, piece.start, piece.stop) != 0:

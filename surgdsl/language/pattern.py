@@ -1,6 +1,7 @@
 """Places in a model: which module paths a selector means.
 
-Structural and anchored at both ends, never a regular expression over the whole name: ``@layer1`` can not hit ``layer10`` by accident.
+Structural and anchored at both ends, never a regular expression over the whole name: ``@layer1`` can not hit
+``layer10`` by accident.
 
 >>> stem = PathPattern("@layer{1,2}.*.conv*")
 >>> [path for path in ("layer1.0.conv1", "layer2.1.conv2", "layer10.0.conv1", "layer1.conv1") if stem.matches(path)]
@@ -26,7 +27,7 @@ PIECE = re.compile(r"((?:[\w*]|\{[\w*,]+\})+)((?:\[\d+(?:\.\.\d+)?\])?)")
 
 @define(frozen=True, slots=False)  # slots are off for the cached segments
 class PathPattern:
-    """``@a.*.b{1,2}[0..3]``: `*` is any part of one segment, `**` any number of segments, `{a,b}` either, `[2..9]` an index."""
+    """``@a.*.b{1,2}[0..3]``: `*` any part of one segment, `**` any segments, `{a,b}` either, `[2..9]` an index."""
 
     text: str
     span: Span = field(default=NOWHERE, eq=False, repr=False, kw_only=True)

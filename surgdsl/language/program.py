@@ -214,8 +214,9 @@ class Program:
     def morphisms(self, surgery: str | None = None) -> nx.MultiDiGraph[str]:
         """The diagram of the program: objects are the stages of a model, arrows the declared steps between them.
 
-        Of one surgery, or of all. Nodes are ``surgery[0]``, ``surgery[1]``, …; each carries `model`, `stage` and the interfaces that it
-        keeps; each arrow is keyed by the name of its step and carries `rule`, `arguments`, `selector`, `criterion` and `line`.
+        Of one surgery, or of all. Nodes are ``surgery[0]``, ``surgery[1]``, …; each carries `model`, `stage` and the
+        interfaces that it keeps; each arrow is keyed by the name of its step and carries `rule`, `arguments`,
+        `selector`, `criterion` and `line`.
         """
         import networkx as nx  # a tenth of a second that `check` and `fmt` need not spend
 
@@ -225,13 +226,15 @@ class Program:
                 graph.add_node(f"{one.name}[{stage}]", model=one.model, stage=stage, interfaces=one.preserve)
             for stage, step in enumerate(one.steps):
                 graph.add_edge(
-                    f"{one.name}[{stage}]", f"{one.name}[{stage + 1}]", key=step.name, rule=step.rule, arguments=dict(step.arguments),
-                    selector=step.selector.text, criterion=step.criterion, line=step.line,
+                    f"{one.name}[{stage}]", f"{one.name}[{stage + 1}]", key=step.name, rule=step.rule,
+                    arguments=dict(step.arguments), selector=step.selector.text, criterion=step.criterion,
+                    line=step.line,
                 )  # fmt: skip
             if one.recover is not None:
                 last = len(one.steps)
                 graph.add_edge(
                     f"{one.name}[{last}]", f"{one.name}[{last + 1}]", key="recover", rule="recover",
-                    arguments={"data": DataName(one.recover.data)}, selector="@**", criterion=None, line=one.recover.line,
+                    arguments={"data": DataName(one.recover.data)}, selector="@**", criterion=None,
+                    line=one.recover.line,
                 )  # fmt: skip
         return graph

@@ -17,12 +17,24 @@ from surgdsl.language.scope import Scope
 
 @frozen
 class Unexecuted:
-    """One construct: the class of its node, a test of the node, its code, its name, where in the node the caret goes."""
+    """One construct: the class of its node, its code, its name, and where its caret goes (nowhere: it is not meant)."""
 
     node: type[tree.Node]
     code: str
     name: str
     where: Callable[[Any], tree.Node | None]
+
+
+def _function(node: tree.Function, kind: str) -> tree.Node | None:
+    return node.name if node.kind == kind and not node.extern else None
+
+
+def _field(node: tree.Recover, name: str) -> tree.Node | None:
+    return next((one for one in node.block.fields if one.name.text == name), None)
+
+
+def _live(node: tree.Scoring) -> tree.Node | None:
+    return node.reading if node.reading is not None and node.reading.text == "live" else None
 
 
 TABLE: tuple[Unexecuted, ...] = (
@@ -44,7 +56,7 @@ TABLE: tuple[Unexecuted, ...] = (
     Unexecuted(
         tree.Recover, "E0416", "recovery other than fine-tuning", lambda node: node.method or _field(node, "loss")
     ),
-    Unexecuted(tree.Scoring, "E0417", "`live`", lambda node: _live(node)),
+    Unexecuted(tree.Scoring, "E0417", "`live`", _live),
 )
 
 OPAQUE = (tree.Rule, tree.Function, tree.Sweep)
@@ -52,7 +64,7 @@ OPAQUE = (tree.Rule, tree.Function, tree.Sweep)
 
 
 def refuse_unexecuted(scope: Scope, file: tree.File, *, library: bool = False) -> None:
-    """Reports every construct of `file` that is not executed. Files of the `library` may declare rules and primitives."""
+    """Reports every construct of `file` that is not executed. Only the `library` declares rules and primitives."""
     for node in _nodes(file, opaque=OPAQUE):
         if isinstance(node, tree.PrimitiveRule | tree.PrimitiveFunction) and not library:
             scope.refuse("E0421", "only the standard library declares primitives", node.name.span)
@@ -75,15 +87,3 @@ def _nodes(root: tree.Node, opaque: tuple[type[tree.Node], ...]) -> Iterator[tre
             value = getattr(node, name)
             parts = cast("tuple[Any, ...]", value) if isinstance(value, tuple) else (value,)
             waiting.extend(part for part in parts if isinstance(part, tree.Node))
-
-
-def _function(node: tree.Function, kind: str) -> tree.Node | None:
-    return node.name if node.kind == kind and not node.extern else None
-
-
-def _field(node: tree.Recover, name: str) -> tree.Node | None:
-    return next((one for one in node.block.fields if one.name.text == name), None)
-
-
-def _live(node: tree.Scoring) -> tree.Node | None:
-    return node.reading if node.reading is not None and node.reading.text == "live" else None

@@ -18,7 +18,7 @@ FUNCTIONS = ("abs", "activation", "exp", "file", "grad", "log", "max", "mean", "
 VALUES = ("after", "before", "false", "true")
 PRELUDE = frozenset((*DTYPES, *TYPES, *FUNCTIONS, *VALUES, "std"))
 BATCH = "B"
-"""The only name that a file may use without declaring it: the number of rows in a batch. A file that declares it says which."""
+"""The only name that needs no declaration: the rows of a batch. A file that declares it says how many."""
 
 
 @frozen
@@ -43,7 +43,8 @@ class Scope:
     broken: set[str] = field(factory=set[str])
 
     def refuse(
-        self, code: str, message: str, span: Span | None, label: str = "", *, notes: tuple[Note, ...] = (), help: tuple[str, ...] = (),
+        self, code: str, message: str, span: Span | None, label: str = "", *, notes: tuple[Note, ...] = (),
+        help: tuple[str, ...] = (),  # noqa: A002 - the field of Diagnostic
     ) -> None:  # fmt: skip
         """Adds a diagnostic."""
         self.faults.append(Diagnostic(code, message, span, label, notes, help))
@@ -132,7 +133,8 @@ def scope_of(parsed: Parsed, source: Source) -> Scope:
 
 
 KINDS: dict[type[tree.Node], str] = {
-    tree.Dim: "dim", tree.Let: "constant", tree.Param: "param", tree.Model: "model", tree.Data: "data", tree.Interface: "interface",
+    tree.Dim: "dim", tree.Let: "constant", tree.Param: "param", tree.Model: "model", tree.Data: "data",
+    tree.Interface: "interface",
     tree.PrimitiveRule: "rule", tree.Rule: "rule", tree.Surgery: "surgery", tree.Sweep: "sweep",
 }  # fmt: skip
 

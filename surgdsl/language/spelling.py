@@ -11,8 +11,8 @@ from surgdsl.language import tree
 LOOSE, OR, AND, NOT, COMPARE, SUM, PRODUCT, UNARY, POWER, POSTFIX, ATOM = range(11)
 
 BINARY = {
-    "or": (OR, OR, AND), "and": (AND, AND, NOT), "+": (SUM, SUM, PRODUCT), "-": (SUM, SUM, PRODUCT), "*": (PRODUCT, PRODUCT, UNARY),
-    "/": (PRODUCT, PRODUCT, UNARY), "^": (POWER, POSTFIX, UNARY),
+    "or": (OR, OR, AND), "and": (AND, AND, NOT), "+": (SUM, SUM, PRODUCT), "-": (SUM, SUM, PRODUCT), "*": (PRODUCT,
+    PRODUCT, UNARY), "/": (PRODUCT, PRODUCT, UNARY), "^": (POWER, POSTFIX, UNARY),
 }  # fmt: skip
 """Of each operator: how tightly it binds, and how tightly its left and right operands must."""
 COMPARISON = (COMPARE, SUM, SUM)
@@ -24,7 +24,7 @@ def spell(expr: tree.Expr, level: int = LOOSE) -> str:
     return f"({text})" if binds < level else text
 
 
-def _spelled(expr: tree.Expr) -> tuple[int, str]:
+def _spelled(expr: tree.Expr) -> tuple[int, str]:  # noqa: PLR0911 - one case for each construct
     match expr:
         case tree.Name(text) | tree.Number(text) | tree.Pattern(text):
             return ATOM, text
@@ -46,7 +46,7 @@ def _spelled(expr: tree.Expr) -> tuple[int, str]:
             return _compound(expr)
 
 
-def _compound(expr: tree.Expr) -> tuple[int, str]:
+def _compound(expr: tree.Expr) -> tuple[int, str]:  # noqa: C901, PLR0911 - one case for each construct
     match expr:
         case tree.Member(value, word):
             return POSTFIX, f"{spell(value, POSTFIX)}.{word}"

@@ -29,7 +29,9 @@ def surgery(scope: Scope, node: tree.Surgery) -> SurgeryDecl | None:
     """``surgery slim on m { … }``."""
     found = scope.find(node.model, "model")
     _once(scope, node)
-    preserve = [name for one in _all(node, tree.Preserve) for name in _preserved(scope, one, found.name if found else None)]
+    preserve = [
+        name for one in _all(node, tree.Preserve) for name in _preserved(scope, one, found.name if found else None)
+    ]
     seeds = [whole(scope, one.value) for one in _all(node, tree.Seed)]
     steps = _steps(scope, node)
     requires = [required(scope, one) for one in _all(node, tree.Require) if one.each is None]
@@ -41,7 +43,8 @@ def surgery(scope: Scope, node: tree.Surgery) -> SurgeryDecl | None:
     if found is None or None in (*seeds, *steps, *requires, *targets, *recovers):
         return None
     return SurgeryDecl(
-        node.name.text, node.model.text, tuple(preserve), seeds[0] or 0 if seeds else 0, _good(steps), _good(requires), _good(targets),
+        node.name.text, node.model.text, tuple(preserve), seeds[0] or 0 if seeds else 0, _good(steps),
+        _good(requires), _good(targets),
         recovers[0] if recovers else None, emits[0] if emits else {}, span=node.span,
     )  # fmt: skip
 
@@ -173,7 +176,8 @@ def _step(scope: Scope, node: tree.Step) -> StepDecl | None:
     if len(scope.faults) > faults:
         return None
     return StepDecl(
-        node.name.text, found.signature.name, arguments, _selector(node.selector), node.exhaustively, criterion, healing, span=node.span
+        node.name.text, found.signature.name, arguments, _selector(node.selector), node.exhaustively, criterion,
+        healing, span=node.span
     )  # fmt: skip
 
 
@@ -289,7 +293,8 @@ def recover(scope: Scope, node: tree.Recover) -> Recover | None:
         return None
     values = {name: value for name, value in made.items() if value is not None}
     return Recover(
-        str(values["data"]), _fraction(values.get("epochs")), _fraction(values.get("rate")), _count(values.get("steps")),
+        str(values["data"]), _fraction(values.get("epochs")), _fraction(values.get("rate")),
+        _count(values.get("steps")),
         _count(values.get("batch")), span=node.span,
     )  # fmt: skip
 

@@ -13,9 +13,10 @@ from lark import Token, UnexpectedCharacters, UnexpectedInput, UnexpectedToken
 from surgdsl.diagnostic import Diagnostic, Source, Span, suggest
 
 SIGNS = {
-    "LBRACE": "`{`", "RBRACE": "`}`", "LPAR": "`(`", "RPAR": "`)`", "LSQB": "`[`", "RSQB": "`]`", "COLON": "`:`", "COMMA": "`,`",
-    "EQUAL": "`=`", "DOT": "`.`", "QMARK": "`?`", "VBAR": "`|`", "NAME": "a name", "NUMBER": "a number", "STRING": "a text in quotes",
-    "PATH": "a place such as `@layer1.*`", "QUANTITY": "a quantity such as `50%`",
+    "LBRACE": "`{`", "RBRACE": "`}`", "LPAR": "`(`", "RPAR": "`)`", "LSQB": "`[`", "RSQB": "`]`", "COLON": "`:`",
+    "COMMA": "`,`", "EQUAL": "`=`", "DOT": "`.`", "QMARK": "`?`", "VBAR": "`|`", "NAME": "a name",
+    "NUMBER": "a number", "STRING": "a text in quotes", "PATH": "a place such as `@layer1.*`",
+    "QUANTITY": "a quantity such as `50%`",
 }  # fmt: skip
 READABLE = 4
 

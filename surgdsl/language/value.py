@@ -18,7 +18,7 @@ LARGEST_POWER = 64
 LARGEST_BITS = 4096
 
 
-def constant(scope: Scope, expr: tree.Expr, seen: tuple[str, ...] = ()) -> Constant | None:
+def constant(scope: Scope, expr: tree.Expr, seen: tuple[str, ...] = ()) -> Constant | None:  # noqa: C901, PLR0911 - one case for each construct
     """The value of `expr`, or nothing where it has none; the reason is then in the faults of `scope`."""
     match expr:
         case tree.Number(text):
@@ -89,7 +89,7 @@ def _number(scope: Scope, expr: tree.Expr, seen: tuple[str, ...]) -> Quantity | 
     return None
 
 
-def combine(scope: Scope, expr: tree.Binary, left: Quantity, right: Quantity) -> Quantity | None:
+def combine(scope: Scope, expr: tree.Binary, left: Quantity, right: Quantity) -> Quantity | None:  # noqa: C901 - one case for each construct
     """``left expr.operator right``, dimensions checked."""
     match expr.operator:
         case "+" | "-" if left.dimension != right.dimension:
@@ -143,12 +143,12 @@ def called(value: Constant) -> str:
 
 
 WANTED = {
-    "ratio": "a ratio such as 50%", "bit": "a number of bits such as 4bit", "int": "a whole number", "count": "a whole number",
-    "text": 'a text such as "kmeans"', "bool": "true or false", "data": "the name of data",
+    "ratio": "a ratio such as 50%", "bit": "a number of bits such as 4bit", "int": "a whole number",
+    "count": "a whole number", "text": 'a text such as "kmeans"', "bool": "true or false", "data": "the name of data",
 }  # fmt: skip
 
 
-def fitted(scope: Scope, value: Constant, kind: str, span: Span) -> Value | None:
+def fitted(scope: Scope, value: Constant, kind: str, span: Span) -> Value | None:  # noqa: PLR0911 - one case for each construct
     """`value` as the type `kind` holds it: ratios as fractions, bits and counts as integers."""
     match kind, value:
         case "ratio", Quantity(number, dimension) if dimension == PLAIN:

@@ -1,7 +1,18 @@
 """Exact quantities with units. Imports no other room."""
 
 from surgdsl.units.quantity import (
-    BIT, FLOP, JOULE, MAC, PLAIN, SECOND, UNITS, Dimension, Quantity, exact, likely, quantity,
+    BIT,
+    FLOP,
+    JOULE,
+    MAC,
+    PLAIN,
+    SECOND,
+    UNITS,
+    Dimension,
+    Quantity,
+    exact,
+    likely,
+    quantity,
 )  # fmt: skip
 
 __all__ = [

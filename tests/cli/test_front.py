@@ -1,4 +1,4 @@
-"""check, fmt, explain and show as a user meets them: exit codes, streams, JSON lines, and no traceback whatever is given."""
+"""check, fmt, explain and show as a user meets them: exit codes, streams, JSON lines, and never a traceback."""
 
 from __future__ import annotations
 
@@ -58,7 +58,11 @@ def test_every_error_of_every_file_is_told(good: Path, bad: Path, capsys: pytest
     assert front.run(["check", str(bad), str(good), "nowhere.surg"]) == 1
     out, err = capsys.readouterr()
     assert out.startswith("3 files, 3 errors (")
-    assert [line[:12] for line in err.splitlines() if line.startswith("error")] == ["error[E0701]", "error[E0302]", "error[E0301]"]
+    assert [line[:12] for line in err.splitlines() if line.startswith("error")] == [
+        "error[E0701]",
+        "error[E0302]",
+        "error[E0301]",
+    ]
     assert "\x1b" not in err
 
 
@@ -66,7 +70,9 @@ def test_the_printed_form(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsy
     (tmp_path / "net.surg").write_text(GOOD.replace("1KiB", "240KB"), encoding="utf-8")
     monkeypatch.chdir(tmp_path)
     assert front.run(["check", "net.surg"]) == 1
-    assert capsys.readouterr().err == """\
+    assert (
+        capsys.readouterr().err
+        == """\
 error[E0301]: unknown unit `KB`
   ┌─ net.surg:11:26
 11│   require size(after) <= 240KB
@@ -74,23 +80,26 @@ error[E0301]: unknown unit `KB`
 more: surg explain E0301
 
 """
+    )
 
 
 def test_json_lines(bad: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert front.run(["check", "--json", str(bad)]) == 1
     out, err = capsys.readouterr()
     version, first, second, summary = records(out)
-    assert {"type": "version", "ui": "1.0"} == version
-    assert ("E0302", 8, "E0301", 11) == (first["code"], first["line"], second["code"], second["line"])
+    assert version == {"type": "version", "ui": "1.0"}
+    assert (first["code"], first["line"], second["code"], second["line"]) == ("E0302", 8, "E0301", 11)
     assert BAD[second["start"] : second["stop"]] == "1KB"
-    assert {"type": "summary", "files": 1, "errors": 2} == summary
+    assert summary == {"type": "summary", "files": 1, "errors": 2}
     assert err == ""
 
 
 @pytest.mark.parametrize(
     ("content", "code"), [(b"surg 1\n\xff\xfe", "E0704"), (b"surg 1\n\0", "E0704"), (b"#" * (4 * 2**20 + 1), "E0704")]
 )  # fmt: skip
-def test_what_is_not_text_is_refused(tmp_path: Path, content: bytes, code: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_what_is_not_text_is_refused(
+    tmp_path: Path, content: bytes, code: str, capsys: pytest.CaptureFixture[str]
+) -> None:
     path = tmp_path / "odd.surg"
     path.write_bytes(content)
     for command in ("check", "fmt", "show"):
@@ -125,7 +134,7 @@ def test_fmt_rewrites_only_what_differs(tmp_path: Path, good: Path, capsys: pyte
     assert f"--- {loose}" in out
     assert f"--- {good}" not in out
     assert front.run(["fmt", str(loose), str(good)]) == 0
-    assert GOOD == loose.read_text(encoding="utf-8")
+    assert loose.read_text(encoding="utf-8") == GOOD
     assert loose.stat().st_mode & 0o777 == 0o640
     assert before == good.stat().st_mtime_ns
     assert front.run(["fmt", "--check", str(loose), str(good)]) == 0
@@ -151,7 +160,9 @@ def test_explain(capsys: pytest.CaptureFixture[str]) -> None:
 
 def test_show_prints_the_steps_in_their_order(good: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert front.run(["show", str(good), "--morphisms"]) == 0
-    assert capsys.readouterr().out == """\
+    assert (
+        capsys.readouterr().out
+        == """\
 surgery slim on net   preserves api
   slim[0]  net as trained
     │ fine    quantize(bits = 8, scheme = "affine") @** except @first   line 9
@@ -159,9 +170,13 @@ surgery slim on net   preserves api
     │ coarse  quantize(bits = 4, scheme = "kmeans") @first   line 8
   slim[2]
 """
+    )
     assert front.run(["show", str(good), "--morphisms", "--json"]) == 0
     made = records(capsys.readouterr().out)
-    assert [("slim[0]", "slim[1]"), ("slim[1]", "slim[2]")] == [(one["from"], one["to"]) for one in made if one["type"] == "step"]
+    assert [(one["from"], one["to"]) for one in made if one["type"] == "step"] == [
+        ("slim[0]", "slim[1]"),
+        ("slim[1]", "slim[2]"),
+    ]
 
 
 def test_show_refuses_what_check_refuses(bad: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -190,7 +205,9 @@ def test_a_bug_is_called_one(good: Path, monkeypatch: pytest.MonkeyPatch, capsys
     assert "Traceback" in capsys.readouterr().err
 
 
-def test_an_interruption_is_told(good: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_interruption_is_told(
+    good: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     def stopped(_: object) -> None:
         raise KeyboardInterrupt
 
@@ -201,6 +218,11 @@ def test_an_interruption_is_told(good: Path, monkeypatch: pytest.MonkeyPatch, ca
 
 @pytest.mark.parametrize("command", [["check"], ["fmt", "--check"], ["show", "--morphisms"]])
 def test_the_front_end_never_imports_torch(command: list[str], good: Path) -> None:
-    code = "import sys; from surgdsl.cli.main import run; code = run(sys.argv[1:]); assert 'torch' not in sys.modules; sys.exit(code)"
-    done = subprocess.run([sys.executable, "-W", "error", "-c", code, *command, str(good)], capture_output=True, text=True, check=False)
+    code = (
+        "import sys; from surgdsl.cli.main import run; code = run(sys.argv[1:]);"
+        "assert 'torch' not in sys.modules; sys.exit(code)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-c", code, *command, str(good)], capture_output=True, text=True, check=False
+    )
     assert (done.returncode, done.stderr) == (0, "")

@@ -17,8 +17,17 @@ def at(text: str, word: str) -> Span:
 def test_caret_label_note_and_help() -> None:
     text = "surg 1\ndata rows {}\n\n\n\n\n\n\n\ndata rows {}\n"
     second = Span(Source("a.surg", text), text.rindex("rows"), text.rindex("rows") + 4)
-    made = Diagnostic("E0102", "`rows` is declared twice", second, "here", (Note(at(text, "rows"), "first"), Note(None, "two")), ("go",))
-    assert render([made]) == """\
+    made = Diagnostic(
+        "E0102",
+        "`rows` is declared twice",
+        second,
+        "here",
+        (Note(at(text, "rows"), "first"), Note(None, "two")),
+        ("go",),
+    )
+    assert (
+        render([made])
+        == """\
 error[E0102]: `rows` is declared twice
   ┌─ a.surg:10:6
 10│ data rows {}
@@ -28,6 +37,7 @@ error[E0102]: `rows` is declared twice
 note: two
 help: go
 more: surg explain E0102"""
+    )
 
 
 def test_the_order_is_that_of_the_text() -> None:
@@ -61,7 +71,13 @@ def test_a_long_line_is_shown_around_the_fault() -> None:
 
 def test_colour_changes_no_letter() -> None:
     made = [Diagnostic("E0001", "m", at("x", "x"), help=("h",))]
-    plain = render(made, color=True).replace("\x1b[31;1m", "").replace("\x1b[34;1m", "").replace("\x1b[1m", "").replace("\x1b[0m", "")
+    plain = (
+        render(made, color=True)
+        .replace("\x1b[31;1m", "")
+        .replace("\x1b[34;1m", "")
+        .replace("\x1b[1m", "")
+        .replace("\x1b[0m", "")
+    )
     assert plain == render(made)
     assert render(made, color=True) != plain
 

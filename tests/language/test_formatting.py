@@ -59,13 +59,14 @@ def test_where_lines_break_does_not_matter(file: tree.File, data: st.DataObject)
     text = format_parsed(Parsed(file))
     blanks = [at for at, char in enumerate(text) if char == " " and text.count('"', 0, at) % 2 == 0]
     for at in data.draw(st.lists(st.sampled_from(blanks), max_size=5)) if blanks else []:
-        text = f"{text[:at]}\n{text[at + 1:]}"
+        text = f"{text[:at]}\n{text[at + 1 :]}"
     assert file == parse(Source("", format_source(Source("", text)))).file
 
 
 @given(st.one_of(st.text(max_size=60), st.lists(st.sampled_from(
-    ["surg 1\n", "model", " ", "net", "{", "}", "(", ")", "\n", "use", "std.", "step a = apply", "@**", '"', "#", "require", "<=", "%", "1",
-     "surgery", " on ", "order", ">>", "not ", "-", "^", "[", "]", "dim B in ", "let x = ", "\t", "\r\n", "é", "\u202e", "..", "e9"]
+    ["surg 1\n", "model", " ", "net", "{", "}", "(", ")", "\n", "use", "std.", "step a = apply", "@**", '"', "#",
+    "require", "<=", "%", "1", "surgery", " on ", "order", ">>", "not ", "-", "^", "[", "]", "dim B in ", "let x = ",
+    "\t", "\r\n", "é", "\u202e", "..", "e9"]
 ), max_size=30).map("".join)))  # fmt: skip
 @settings(max_examples=300, deadline=None)
 def test_garbage_is_refused_and_never_breaks_the_compiler(text: str) -> None:
@@ -75,12 +76,15 @@ def test_garbage_is_refused_and_never_breaks_the_compiler(text: str) -> None:
     for attempt in (program, format_source):
         try:
             attempt(Source("garbage.surg", text))
+            refused = ()
         except Refusal as refusal:
-            assert refusal.diagnostics
-            assert render(refusal.diagnostics)
+            refused = refusal.diagnostics
+        assert refused == () or "error[E0" in render(refused)
 
 
-@pytest.mark.parametrize("path", sorted([*shipped("stdlib").rglob("*.surg"), *(ROOT / "examples").glob("*.surg")]), ids=lambda p: p.name)
+@pytest.mark.parametrize(
+    "path", sorted([*shipped("stdlib").rglob("*.surg"), *(ROOT / "examples").glob("*.surg")]), ids=lambda p: p.name
+)
 def test_the_files_of_the_house_are_in_the_layout(path: Path) -> None:
     text = path.read_text(encoding="utf-8")
     assert text == format_source(Source(path.name, text))
@@ -99,13 +103,16 @@ data test {
 surgery slim on net{ # begins
 # nothing yet
  step  fold=apply fold_batchnorm @**
- step narrow = apply prune_channels(keep=50%, calibrate = train) @layer1.* | @layer2.* except @layer1.0 by taylor then recover{data=train}
+ step narrow = apply prune_channels(keep=50%, calibrate = train) @layer1.* | @layer2.* except @layer1.0
+   by taylor then recover{data=train}
  order (fold)>>narrow
  require (size(after)) <= (1 + 2) * 3kB # all
  # ends
 }
 # end"""
-    assert format_source(Source("", written)) == """\
+    assert (
+        format_source(Source("", written))
+        == """\
 # a file
 surg 1
 use std.metric.{size, params}  # both
@@ -126,6 +133,7 @@ surgery slim on net {  # begins
 }
 # end
 """
+    )
 
 
 def test_the_grammar_has_no_collision() -> None:

@@ -1,4 +1,4 @@
-"""The pages beside this file are the reference of the language and its test: every `surg` block says which errors it has.
+"""The pages beside this file are the reference of the language and its test: every `surg` block tells its errors.
 
 A line of a block that ends with `# error: [E0301]` must have exactly those errors, and a line without must have none.
 """

@@ -12,7 +12,18 @@ from hypothesis import strategies as st
 
 from surgdsl.diagnostic import Refusal, Source
 from surgdsl.language import (
-    Apply, Counted, DataName, DimDecl, Measured, Metric, Number, PathPattern, Program, Recover, Require, program,
+    Apply,
+    Counted,
+    DataName,
+    DimDecl,
+    Measured,
+    Metric,
+    Number,
+    PathPattern,
+    Program,
+    Recover,
+    Require,
+    program,
 )  # fmt: skip
 from surgdsl.language.library import catalogue, signature
 
@@ -29,8 +40,8 @@ interface api on cnn { out logits: f32[B, 10] }
 surgery slim on cnn {
   preserve api
   seed 7
-  step code   = apply quantize(bits = 4bit) @** except @head | @stem.* then recover { data = train  epochs = 3  rate = 1e-3 }
-  step fold   = apply exhaustively fold_batchnorm @**
+  step code   = apply quantize(bits = 4bit) @** except @head | @stem.* then recover { data = train  epochs = 3  rate =
+  1e-3 } step fold   = apply exhaustively fold_batchnorm @**
   step narrow = apply prune_channels(keep = half, calibrate = train) @layer{1,2}.** by gradient
   step thin   = apply mask(keep = 3/10) @**
   order fold >> (narrow >> thin) >> code
@@ -133,7 +144,11 @@ surgery tiny on net { target size(after) <= 20% * size(before) }
 
 def test_a_refusal_carries_every_fault() -> None:
     with pytest.raises(Refusal) as caught:
-        program(Source("cnn.surg", TEXT.replace("4bit", "4KB").replace("seed 7", "seed 1.5").replace("on cnn {\n", "on cn {\n")))
+        program(
+            Source(
+                "cnn.surg", TEXT.replace("4bit", "4KB").replace("seed 7", "seed 1.5").replace("on cnn {\n", "on cn {\n")
+            )
+        )
     assert [one.code for one in caught.value.diagnostics] == ["E0101", "E0207", "E0301"]
 
 

@@ -34,7 +34,8 @@ def test_quotients_undo_products(a: Quantity, b: Quantity) -> None:
 
 @pytest.mark.parametrize(
     ("digits", "unit", "value"),
-    [("1", "B", 8), ("1", "KiB", 8192), ("1", "kB", 8000), ("1.5", "MiB", 12582912), ("50", "%", Fraction(1, 2)), ("3", "pp", Fraction(3, 100)),
+    [("1", "B", 8), ("1", "KiB", 8192), ("1", "kB", 8000), ("1.5", "MiB", 12582912), ("50", "%", Fraction(1, 2)),
+    ("3", "pp", Fraction(3, 100)),
      ("2", "min", 120), ("1_000", "", 1000), ("3e-4", "", Fraction(3, 10000)), ("1", "Gmac", 10**9)],
 )  # fmt: skip
 def test_units_are_exact(digits: str, unit: str, value: Fraction | int) -> None:
@@ -60,8 +61,10 @@ def test_numbers_that_would_not_fit_are_refused(digits: str) -> None:
 
 
 @pytest.mark.parametrize(("one", "text"), [
-    (Quantity(Fraction(1, 2), percent=True), "50%"), (Quantity(Fraction(1, 3)), "1/3"), (Quantity(Fraction(-5, 4), BIT), "-1.25 bit"),
-    (Quantity(Fraction(7), MAC.times(SECOND, -1)), "7 mac/s"), (Quantity(Fraction(1), PLAIN.times(SECOND.power(2), -1)), "1 1/s^2"),
+    (Quantity(Fraction(1, 2), percent=True), "50%"), (Quantity(Fraction(1, 3)), "1/3"), (Quantity(Fraction(-5, 4),
+    BIT), "-1.25 bit"),
+    (Quantity(Fraction(7), MAC.times(SECOND, -1)), "7 mac/s"), (Quantity(Fraction(1), PLAIN.times(SECOND.power(2),
+    -1)), "1 1/s^2"),
 ])  # fmt: skip
 def test_the_printed_form(one: Quantity, text: str) -> None:
     assert text == str(one)

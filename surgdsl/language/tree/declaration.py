@@ -248,8 +248,8 @@ class Sweep(Node):
 
 
 Declaration = (
-    UseOne | UseSome | UseFile | Dim | Let | Param | Model | Data | Interface | Function | PrimitiveRule | PrimitiveFunction
-    | Rule | Surgery | Sweep
+    UseOne | UseSome | UseFile | Dim | Let | Param | Model | Data | Interface | Function | PrimitiveRule
+    | PrimitiveFunction | Rule | Surgery | Sweep
 )  # fmt: skip
 
 
