@@ -1,6 +1,6 @@
 """A little writer of certificates, honest or not: it records and re-hashes whatever rewrite it is told to make.
 
-It shares no code with the verifier, nor with the compiler; a lie told through it has every digest, count and seal right.
+It shares no code with the verifier nor the compiler; a lie told through it has every digest, count and seal right.
 """
 
 from __future__ import annotations
@@ -185,9 +185,8 @@ class Forge:
     def macs(self, op: dict[str, Any]) -> int:
         if not op["raw"]["op"].startswith(("aten.conv", "aten.linear")):
             return 0
-        of = lambda wire: [self.binding.get(extent, extent) for extent in self.wires[wire][1]]
-        kernel, target = of(op["sources"][1]), of(op["targets"][0])
-        return math.prod(target) * math.prod(kernel[1:])
+        kernel, target = (self.wires[op[side][at]][1] for side, at in (("sources", 1), ("targets", 0)))
+        return math.prod(self.binding.get(extent, extent) for extent in target) * math.prod(kernel[1:])
 
     # surgery
 
@@ -214,7 +213,7 @@ class Forge:
         wires: dict[str, tuple[str, tuple[Any, ...]]],
         right: Sequence[dict[str, Any]],
     ) -> None:
-        """Delete the operations `left` and their wires but `glue`; create `wires` (by any new names) and the operations `right`."""
+        """Delete the operations `left` and their wires but `glue`; create `wires` (any names) and the operations `right`."""
         touched = list(
             dict.fromkeys(w for identity in left for side in ("sources", "targets") for w in self.ops[identity][side])
         )

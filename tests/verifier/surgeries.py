@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from tests.verifier.encodings import Array, Weight, affine, codebook, dense, nearest
+from tests.verifier.encodings import Array, Weight, affine, codebook, dense
 from tests.verifier.forge import Forge, canon, tensor_digest
 
 Kept = dict[str, dict[int, list[int]]]
@@ -109,11 +109,15 @@ def joined() -> Forge:
 def fold(
     f: Forge, feeder: str, bn: str, change: Callable[[Array, Array], tuple[Array, Array]] = lambda w, b: (w, b)
 ) -> None:
-    source = lambda op, at: f.maker(f.ops[op]["sources"][at])
+    def source(op: str, at: int) -> str:
+        return f.maker(f.ops[op]["sources"][at])
+
+    def value(op: str, at: int) -> Array:
+        return f.weight(source(op, at)).decoded.astype(np.float64)
+
     params = [source(feeder, at) for at in range(1, len(f.ops[feeder]["sources"]))] + [
         source(bn, at) for at in range(1, 5)
     ]
-    value = lambda op, at: f.weight(source(op, at)).decoded.astype(np.float64)
     gamma, beta, mean, var = (value(bn, at) for at in range(1, 5))
     old_bias = value(feeder, 2) if len(f.ops[feeder]["sources"]) > 2 else 0.0
     scale = gamma / np.sqrt(var + 1e-5)
@@ -200,7 +204,7 @@ def select(weight: Weight, sets: dict[int, list[int]]) -> Weight:
         return dense(weight.base, small, cut)
     flat = np.unpackbits(parts["codes"], bitorder="little")
     count = weight.decoded.size if mask is None else int(mask.sum())
-    codes = flat[: count * kind["bits"]].reshape(count, kind["bits"]) @ (1 << np.arange(kind["bits"]))
+    codes: Array = flat[: count * kind["bits"]].reshape(count, kind["bits"]) @ (1 << np.arange(kind["bits"]))
     whole = np.zeros(shape, dtype=np.int64)
     whole[np.ones(shape, bool) if mask is None else mask.astype(bool)] = codes
     left = chosen(whole, sets)

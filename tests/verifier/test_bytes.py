@@ -111,7 +111,7 @@ def test_what_does_not_belong_is_refused(path: str, change: Callable[[Path], obj
 
 
 def test_a_blob_that_is_missing_or_linked_is_refused(little: Path) -> None:
-    blob = sorted((little / "certificate" / "blobs").iterdir())[0]
+    blob = min((little / "certificate" / "blobs").iterdir())
     data = blob.read_bytes()
     blob.unlink()
     assert code_of(little) == "V01"
