@@ -21,7 +21,9 @@ digits = st.from_regex(r"[0-9][0-9_]{0,2}(?:\.[0-9]{1,2})?", fullmatch=True)
 numbers = st.one_of(digits, st.from_regex(r"[0-9](?:\.[0-9])?[eE][+-]?[0-9]", fullmatch=True)).map(tree.Number)
 units = st.sampled_from(["%", "bit", "KiB", "kB", "mac", "min", "pp", "parsec"])
 amounts = st.builds(tree.Amount, digits, units)
-texts = st.text(st.characters(exclude_characters='"\n\r', exclude_categories=["Cs", "Cc"]), max_size=6).map(tree.Text)
+texts = st.text(st.characters(exclude_characters='"\n\r', exclude_categories=["Cs", "Cc", "Cf"]), max_size=6).map(
+    tree.Text
+)
 patterns = st.from_regex(r"[0-9]:[0-9]", fullmatch=True).map(tree.Pattern)
 
 atoms = st.one_of(names.map(tree.Name), numbers, amounts, texts, paths, patterns)

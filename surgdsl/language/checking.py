@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from surgdsl.diagnostic import Diagnostic, Refusal, Source, Span
+from surgdsl.diagnostic import Diagnostic, Refusal, Source, Span, hint
 from surgdsl.language import tree
 from surgdsl.language.declarations import batch, data, dim, interface, model
 from surgdsl.language.library import standard_file
@@ -16,9 +16,9 @@ from surgdsl.language.program import Program, Use
 from surgdsl.language.refusing import refuse_unexecuted
 from surgdsl.language.scope import Scope, scope_of
 from surgdsl.language.surgeries import surgery
-from surgdsl.language.value import constant
+from surgdsl.language.value import WANTED, constant, fitted
 
-LARGEST_FILE = 4 * 2**20
+LARGEST_FILE = 2**20
 
 
 def read(path: str | Path) -> Source:
@@ -44,7 +44,7 @@ def decoded(path: str, raw: bytes) -> Source:
     """The text that `raw` holds.
 
     Raises:
-        Refusal: E0704, where it is not UTF-8, holds zero bytes or is larger than 4 MiB.
+        Refusal: E0704, where it is not UTF-8, holds zero bytes or a mark at its beginning, or is larger than 1 MiB.
     """
     try:
         text = raw.decode("utf-8")
@@ -55,8 +55,12 @@ def decoded(path: str, raw: bytes) -> Source:
     if "\0" in text:
         raise Refusal(Diagnostic("E0704", f"`{path}` is a binary file", label=f"byte {raw.index(0)} is zero"))
     if len(raw) > LARGEST_FILE:
-        raise Refusal(Diagnostic("E0704", f"`{path}` is too large", label="a file has at most 4 MiB"))
-    return Source(path, text.removeprefix("\N{BYTE ORDER MARK}"))
+        raise Refusal(Diagnostic("E0704", f"`{path}` is too large", label="a file has at most 1 MiB"))
+    if text.startswith("\N{BYTE ORDER MARK}"):  # dropping it would change the digest of the file
+        raise Refusal(
+            Diagnostic("E0704", f"`{path}` begins with a byte order mark", help=("save it as UTF-8 without one",))
+        )
+    return Source(path, text)
 
 
 def load(path: str | Path) -> Program:
@@ -94,7 +98,7 @@ def _program(scope: Scope, file: tree.File) -> Program:
     nodes = file.declarations
     for node in nodes:
         if isinstance(node, tree.Let):
-            constant(scope, node.value, (node.name.text,))
+            _let(scope, node)
     dims = [dim(scope, node) for node in nodes if isinstance(node, tree.Dim)]
     models = [one for one in (model(scope, node) for node in nodes if isinstance(node, tree.Model)) if one is not None]
     if all(one is None or one.name != "B" for one in dims):
@@ -110,6 +114,18 @@ def _program(scope: Scope, file: tree.File) -> Program:
         scope.source, 1, uses, tuple(one for one in dims if one), tuple(models), tuple(one for one in rows if one),
         tuple(one for one in interfaces if one), tuple(one for one in surgeries if one),
     )  # fmt: skip
+
+
+def _let(scope: Scope, node: tree.Let) -> None:
+    """Checks a constant, also where nothing uses it."""
+    value = constant(scope, node.value, (node.name.text,))
+    if node.type is None:
+        return
+    kind = node.type.word
+    if kind.text not in WANTED:
+        scope.refuse("E0101", f"unknown type `{kind}` of a constant", kind.span, hint(kind.text, WANTED))
+    elif value is not None:
+        fitted(scope, value, kind.text, node.value.span)
 
 
 def _nowhere(scope: Scope) -> Span:

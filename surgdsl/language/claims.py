@@ -14,6 +14,7 @@ from surgdsl.diagnostic import Note, hint
 from surgdsl.language import tree
 from surgdsl.language.claim import Apply, Counted, Expr, Measured, Metric, Number, Require
 from surgdsl.language.scope import Declared, Scope
+from surgdsl.language.spelling import promise_parts, spell
 from surgdsl.language.value import called, combine, constant, fitted, mismatch
 from surgdsl.units import BIT, MAC, PLAIN, Quantity
 
@@ -39,9 +40,8 @@ def required(scope: Scope, node: tree.Require | tree.Target) -> Require | None:
     if not isinstance(claim, tree.Binary) or claim.operator not in RELATIONS:
         lines = ("write two promises",) if isinstance(claim, tree.Binary) and claim.operator == "and" else ()
         return scope.refuse("E0420", "a claim compares two things with <=, >=, < or >", claim.span, help=lines)
-    text = " ".join(node.span.text.split()).removeprefix("require ").removeprefix("target ")
     found = _measured(scope, node, claim) if _measures(scope, claim) else _counted(scope, node, claim)
-    return None if found is None else Require(text, found, span=node.span)
+    return None if found is None else Require(" ".join(promise_parts(node)), found, span=node.span)
 
 
 def _measures(scope: Scope, claim: tree.Binary) -> bool:
@@ -68,7 +68,8 @@ def _measured(scope: Scope, node: tree.Require | tree.Target, claim: tree.Binary
     data = node.data if isinstance(node, tree.Require) else None
     confidence = _confidence(scope, node.confidence) if isinstance(node, tree.Require) and node.confidence else None
     if data is None:
-        return scope.refuse("E0210", "a measured promise names its data", claim.span, help=(f"{claim.span.text} on …",))
+        text = f"require {spell(claim)} on …"
+        return scope.refuse("E0210", "a measured promise names its data", claim.span, help=(f"write `{text}`",))
     if scope.find(data, "data") is None or measure is None or limit is None:
         return None
     if (relation in ("<=", "<")) != measure.endswith("drop"):

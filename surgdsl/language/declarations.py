@@ -145,9 +145,10 @@ def _axis(scope: Scope, axis: tree.Expr | tree.AnyAxis) -> int | str | None:
 
 
 def distinct(scope: Scope, words: tuple[tree.Word, ...]) -> None:
-    """Reports every word that stands twice."""
+    """Reports every word that stands twice or is a keyword."""
     first: dict[str, Span] = {}
     for word in words:
+        scope.keyword(word)
         if word.text in first:
             scope.refuse(
                 "E0102",

@@ -12,9 +12,10 @@ from surgdsl.language.spelling import (
     binding_text,
     chain_text,
     parameters_text,
-    paths_text,
     port_text,
     ports_text,
+    promise_parts,
+    selector_parts,
     sequence_text,
     spell,
     type_text,
@@ -141,7 +142,8 @@ def _clause(node: Item) -> Shape | None:  # noqa: C901, PLR0911 - one case for e
         case tree.Target(sense, goal):
             return Shape((f"target {'' if sense is None else f'{sense} '}{spell(goal)}",))
         case tree.Require():
-            return Shape(tuple(_require(node)))
+            first, *rest = promise_parts(node)
+            return Shape((f"require {first}", *rest))
         case tree.Emit(block):
             return Shape(("emit",), children=block.fields)
         case _:
@@ -149,14 +151,8 @@ def _clause(node: Item) -> Shape | None:  # noqa: C901, PLR0911 - one case for e
 
 
 def _step(node: tree.Step) -> list[str]:
-    parts = [
-        f"= apply {'exhaustively ' if node.exhaustively else ''}{spell(node.rule)}",
-        paths_text(node.selector.include),
-    ]
-    if node.selector.exclude is not None:
-        parts.append(f"except {paths_text(node.selector.exclude)}")
-    if node.selector.where is not None:
-        parts.append(f"where {spell(node.selector.where)}")
+    head = f"= apply {'exhaustively ' if node.exhaustively else ''}{spell(node.rule)}"
+    parts = [head, *selector_parts(node.selector)]
     if node.scoring is not None:
         parts.append(
             f"by {spell(node.scoring.criterion)}" + ("" if node.scoring.reading is None else f" {node.scoring.reading}")
@@ -166,17 +162,6 @@ def _step(node: tree.Step) -> list[str]:
     if node.recover is not None:
         method = "" if node.recover.method is None else f"{node.recover.method} "
         parts.append(f"then recover {method}{braces([field_text(one) for one in node.recover.block.fields])}")
-    return parts
-
-
-def _require(node: tree.Require) -> list[str]:
-    parts = [f"require {spell(node.claim)}"]
-    if node.each is not None and node.domain is not None:
-        parts.append(f"for all {node.each} in {spell(node.domain)}")
-    if node.data is not None:
-        parts.append(f"on {node.data}")
-    if node.confidence is not None:
-        parts.append(f"with confidence {spell(node.confidence)}")
     return parts
 
 

@@ -8,12 +8,14 @@ reported.
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Iterator
 from functools import cache
+from itertools import islice
 from typing import Any
 
-from attrs import field, frozen
-from lark import Lark, Token, Tree, UnexpectedInput
+from attrs import evolve, field, frozen
+from lark import Lark, TextSlice, Token, Tree, UnexpectedInput
 
 from surgdsl.diagnostic import Diagnostic, Source, Span, shipped
 from surgdsl.language import tree
@@ -21,6 +23,7 @@ from surgdsl.language.building import Building
 from surgdsl.language.syntax import fault
 
 DEEPEST = 150
+MOST_FAULTS = 50
 
 
 class Postlex:
@@ -87,6 +90,9 @@ CONTINUATIONS = ("by", "except", "for", "in", "on", "then", "where", "with")
 def parse(source: Source) -> Parsed:
     """Reads `source`. Never raises for what the text may hold: faults are in the result."""
     comments = tuple(_comments(source))
+    hidden = tuple(_invisible(source))
+    if hidden:
+        return Parsed(tree.File(tree.Word("1"), ()), comments, hidden)
     try:
         found = _read(source, "start", 0, len(source.text))
     except UnexpectedInput:
@@ -100,9 +106,8 @@ def parse(source: Source) -> Parsed:
 
 def _read(source: Source, start: str, begin: int, end: int) -> Any:
     """The node of rule `start` between `begin` and `end`, or the diagnostic that it is nested too deeply."""
-    text = " " * begin + source.text[begin:end] if begin or end < len(source.text) else source.text
     parser: Any = lark("start") if start == "start" else lark("declaration", "clause")
-    found: Tree[Token] = parser.parse(text, start=start)
+    found: Tree[Token] = parser.parse(TextSlice(source.text, begin, end), start=start)
     deep = _too_deep(found)
     if deep is None:
         return Building(source).node(found)
@@ -118,6 +123,16 @@ def _too_deep(root: Tree[Token]) -> Tree[Token] | None:
         if not level:
             return None
     return level[0]
+
+
+INVISIBLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\u200b\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff]")
+"""Control characters, and what reorders or hides text: with them a file could show an auditor what it does not say."""
+
+
+def _invisible(source: Source) -> Iterator[Diagnostic]:
+    for match in islice(INVISIBLE.finditer(source.text), MOST_FAULTS):
+        name = unicodedata.name(match.group(), f"U+{ord(match.group()):04X}").lower()
+        yield Diagnostic("E0001", "an invisible character", Span(source, match.start(), match.end()), name)
 
 
 def _unknown_edition(span: Span) -> Diagnostic:
@@ -148,6 +163,9 @@ def _piecewise(source: Source, comments: tuple[Comment, ...]) -> Parsed:
     broken: set[str] = set()
     edition, begin = _edition(source, faults)
     for piece in _pieces(source, begin, len(source.text), DECLARATIONS, whole_file=True):
+        if len(faults) >= MOST_FAULTS:
+            faults[-1] = evolve(faults[-1], help=(*faults[-1].help, f"these are the first {MOST_FAULTS} errors"))
+            break
         found = _attempt(source, "declaration", piece, faults)
         if found is None and piece.word == "surgery":
             found = _surgery(source, piece, faults)

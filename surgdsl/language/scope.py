@@ -51,9 +51,9 @@ class Scope:
 
     def declare(self, word: tree.Word, made: Declared) -> None:
         """Binds `word`, unless it is a keyword, taken, or of the prelude."""
-        if word.text in KEYWORDS:
+        if self.keyword(word):
             self.broken.add(word.text)
-            return self.refuse("E0104", f"`{word}` is a keyword and cannot be a name", word.span)
+            return None
         if word.text in PRELUDE:
             return self.refuse(
                 "E0103", f"`{word}` is built in and cannot be declared again", word.span, "choose another name"
@@ -68,6 +68,12 @@ class Scope:
             f"`{word}` is declared twice" if code == "E0102" else f"`{word}` is already the name of {spoken(before)}"
         )
         return self.refuse(code, message, word.span, notes=notes)
+
+    def keyword(self, word: tree.Word) -> bool:
+        """Whether `word` is a keyword, which is reported: no name may be one."""
+        if word.text in KEYWORDS:
+            self.refuse("E0104", f"`{word}` is a keyword and cannot be a name", word.span)
+        return word.text in KEYWORDS
 
     def find(self, word: tree.Word | tree.Name, *kinds: str) -> Declared | None:
         """What `word` stands for, if it is one of `kinds`; otherwise reports and gives nothing."""

@@ -136,6 +136,27 @@ def paths_text(node: tree.Paths) -> str:
     return " | ".join(path.text for path in node.paths)
 
 
+def selector_parts(node: tree.Selector) -> list[str]:
+    """``@a | @b``, ``except @c``, ``where kind == linear``: the parts between which a line may break."""
+    exclude = [] if node.exclude is None else [f"except {paths_text(node.exclude)}"]
+    where = [] if node.where is None else [f"where {spell(node.where)}"]
+    return [paths_text(node.include), *exclude, *where]
+
+
+def promise_parts(node: tree.Require | tree.Target) -> list[str]:
+    """What is promised, without its keyword: ``accuracy.drop <= 1%``, ``on test``, ``with confidence 95%``."""
+    if isinstance(node, tree.Target):
+        return [spell(node.goal)]
+    parts = [spell(node.claim)]
+    if node.each is not None and node.domain is not None:
+        parts.append(f"for all {node.each} in {spell(node.domain)}")
+    if node.data is not None:
+        parts.append(f"on {node.data}")
+    if node.confidence is not None:
+        parts.append(f"with confidence {spell(node.confidence)}")
+    return parts
+
+
 def sequence_text(node: tree.Sequence) -> str:
     """``a >> (b | c)``."""
     return " >> ".join(map(_parallel, node.stages))

@@ -17,6 +17,7 @@ from surgdsl.language.library import Signature, spell
 from surgdsl.language.pattern import PathPattern, Selector
 from surgdsl.language.program import Recover, StepDecl, SurgeryDecl, Value
 from surgdsl.language.scope import Scope
+from surgdsl.language.spelling import selector_parts
 from surgdsl.language.value import argument, constant, fitted, whole
 
 C = TypeVar("C", bound=tree.Clause)
@@ -118,7 +119,9 @@ def _steps(scope: Scope, node: tree.Surgery) -> list[StepDecl | None]:
 
 def _declare(scope: Scope, step: tree.Step, local: dict[str, tree.Step]) -> None:
     word, before = step.name, local.get(step.name.text)
-    if before is not None:
+    if scope.keyword(word):
+        scope.broken.add(word.text)
+    elif before is not None:
         notes = (Note(before.name.span, "declared here first"),)
         scope.refuse("E0102", f"`{word}` is declared twice", word.span, notes=notes)
     elif word.text in scope.names and word.text != "B":
@@ -185,7 +188,7 @@ def _selector(node: tree.Selector) -> Selector:
     def patterns(paths: tree.Paths | None) -> tuple[PathPattern, ...]:
         return () if paths is None else tuple(PathPattern(path.text, span=path.span) for path in paths.paths)
 
-    return Selector(patterns(node.include), patterns(node.exclude), " ".join(node.span.text.split()), span=node.span)
+    return Selector(patterns(node.include), patterns(node.exclude), " ".join(selector_parts(node)), span=node.span)
 
 
 Given = tuple[tree.Expr | tree.Keyword | tree.Each, ...]
