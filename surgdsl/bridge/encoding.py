@@ -43,13 +43,13 @@ def dense(array: Array, dtype: str | None = None) -> Weight:
     """The weight that `array` is. `dtype` is needed only for BF16, which numpy takes for uint16.
 
     Raises:
-        Refusal: E0712, the dtype has no name in the certificate.
+        Refusal: E0713, the dtype has no name in the certificate.
     """
     laid = {known: name for name, known in NUMPY.items() if name != "BF16"}
     name = dtype or laid.get(array.dtype.newbyteorder("<"))
     if name is None or NUMPY.get(name) != array.dtype.newbyteorder("<"):
         raise Refusal(
-            Diagnostic("E0712", f"a tensor of dtype `{dtype or array.dtype}`, which no certificate can state")
+            Diagnostic("E0713", f"a tensor of dtype `{dtype or array.dtype}`, which no certificate can state")
         )
     return Weight(Dense(), name, array.shape, {"values": array.astype(NUMPY[name], copy=False)})
 

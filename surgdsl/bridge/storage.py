@@ -35,17 +35,17 @@ def read(path: Path, sha256: str | None = None) -> Tensors:
         sha256: what the bytes of the file must hash to, 64 lower-case hexadecimal digits.
 
     Raises:
-        Refusal: E0701 to E0703, the file cannot be read; E0710, it is not a safetensors file; E0711, its bytes hash to
-            something else; E0712, a dtype that no certificate has.
+        Refusal: E0701 to E0703, the file cannot be read; E0711, it is not a safetensors file; E0712, its bytes hash to
+            something else; E0713, a dtype that no certificate has.
     """
     try:
         found = file_digest(path)
         if sha256 and found != sha256:
-            raise Refusal(_fault("E0711", f"`{path}` is not the file that was named", f"its SHA-256 is {found}"))
+            raise Refusal(_fault("E0712", f"`{path}` is not the file that was named", f"its SHA-256 is {found}"))
         with safe_open(path, framework="numpy"):  # the library judges the header: offsets, sizes, names
             return _mapped(path)
     except SafetensorError as error:
-        raise Refusal(_fault("E0710", f"`{path}` is not a safetensors file", str(error))) from error
+        raise Refusal(_fault("E0711", f"`{path}` is not a safetensors file", str(error))) from error
     except OSError as error:
         code = UNREADABLE.get(type(error), "E0703")
         raise Refusal(_fault(code, f"cannot read `{path}`", _reason(error))) from error
@@ -59,7 +59,7 @@ def _mapped(path: Path) -> Tensors:
     entries = [(name, dict(cast("list[tuple[str, Any]]", fields))) for name, fields in pairs if name != "__metadata__"]
     repeated = len(entries) - len({name for name, _ in entries})
     if repeated:
-        raise Refusal(_fault("E0710", f"`{path}` is not a safetensors file", "it names a tensor twice"))
+        raise Refusal(_fault("E0711", f"`{path}` is not a safetensors file", "it names a tensor twice"))
     return {name: _tensor(name, fields, data, 8 + length) for name, fields in entries}
 
 
@@ -71,7 +71,7 @@ def _tensor(name: str, fields: dict[str, Any], data: mmap.mmap, start: int) -> t
     dtype, shape, (begin, _) = fields["dtype"], tuple(fields["shape"]), fields["data_offsets"]
     if dtype not in NUMPY:
         raise Refusal(
-            _fault("E0712", f"a tensor of dtype `{dtype}`, which no certificate can state", f"tensor `{name}`")
+            _fault("E0713", f"a tensor of dtype `{dtype}`, which no certificate can state", f"tensor `{name}`")
         )
     count = int(np.prod(shape, dtype=np.int64))
     flat = np.frombuffer(data, NUMPY[dtype], count, start + begin) if count else np.zeros(0, dtype=NUMPY[dtype])
@@ -110,7 +110,8 @@ def write(path: Path, tensors: Tensors) -> None:
     """Write a weight file in its canonical form.
 
     Raises:
-        Refusal: E0713, the disk would not take it; E0714, a tensor has a name that no certificate can hold.
+        OSError: the disk would not take it; whoever publishes says so.
+        Refusal: E0715, a tensor has a name that no certificate can hold.
     """
     check_names(tensors)
     with _whole(path) as file:
@@ -123,12 +124,12 @@ def check_names(names: Iterable[str]) -> None:
     """Refuse names that a certificate cannot hold: it has 1 to 256 printable ASCII characters, without spaces.
 
     Raises:
-        Refusal: E0714, one diagnostic for each.
+        Refusal: E0715, one diagnostic for each.
     """
     strange = [name for name in names if not 1 <= len(name) <= 256 or any(not "!" <= char <= "~" for char in name)]
     if strange:
         reason = "a name has 1 to 256 printable ASCII characters, and no spaces"
-        raise Refusal(*(_fault("E0714", f"`{name:.80}` cannot be a name in a certificate", reason) for name in strange))
+        raise Refusal(*(_fault("E0715", f"`{name:.80}` cannot be a name in a certificate", reason) for name in strange))
 
 
 def _blocks(array: Array) -> Iterable[memoryview]:
@@ -143,8 +144,6 @@ def _whole(path: Path) -> Generator[IO[bytes]]:
         with partial.open("wb") as file:
             yield file
         partial.replace(path)
-    except OSError as error:
-        raise Refusal(_fault("E0713", f"cannot write `{path}`", _reason(error))) from error
     finally:
         partial.unlink(missing_ok=True)
 

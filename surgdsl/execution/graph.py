@@ -86,7 +86,7 @@ def stored_parts(state: State) -> list[Part]:
     """The stored tensors of all weights, in the order of the net: what the weight file of this state holds.
 
     Raises:
-        Refusal: E0714, a tensor has a name that no certificate can hold; E0716, names differ at most by case.
+        Refusal: E0715, a tensor has a name that no certificate can hold, or names differ at most by case.
     """
     found: list[Part] = []
     for name, operation in state.net.params().items():
@@ -98,7 +98,11 @@ def stored_parts(state: State) -> list[Part]:
     if alike:
         reason = "upper and lower case do not tell names apart on every disk"
         raise Refusal(
-            Diagnostic("E0716", "tensors with one name: " + ", ".join(f"`{name}`" for name in alike[:4]), label=reason)
+            Diagnostic(
+                "E0715",
+                f"names that differ at most by case: {', '.join(f'`{name}`' for name in alike[:4])}",
+                label=reason,
+            )
         )
     return found
 

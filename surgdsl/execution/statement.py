@@ -68,7 +68,7 @@ def certificate(
         scribe: one that has hashed these tensors before, to be quicker.
 
     Raises:
-        Refusal: E0715, the statement is larger than a verifier reads; E0714 and E0716, names that it cannot hold.
+        Refusal: E0716, the statement is larger than a verifier reads; E0715, names that it cannot hold.
     """
     _check_numbering(start.net)
     check_names(name for name, _ in (*start.net.inputs, *start.net.outputs))
@@ -168,5 +168,5 @@ def _sealed(predicate: dict[str, Json], output: str) -> bytes:
     predicate["seal"] = digest.seal(statement)
     data = encode(statement)
     if len(data) > LARGEST:
-        raise Refusal(Diagnostic("E0715", f"the certificate would have {len(data)} bytes, more than {LARGEST}"))
+        raise Refusal(Diagnostic("E0716", f"the certificate would have {len(data)} bytes, more than {LARGEST}"))
     return data

@@ -87,11 +87,11 @@ ROW = b'"x":{"dtype":"U8","shape":[1],"data_offsets":[0,1]}'
 @pytest.mark.parametrize(
     ("text", "data", "code"),
     [
-        (b"{" + ROW + b"}", b"", "E0710"),
-        (b"{" + ROW, b"1", "E0710"),
-        (b"[]", b"", "E0710"),
-        (b"{" + ROW + b"," + ROW + b"}", b"1", "E0710"),
-        (b'{"x":{"dtype":"U16","shape":[1],"data_offsets":[0,2]}}', b"12", "E0712"),
+        (b"{" + ROW + b"}", b"", "E0711"),
+        (b"{" + ROW, b"1", "E0711"),
+        (b"[]", b"", "E0711"),
+        (b"{" + ROW + b"," + ROW + b"}", b"1", "E0711"),
+        (b'{"x":{"dtype":"U16","shape":[1],"data_offsets":[0,2]}}', b"12", "E0713"),
     ],
 )
 def test_a_bad_file_is_refused(tmp_path: Path, text: bytes, data: bytes, code: str) -> None:
@@ -103,7 +103,7 @@ def test_a_bad_file_is_refused(tmp_path: Path, text: bytes, data: bytes, code: s
 def test_what_is_no_weight_file_at_all_is_refused(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "a.safetensors"
     path.write_bytes(content)
-    with pytest.raises(Refusal, match="E0710"):
+    with pytest.raises(Refusal, match="E0711"):
         read(path)
 
 
@@ -114,14 +114,14 @@ def test_a_missing_file_a_folder_and_another_digest_are_refused(tmp_path: Path) 
         read(tmp_path)
     path = tmp_path / "a.safetensors"
     write(path, {})
-    with pytest.raises(Refusal, match="E0711"):
+    with pytest.raises(Refusal, match="E0712"):
         read(path, "0" * 64)
 
 
 def test_a_write_that_fails_leaves_nothing(tmp_path: Path) -> None:
     (tmp_path / "taken").mkdir()
-    with pytest.raises(Refusal, match="E0713"):
+    with pytest.raises(IsADirectoryError):
         write(tmp_path / "taken", {"x": ("U8", np.zeros(1, dtype=np.uint8))})
     assert [path.name for path in tmp_path.iterdir()] == ["taken"]
-    with pytest.raises(Refusal, match="E0714"):
+    with pytest.raises(Refusal, match="E0715"):
         write(tmp_path / "a.safetensors", {"a b": ("U8", np.zeros(1, dtype=np.uint8))})

@@ -16,7 +16,7 @@ from attrs import evolve
 from hypothesis import given
 from hypothesis import strategies as st
 
-from surgdsl.axes.extent import symbol
+from surgdsl.axis.extent import symbol
 from surgdsl.bridge.encoding import dense
 from surgdsl.bridge.storage import write
 from surgdsl.bridge.weight import Array, State
@@ -195,10 +195,8 @@ def test_a_verifier_accepts_surgeries_that_compose(
     assert (code, found.get("code")) == (0, None), found
 
 
-@pytest.mark.parametrize(
-    ("name", "code"), [("one.Weight", "E0716"), ("one.bias", "E0716"), ("größe", "E0714"), ("", "E0714")]
-)
-def test_tensor_names_that_no_certificate_can_hold_are_refused(name: str, code: str) -> None:
+@pytest.mark.parametrize("name", ["one.Weight", "one.bias", "größe", ""])
+def test_tensor_names_that_no_certificate_can_hold_are_refused(name: str) -> None:
     state = network()
     place = param(state, "two.weight")
     operation = state.net.graph.operations[place]
@@ -206,14 +204,14 @@ def test_tensor_names_that_no_certificate_can_hold_are_refused(name: str, code: 
     renamed = evolve(operation, payload=evolve(operation.payload, base=name))
     graph = evolve(state.net.graph, operations={**state.net.graph.operations, place: renamed})
     state = State(evolve(state.net, graph=graph), state.weights)
-    with pytest.raises(Refusal, match=code):
+    with pytest.raises(Refusal, match="E0715"):
         certificate(state, [], request([], state))
 
 
 def test_an_input_name_that_no_certificate_can_hold_is_refused() -> None:
     state = network()
     state = State(evolve(state.net, inputs=(("größe", state.net.inputs[0][1]),)), state.weights)
-    with pytest.raises(Refusal, match="E0714"):
+    with pytest.raises(Refusal, match="E0715"):
         certificate(state, [], request([], state))
 
 
