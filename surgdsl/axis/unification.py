@@ -46,6 +46,8 @@ class Unification:
     bound: dict[Axis, Dim] = field(factory=dict)
     pins: dict[Axis, Pin] = field(factory=dict)
     born: dict[str, int] = field(factory=dict)
+    blurs: list[tuple[Dim, Pin]] = field(factory=list)
+    """Dims that an operation works over, so that cutting them is only approximate, with the reason."""
 
     def fresh(self, name: str, extent: Extent) -> Dim:
         """A new axis; an extent of 1 is `UNIT`. A name that is taken gets a number."""

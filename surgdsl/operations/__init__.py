@@ -11,7 +11,7 @@ from surgdsl.diagnostic import Diagnostic, Refusal
 from surgdsl.diagram.operation import Operation
 from surgdsl.diagram.sort import Sort
 from surgdsl.operations.convolution import CONVOLUTION
-from surgdsl.operations.elementwise import BINARY, DROPOUT, UNARY
+from surgdsl.operations.elementwise import COMPARISON, DROPOUT, PRODUCT, QUOTIENT, SHIFTING_UNARY, SUM, UNARY
 from surgdsl.operations.joining import CAT, SLICE
 from surgdsl.operations.linear import LINEAR
 from surgdsl.operations.normalisation import BATCH_NORM
@@ -22,7 +22,7 @@ from surgdsl.operations.signature import Signature
 from surgdsl.operations.weight import WEIGHT
 
 CATALOGUE: tuple[Signature, ...] = (
-    WEIGHT, LINEAR, CONVOLUTION, BATCH_NORM, UNARY, DROPOUT, BINARY, WINDOWS, ADAPTIVE,
+    WEIGHT, LINEAR, CONVOLUTION, BATCH_NORM, UNARY, SHIFTING_UNARY, DROPOUT, SUM, PRODUCT, QUOTIENT, COMPARISON, WINDOWS, ADAPTIVE,
     FLATTEN, LITERAL, PERMUTE, UNSQUEEZE, SQUEEZE, CAT, SLICE, MEAN, SOFTMAX,
 )  # fmt: skip
 

@@ -12,7 +12,7 @@ from surgdsl.axis.dim import fuse
 from surgdsl.axis.extent import Extent, evaluate, product
 from surgdsl.diagram.operation import Attribute, Operation
 from surgdsl.diagram.sort import Sort
-from surgdsl.operations.signature import Call, Cut, Dims, Signature, demand, integer, integers, replaced
+from surgdsl.operations.signature import Call, Cut, Dims, Signature, demand, integer, integers, makes_zero, replaced
 
 
 def window(extent: Extent, kernel: int, stride: int, padding: int, dilation: int) -> int:
@@ -85,5 +85,5 @@ def retune(cut: Cut) -> tuple[tuple[str, Attribute], ...]:
 
 
 CONVOLUTION = Signature(
-    ("aten.conv1d.default", "aten.conv2d.default", "aten.conv3d.default"), typing, relation, cost, retune
+    ("aten.conv1d.default", "aten.conv2d.default", "aten.conv3d.default"), typing, relation, cost, retune, makes_zero
 )

@@ -35,6 +35,8 @@ class Coupling:
     net: Net
     dims: Mapping[str, Dims]
     pins: Mapping[Axis, Pin]
+    blurs: Mapping[Axis, tuple[Pin, ...]]
+    """Axes that an operation works over, with each reason: cutting one gives another function than neutralising it."""
 
     @cached_property
     def members(self) -> Mapping[Axis, tuple[Member, ...]]:
@@ -52,43 +54,60 @@ class Coupling:
         """Axes of weights that nothing pins."""
         return tuple(axis for axis in self.members if axis not in self.pins and isinstance(axis.size, int))
 
+    def natural(self, axis: Axis) -> bool:
+        """Whether cutting `axis` gives exactly the function of the net with the cut indices neutralised."""
+        return axis not in self.blurs
+
     def wires(self, axis: Axis) -> tuple[str, ...]:
         """Wires with a dimension that `axis` is part of."""
         return tuple(wire for wire, dims in self.dims.items() if any(axis in axes(dim) for dim in dims))
 
 
+FAILURES = (Clash, IllTyped, ArithmeticError, AssertionError, LookupError, TypeError, ValueError)
+"""What a relation may raise on an operation that it does not understand."""
+
+
 def couple(net: Net) -> Coupling:
-    """The axes of `net`, by one pass in canonical order, so that names do not depend on how the net came about, and one over its interface."""
-    unification, dims = Unification(), dict[str, Dims]()
+    """The axes of `net`: one pass in canonical order, so that names do not depend on how the net came about, and one over its interface."""
+    unification, dims, zeros = Unification(), dict[str, Dims](), dict[str, bool]()
     for name, wire in net.inputs:
         dims[wire] = tuple(unification.fresh(f"{name}:{i}", extent) for i, extent in enumerate(net.sort(wire).shape))
-    for operation in (net.graph.operations[name] for name in number(net).operations):
-        dims.update(zip(operation.targets, _related(net, operation, dims, unification), strict=True))
+        zeros[wire] = False
+    for name in number(net).operations:
+        _relate(net, net.graph.operations[name], dims, zeros, unification)
     for kind, ports in (("input", net.inputs), ("output", net.outputs), ("boundary", tuple(net.boundary.items()))):
         for name, wire in ports:
             for dim in dims[wire]:
                 unification.pin(dim, f"reaches {kind} `{name}`")
     resolved = {wire: tuple(map(unification.resolve, found)) for wire, found in dims.items()}
-    return Coupling(
-        net, resolved, {axis: pin for axis, pin in unification.pins.items() if unification.resolve(axis) == axis}
-    )
+    pins = {axis: pin for axis, pin in unification.pins.items() if unification.resolve(axis) == axis}
+    blurs: dict[Axis, dict[Pin, None]] = {}
+    for dim, pin in unification.blurs:
+        for axis in axes(unification.resolve(dim)):
+            blurs.setdefault(axis, {})[pin] = None
+    return Coupling(net, resolved, pins, {axis: tuple(found) for axis, found in blurs.items()})
 
 
-def _related(net: Net, operation: Operation, dims: Mapping[str, Dims], unification: Unification) -> tuple[Dims, ...]:
+def _relate(net: Net, operation: Operation, dims: dict[str, Dims], zeros: dict[str, bool], unification: Unification) -> None:
+    """Tell one operation's relation, and what its targets are made of."""
     call = Call(
         operation,
         tuple(map(net.sort, operation.sources)),
         tuple(map(net.sort, operation.targets)),
         tuple(dims[wire] for wire in operation.sources),
         unification,
+        tuple(zeros[wire] for wire in operation.sources),
     )
-    if operation.name not in BY_NAME:
-        return _pinned(call, f"no axis rule for {operation.name}")
-    try:
-        found = BY_NAME[operation.name].relation(call)
-    except (Clash, IllTyped) as clash:
-        return _pinned(call, str(clash))
-    return found
+    signature = BY_NAME.get(operation.name)
+    if signature is None:
+        found, zero = _pinned(call, f"no axis rule for {operation.name}"), False
+    else:
+        try:
+            found, zero = signature.relation(call), signature.zero(call)
+        except FAILURES as failure:
+            found, zero = _pinned(call, str(failure) or "its relation does not apply"), False
+    dims.update(zip(operation.targets, found, strict=True))
+    zeros.update(dict.fromkeys(operation.targets, zero))
 
 
 def _pinned(call: Call, reason: str) -> tuple[Dims, ...]:

@@ -9,7 +9,7 @@ from surgdsl.axis.dim import UNIT, Dim
 from surgdsl.axis.extent import Extent
 from surgdsl.diagram.operation import Operation
 from surgdsl.diagram.sort import Sort
-from surgdsl.operations.signature import Call, Dims, Signature, demand
+from surgdsl.operations.signature import Call, Dims, Signature, absorbs_zero, demand, loses_zero
 
 
 def same(operation: Operation, sources: tuple[Sort, ...]) -> tuple[Sort, ...]:
@@ -64,15 +64,40 @@ def broadcast_dims(call: Call) -> tuple[Dims, ...]:
     return (tuple(result),)
 
 
-UNARY = Signature(
-    tuple(
-        f"aten.{name}.default"
-        for name in (
-            "relu relu6 sigmoid tanh silu hardswish hardsigmoid mish neg abs exp sqrt clone contiguous detach alias gelu leaky_relu elu hardtanh softplus"
-        ).split()
-    ),
-    same,
-    same_dims,
+def comparison(operation: Operation, sources: tuple[Sort, ...]) -> tuple[Sort, ...]:
+    """Operands that broadcast → truth values."""
+    (found,) = broadcast(operation, sources)
+    return (Sort("BOOL", found.shape),)
+
+
+def sum_zero(call: Call) -> bool:
+    """Zero where both terms are; a number that is added is not."""
+    return len(call.zeros) == 2 and all(call.zeros)
+
+
+def first_zero(call: Call) -> bool:
+    """Zero where the numerator is."""
+    return call.zeros[0]
+
+
+def _named(text: str, overload: str = "default") -> tuple[str, ...]:
+    return tuple(f"aten.{name}.{overload}" for name in text.split())
+
+
+STEADY = (
+    "relu relu6 tanh silu hardswish mish neg abs sqrt clone contiguous detach alias gelu leaky_relu elu selu celu hardtanh square erf sin sign floor "
+    "ceil round softsign hardshrink softshrink tan asinh atan expm1 log1p trunc"
 )
-DROPOUT = Signature(("aten.dropout.default",), inactive, same_dims)
-BINARY = Signature(tuple(f"aten.{name}.Tensor" for name in ("add", "sub", "mul", "div")), broadcast, broadcast_dims)
+"""f(0) = 0."""
+SHIFTING = "sigmoid exp hardsigmoid softplus cos rsqrt reciprocal log log_sigmoid cosh"
+"""f(0) ≠ 0."""
+
+UNARY = Signature(_named(STEADY), same, same_dims)
+SHIFTING_UNARY = Signature(_named(SHIFTING), same, same_dims, zero=loses_zero)
+DROPOUT = Signature(("aten.dropout.default", "aten.feature_dropout.default"), inactive, same_dims)
+SUM = Signature(("aten.add.Tensor", "aten.sub.Tensor"), broadcast, broadcast_dims, zero=sum_zero)
+PRODUCT = Signature(("aten.mul.Tensor",), broadcast, broadcast_dims, zero=absorbs_zero)
+QUOTIENT = Signature(("aten.div.Tensor",), broadcast, broadcast_dims, zero=first_zero)
+COMPARISON = Signature(
+    _named("eq ne gt ge lt le", "Tensor") + _named("eq ne gt ge lt le", "Scalar"), comparison, broadcast_dims, zero=loses_zero
+)

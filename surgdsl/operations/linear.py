@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from surgdsl.axis.extent import evaluate, product
 from surgdsl.diagram.operation import Operation
 from surgdsl.diagram.sort import Sort
-from surgdsl.operations.signature import Call, Dims, Signature, demand
+from surgdsl.operations.signature import Call, Dims, Signature, demand, makes_zero
 
 
 def typing(operation: Operation, sources: tuple[Sort, ...]) -> tuple[Sort, ...]:
@@ -37,4 +37,4 @@ def cost(operation: Operation, sources: tuple[Sort, ...], targets: tuple[Sort, .
     return evaluate(product((*targets[0].shape, sources[1].shape[1])), binding)
 
 
-LINEAR = Signature(("aten.linear.default",), typing, relation, cost)
+LINEAR = Signature(("aten.linear.default",), typing, relation, cost, zero=makes_zero)

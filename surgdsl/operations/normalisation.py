@@ -26,4 +26,10 @@ def relation(call: Call) -> tuple[Dims, ...]:
     return (x,)
 
 
-BATCH_NORM = Signature(("aten.batch_norm.default",), typing, relation)
+def scaled(call: Call) -> bool:
+    """Zero where the scale and the shift are the norm's own weights; a norm without them shifts zero by the mean."""
+    attributes = dict(call.operation.attributes)
+    return "weight" not in attributes and "bias" not in attributes
+
+
+BATCH_NORM = Signature(("aten.batch_norm.default",), typing, relation, zero=scaled)

@@ -1,6 +1,6 @@
 """Operations that work over a dimension: means and softmax.
 
-Cutting what they work over would change their value even where the cut elements are zero, so it is pinned, with that reason.
+Cutting what they work over would change their value even where the cut elements are zero, so such a cut is only approximate, and says so.
 """
 
 from __future__ import annotations
@@ -8,7 +8,7 @@ from __future__ import annotations
 from surgdsl.axis.dim import UNIT
 from surgdsl.diagram.operation import Operation
 from surgdsl.diagram.sort import Sort
-from surgdsl.operations.signature import Call, Dims, Signature, demand, integer, integers
+from surgdsl.operations.signature import Call, Dims, Signature, demand, integer, integers, loses_zero
 
 
 def mean(operation: Operation, sources: tuple[Sort, ...]) -> tuple[Sort, ...]:
@@ -31,7 +31,7 @@ def mean_dims(call: Call) -> tuple[Dims, ...]:
     """The dims that remain."""
     (x,) = call.dims
     gone, keep = _worked_over(call.operation, len(x)), call.operation.attribute("keepdim") is True
-    call.pin(tuple(x[i] for i in gone), "a mean is taken over it")
+    call.blur(tuple(x[i] for i in gone), "a mean is taken over it")
     return (tuple(UNIT if i in gone else dim for i, dim in enumerate(x) if keep or i not in gone),)
 
 
@@ -44,9 +44,9 @@ def softmax(operation: Operation, sources: tuple[Sort, ...]) -> tuple[Sort, ...]
 def softmax_dims(call: Call) -> tuple[Dims, ...]:
     """The same dims; the one worked over is pinned."""
     (x,) = call.dims
-    call.pin((x[integer(call.operation, "dim") % len(x)],), "a softmax is taken over it")
+    call.blur((x[integer(call.operation, "dim") % len(x)],), "a softmax is taken over it")
     return (x,)
 
 
 MEAN = Signature(("aten.mean.dim",), mean, mean_dims)
-SOFTMAX = Signature(("aten.softmax.int", "aten.log_softmax.int"), softmax, softmax_dims)
+SOFTMAX = Signature(("aten.softmax.int", "aten.log_softmax.int"), softmax, softmax_dims, zero=loses_zero)

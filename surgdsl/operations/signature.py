@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from attrs import frozen
 
 from surgdsl.axis.dim import Dim, Indices
-from surgdsl.axis.unification import Unification
+from surgdsl.axis.unification import Pin, Unification
 from surgdsl.diagram.operation import Attribute, Operation
 from surgdsl.diagram.sort import Sort
 
@@ -32,6 +32,8 @@ class Call:
     targets: tuple[Sort, ...]
     dims: tuple[Dims, ...]
     unification: Unification
+    zeros: tuple[bool, ...] = ()
+    """For each source: does a neutralised index (its weights zeroed) carry zero on it?"""
 
     @property
     def place(self) -> str:
@@ -47,6 +49,11 @@ class Call:
         """Say that dims may not shrink."""
         for dim in dims:
             self.unification.pin(dim, reason, self.place)
+
+    def blur(self, dims: Dims, reason: str) -> None:
+        """Say that the operation works over dims in a way that notices whether a zero is there: cutting them is approximate."""
+        for dim in dims:
+            self.unification.blurs.append((dim, Pin(reason, self.place)))
 
     def fresh(self, name: str, position: int, target: int = 0) -> Dim:
         """A new axis as long as dimension `position` of a target."""
@@ -74,6 +81,28 @@ def free(operation: Operation, sources: tuple[Sort, ...], targets: tuple[Sort, .
     return 0
 
 
+def keeps_zero(call: Call) -> bool:
+    """Zero where all sources are: what moves, adds or scales elements."""
+    return all(call.zeros)
+
+
+def absorbs_zero(call: Call) -> bool:
+    """Zero where any source is: a product."""
+    return any(call.zeros)
+
+
+def makes_zero(call: Call) -> bool:
+    """Always zero: a map whose own weights for the index are zero."""
+    del call
+    return True
+
+
+def loses_zero(call: Call) -> bool:
+    """Never zero: f(0) is something else."""
+    del call
+    return False
+
+
 @frozen
 class Signature:
     """The four things to know about the operators in `names`."""
@@ -87,6 +116,8 @@ class Signature:
     """Multiply-accumulates for one evaluation."""
     retune: Callable[[Cut], tuple[tuple[str, Attribute], ...]] = unchanged
     """The attributes after a cut."""
+    zero: Callable[[Call], bool] = keeps_zero
+    """Whether neutralised indices carry zero on the targets."""
 
 
 def demand(condition: bool, message: str) -> None:  # noqa: FBT001 - reads as a sentence at the call

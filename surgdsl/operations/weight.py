@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from surgdsl.diagram.operation import PARAM, Operation
 from surgdsl.diagram.sort import Sort
-from surgdsl.operations.signature import Call, Dims, IllTyped, Signature
+from surgdsl.operations.signature import Call, Dims, IllTyped, Signature, makes_zero
 
 
 def typing(operation: Operation, sources: tuple[Sort, ...]) -> tuple[Sort, ...]:
@@ -25,4 +25,4 @@ def relation(call: Call) -> tuple[Dims, ...]:
     return (tuple(call.unification.fresh(name, extent) for name, extent in zip(names, shape, strict=True)),)
 
 
-WEIGHT = Signature((PARAM,), typing, relation)
+WEIGHT = Signature((PARAM,), typing, relation, zero=makes_zero)

@@ -87,6 +87,8 @@ class Resolver:
                 left_alone.append(f"{axis}: coupled to {excepted[0]}, which is excepted")
             elif axis in coupling.pins:
                 left_alone.append(f"{axis}: {coupling.pins[axis]}")
+            elif not coupling.natural(axis):
+                left_alone.append(f"{axis}: a cut would only be approximate, {coupling.blurs[axis][0]}")
             elif whole(axis) > 1:
                 chosen.append(axis)
         return chosen, tuple(left_alone)
