@@ -68,9 +68,11 @@ def rising(values: Iterable[Any]) -> bool:
 
 
 def check_depth(data: bytes, what: str) -> None:
-    """Count brackets outside strings before any parser sees them."""
+    """Count brackets outside strings, and look for null there, before any parser sees them."""
+    bare = STRING.sub(b"", data)
+    need(b"null" not in bare, "V02", f"{what}: null is no canonical value")
     depth = 0
-    for bracket in STRING.sub(b"", data).translate(None, bytes(set(range(256)) - set(b"[]{}"))):
+    for bracket in bare.translate(None, bytes(set(range(256)) - set(b"[]{}"))):
         depth += 1 if bracket in b"[{" else -1
         need(depth <= DEPTH, "V20", f"{what}: nested deeper than {DEPTH}")
 

@@ -186,7 +186,8 @@ class Forge:
         if not op["raw"]["op"].startswith(("aten.conv", "aten.linear")):
             return 0
         kernel, target = (self.wires[op[side][at]][1] for side, at in (("sources", 1), ("targets", 0)))
-        return math.prod(self.binding.get(extent, extent) for extent in target) * math.prod(kernel[1:])
+        bound = [self.binding[extent] if isinstance(extent, str) else int(extent) for extent in target]
+        return math.prod(bound) * math.prod(kernel[1:])
 
     # surgery
 
@@ -213,7 +214,7 @@ class Forge:
         wires: dict[str, tuple[str, tuple[Any, ...]]],
         right: Sequence[dict[str, Any]],
     ) -> None:
-        """Delete the operations `left` and their wires but `glue`; create `wires` (any names) and the operations `right`."""
+        """Delete the operations `left` and their wires but `glue`; create `wires`, under any names, and `right`."""
         touched = list(
             dict.fromkeys(w for identity in left for side in ("sources", "targets") for w in self.ops[identity][side])
         )
@@ -323,7 +324,7 @@ class Forge:
         }
 
     def write(self, folder: Path, edit: Callable[[dict[str, Any]], None] = lambda _: None) -> Path:
-        """Write the folder; `edit` may first change the statement, after which chain, head and seal are made to agree."""
+        """Write the folder; `edit` may first change the statement, then chain, head and seal are made to agree."""
         statement = json.loads(canon(self.statement()))
         edit(statement)
         (folder / "certificate" / "blobs").mkdir(parents=True)

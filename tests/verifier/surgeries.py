@@ -144,11 +144,21 @@ def chosen(values: Array, sets: dict[int, list[int]]) -> Array:
     return values
 
 
+def unchanged(_: dict[str, Any]) -> None:
+    """What is recorded stays as it is."""
+
+
 def prune(
-    f: Forge, kept: Kept, keep: list[int], scores: list[int], *, weights: Kept | None = None, attributes: dict[str, Any] | None = None,
-    arguments: Callable[[dict[str, Any]], None] = lambda _: None,
-) -> None:  # fmt: skip
-    """Restrict the wires of `kept`; `weights` overrides what a weight's wire really keeps, `arguments` edits what is recorded."""
+    f: Forge,
+    kept: Kept,
+    keep: list[int],
+    scores: list[int],
+    *,
+    weights: Kept | None = None,
+    attributes: dict[str, Any] | None = None,
+    arguments: Callable[[dict[str, Any]], None] = unchanged,
+) -> None:
+    """Restrict the wires of `kept`; `weights` overrides what a weight keeps, `arguments` edits what is recorded."""
     left = [i for i, op in f.ops.items() if any(w in kept for w in op["sources"] + op["targets"])]
     touched = list(dict.fromkeys(w for i in left for side in ("sources", "targets") for w in f.ops[i][side]))
     shrinking = [w for w in touched if w in kept]
@@ -202,9 +212,9 @@ def select(weight: Weight, sets: dict[int, list[int]]) -> Weight:
     cut = None if mask is None else chosen(mask, sets).astype(bool)
     if kind["kind"] == "dense":
         return dense(weight.base, small, cut)
-    flat = np.unpackbits(parts["codes"], bitorder="little")
-    count = weight.decoded.size if mask is None else int(mask.sum())
-    codes: Array = flat[: count * kind["bits"]].reshape(count, kind["bits"]) @ (1 << np.arange(kind["bits"]))
+    width, count = int(kind["bits"]), weight.decoded.size if mask is None else int(mask.sum())
+    columns = np.unpackbits(parts["codes"], bitorder="little")[: count * width].reshape(count, width)
+    codes = (columns.astype(np.int64) << np.arange(width)).sum(axis=1)
     whole = np.zeros(shape, dtype=np.int64)
     whole[np.ones(shape, bool) if mask is None else mask.astype(bool)] = codes
     left = chosen(whole, sets)

@@ -3,10 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
-import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -17,8 +13,6 @@ from surgdsl.verifier.main import main
 from tests.verifier import surgeries as s
 from tests.verifier.asking import code_of, verdict
 from tests.verifier.forge import Forge
-
-HOUSE = Path(__file__).resolve().parents[2]
 
 
 def pruned_mlp() -> Forge:
@@ -104,8 +98,8 @@ def folded_linear() -> Forge:
 
 
 HONEST: list[Callable[[], Forge]] = [
-    s.cnn, s.mlp, s.residual, s.grouped, s.joined, pruned_mlp, pruned_residual, pruned_groups, lambda: pruned_groups(whole=False), pruned_join,
-    pruned_codes, folded_linear,
+    s.cnn, s.mlp, s.residual, s.grouped, s.joined, folded_linear,
+    pruned_mlp, pruned_residual, pruned_groups, lambda: pruned_groups(whole=False), pruned_join, pruned_codes,
 ]  # fmt: skip
 
 
@@ -169,28 +163,3 @@ def test_a_person_reads_the_ledger_and_the_claims(folder: Path, capsys: pytest.C
     (folder / "model.safetensors").write_bytes(b"")
     assert main([str(folder)]) == 4
     assert capsys.readouterr().out.splitlines()[-1].startswith("Rejected: V07")
-
-
-def test_the_command_is_quick_and_needs_numpy_alone(folder: Path) -> None:
-    blocked = ["torch", "lark", "networkx", "attrs", "attr", "cyclopts", "rich", "safetensors", "scipy"]
-    program = f"import sys; sys.modules.update(dict.fromkeys({blocked!r})); from surgdsl.verifier.main import main; sys.exit(main())"
-    started = time.monotonic()
-    done = subprocess.run(
-        [sys.executable, "-c", program, str(folder)],
-        cwd=HOUSE,
-        env={**os.environ, "OMP_NUM_THREADS": "1"},
-        check=False,
-        capture_output=True,
-        text=True,
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
-    assert time.monotonic() - started < 2
-
-
-def test_structure_is_checked_without_numpy() -> None:
-    """Parsing, typing, numbering and digests of nets are pure Python."""
-    program = "import sys; sys.modules['numpy'] = None\nfrom surgdsl.verifier import claims, extent, net, operations, rewrite, statement, tensors\n"
-    program += "raw = {'inputs': [{'name': 'x', 'wire': 0}], 'operations': [{'attributes': [], 'op': 'aten.relu.default', 'sources': [0], 'targets': [1]}],\n"
-    program += " 'outputs': [{'name': 'y', 'wire': 1}], 'wires': [{'dtype': 'F32', 'shape': ['B', 2]}] * 2}\n"
-    program += "statement.GRAPH(raw, 'g'); n = net.parse(raw); [operations.check_type(o, n.wires) for o in n.operations.values()]; assert n.written() == raw"
-    subprocess.run([sys.executable, "-c", program], cwd=HOUSE, check=True)

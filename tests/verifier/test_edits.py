@@ -1,4 +1,4 @@
-"""The statement edited, with every hash recomputed: only the check of the thing itself can catch it, by its own code."""
+"""The statement edited, every hash recomputed: only the check of the thing itself can catch it, by its own code."""
 
 from __future__ import annotations
 
@@ -92,6 +92,10 @@ def other_keep(statement: Statement) -> None:
     put(["9", "9", "1", "1"], "steps", 0, "arguments", "scores")(statement)
 
 
+def other_subject(statement: Statement) -> None:
+    statement["subject"][0]["digest"]["surgManifestV1"] = "0" * 64
+
+
 ZERO = {"apply": "div", "terms": [{"number": "1"}, {"number": "0"}]}
 EDITS: list[tuple[str, str, Callable[[Statement], None]]] = [
     ("a metric after, forged low", "V13", forged(0, "after", -1)),
@@ -143,7 +147,7 @@ EDITS: list[tuple[str, str, Callable[[Statement], None]]] = [
     ("a confidence of one", "V18", put("1", "claims", 3, "measured", "confidence")),
     ("a limit that the bound passes", "V18", put("1/6", "claims", 3, "measured", "limit")),
     ("a rational that is not in lowest terms", "V03", put("2/80", "claims", 2, "measured", "limit")),
-    ("a subject that is another model", "V06", lambda st: st["subject"][0]["digest"].update({"surgManifestV1": "0" * 64})),
+    ("a subject that is another model", "V06", other_subject),
 ]  # fmt: skip
 
 

@@ -1,0 +1,51 @@
+"""The verifier alone: the standard library, numpy where bytes are scanned, and little time."""
+
+from __future__ import annotations
+
+import os
+import resource
+import subprocess
+import sys
+from pathlib import Path
+
+HOUSE = Path(__file__).resolve().parents[2]
+BLOCKED = ["torch", "lark", "networkx", "attrs", "attr", "cyclopts", "rich", "safetensors", "scipy"]
+VERIFY = f"""
+import sys
+sys.modules.update(dict.fromkeys({BLOCKED!r}))
+from surgdsl.verifier.main import main
+sys.exit(main())
+"""
+STRUCTURE = """
+import sys
+sys.modules["numpy"] = None
+from surgdsl.verifier import claims, net, operations, rewrite, statement, tensors
+relu = {"attributes": [], "op": "aten.relu.default", "sources": [0], "targets": [1]}
+ends = [{"inputs": [{"name": "x", "wire": 0}]}, {"outputs": [{"name": "y", "wire": 1}]}]
+raw = {**ends[0], "operations": [relu], **ends[1], "wires": [{"dtype": "F32", "shape": ["B", 2]}] * 2}
+statement.GRAPH(raw, "graph")
+found = net.parse(raw)
+for operation in found.operations.values():
+    operations.check_type(operation, found.wires)
+assert found.written() == raw
+"""
+
+
+def test_the_command_is_quick_and_needs_numpy_alone(folder: Path) -> None:
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+    command = [sys.executable, "-c", VERIFY, str(folder)]
+    done = subprocess.run(command, cwd=HOUSE, env=environment, check=False, capture_output=True, text=True)
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert done.stdout.splitlines()[-1].startswith("Accepted")
+    assert after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime < 2
+
+
+def test_structure_is_checked_without_numpy() -> None:
+    subprocess.run([sys.executable, "-c", STRUCTURE], cwd=HOUSE, check=True)
+
+
+def test_help_loads_no_numpy() -> None:
+    program = "import sys; from surgdsl.verifier.main import arguments; arguments(); assert 'numpy' not in sys.modules"
+    subprocess.run([sys.executable, "-c", program], cwd=HOUSE, check=True)
