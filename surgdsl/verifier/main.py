@@ -59,8 +59,9 @@ def _examine(given: argparse.Namespace, report: Report) -> bool:
 
     try:
         expected = {name: getattr(given, f"expect_{name}") or "" for name in ("input", "output", "spec")}
-        model = given.model or given.folder / "model.safetensors"
-        source = given.input or _named(given.folder)
+        # What the auditor names may be a link, as in a download cache; what the folder brings may not.
+        model = given.model.resolve() if given.model else given.folder / "model.safetensors"
+        source = given.input.resolve() if given.input else _named(given.folder)
         check(Request(str(given.folder), str(source), str(model), expected, given.strict), report)
     except Reject as reject:
         report.reject = reject

@@ -57,6 +57,18 @@ def wrong_bias(f: Forge) -> None:
     s.fold(f, f.find("conv2d.default"), f.find("batch_norm.default"), lambda w, b: (w, -b))
 
 
+def turned(f: Forge) -> None:
+    """The folded kernel with its height and width exchanged: the same bytes, and with this stride the same output."""
+    g = Forge()
+    x = g.input("image", ("B", 1, 8, 8))
+    w = g.param(s.dense("conv.weight", s.noise(2, 1, 2, 3)))
+    more: dict[str, Any] = {"bias": {"none": True}, "groups": 1, "dilation": [1, 1], "padding": [0, 0]}
+    y = g.op("conv2d.default", [x, w], ("B", 2, 2, 2), stride=[4, 4], **more)
+    g.begin(("y", s.norm(g, y, "bn")), B=1)
+    s.fold(g, g.find("conv2d.default"), g.find("batch_norm.default"), lambda w, b: (w.reshape(2, 1, 3, 2), b))
+    vars(f).update(vars(g))
+
+
 def vacuous(f: Forge) -> None:
     """The head of the net replaced by one small linear, under the name of a fold."""
     head, x = f.find("linear.default"), f.ops[f.find("flatten.using_ints")]["targets"][0]
@@ -151,6 +163,7 @@ TOLD: list[tuple[str, str, Callable[[Forge], None]]] = [
     ("other channels selected than stated", "V15", other_weights),
     ("an operation left dangling", "V09", dangling),
     ("a fold one ulp off", "V15", off_by_one),
+    ("a fold that turns the kernel", "V14", turned),
     ("a fold with another bias", "V15", wrong_bias),
     ("a vacuous replacement under a rule's name", "V14", vacuous),
     ("a mask that changes what it keeps", "V15", changed_mask),

@@ -81,6 +81,7 @@ def _compare(rewrite: Rewrite, made: Operation, weight: Array, bias: Array) -> N
     need(fits and len(rewrite.right.operations) == 3, "V14", "R is not a conv with a new weight and a new bias")
     for wire, values in zip(made.sources[1:], (weight, bias), strict=True):
         _dense(params[wire])
+        need(params[wire].shape == values.shape, "V14", "the weight or the bias changes its shape")
         check_parts(params[wire], {"values": values.tobytes()})
 
 
