@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from surgdsl.diagnostic import Diagnostic, Refusal, Source, Span, hint
+from surgdsl.diagnostic import Diagnostic, Refusal, Source, Span
 from surgdsl.language import tree
+from surgdsl.language.constants import compute
 from surgdsl.language.declarations import batch, data, dim, interface, model
 from surgdsl.language.library import standard_file
 from surgdsl.language.parsing import parse
@@ -16,7 +17,6 @@ from surgdsl.language.program import Program, Use
 from surgdsl.language.refusing import refuse_unexecuted
 from surgdsl.language.scope import Scope, scope_of
 from surgdsl.language.surgeries import surgery
-from surgdsl.language.value import WANTED, constant, fitted
 
 LARGEST_FILE = 2**20
 
@@ -96,9 +96,7 @@ def check(source: Source) -> tuple[Program | None, tuple[Diagnostic, ...]]:
 
 def _program(scope: Scope, file: tree.File) -> Program:
     nodes = file.declarations
-    for node in nodes:
-        if isinstance(node, tree.Let):
-            _let(scope, node)
+    compute(scope, file)
     dims = [dim(scope, node) for node in nodes if isinstance(node, tree.Dim)]
     models = [one for one in (model(scope, node) for node in nodes if isinstance(node, tree.Model)) if one is not None]
     if all(one is None or one.name != "B" for one in dims):
@@ -114,18 +112,6 @@ def _program(scope: Scope, file: tree.File) -> Program:
         scope.source, 1, uses, tuple(one for one in dims if one), tuple(models), tuple(one for one in rows if one),
         tuple(one for one in interfaces if one), tuple(one for one in surgeries if one),
     )  # fmt: skip
-
-
-def _let(scope: Scope, node: tree.Let) -> None:
-    """Checks a constant, also where nothing uses it."""
-    value = constant(scope, node.value, (node.name.text,))
-    if node.type is None:
-        return
-    kind = node.type.word
-    if kind.text not in WANTED:
-        scope.refuse("E0101", f"unknown type `{kind}` of a constant", kind.span, hint(kind.text, WANTED))
-    elif value is not None:
-        fitted(scope, value, kind.text, node.value.span)
 
 
 def _nowhere(scope: Scope) -> Span:

@@ -22,7 +22,7 @@ from surgdsl.language import tree
 from surgdsl.language.building import Building
 from surgdsl.language.syntax import fault
 
-DEEPEST = 150
+DEEPEST = 100
 MOST_FAULTS = 50
 
 

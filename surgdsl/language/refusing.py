@@ -5,14 +5,14 @@ They are refused by name and never ignored. When one comes to be executed, its r
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from typing import Any, cast
+from collections.abc import Callable
+from typing import Any
 
-import attrs
 from attrs import frozen
 
 from surgdsl.language import tree
 from surgdsl.language.scope import Scope
+from surgdsl.language.tree.walking import nodes
 
 
 @frozen
@@ -65,7 +65,7 @@ OPAQUE = (tree.Rule, tree.Function, tree.Sweep)
 
 def refuse_unexecuted(scope: Scope, file: tree.File, *, library: bool = False) -> None:
     """Reports every construct of `file` that is not executed. Only the `library` declares rules and primitives."""
-    for node in _nodes(file, opaque=OPAQUE):
+    for node in nodes(file, OPAQUE):
         if isinstance(node, tree.PrimitiveRule | tree.PrimitiveFunction) and not library:
             scope.refuse("E0421", "only the standard library declares primitives", node.name.span)
         for row in TABLE:
@@ -73,17 +73,3 @@ def refuse_unexecuted(scope: Scope, file: tree.File, *, library: bool = False) -
             if where is not None:
                 message = f"{row.name} is understood, but not executed in this version of surgdsl"
                 scope.refuse(row.code, message, where.span)
-
-
-def _nodes(root: tree.Node, opaque: tuple[type[tree.Node], ...]) -> Iterator[tree.Node]:
-    """`root` and everything below it, without recursion."""
-    waiting = [root]
-    while waiting:
-        node = waiting.pop()
-        yield node
-        if isinstance(node, opaque):
-            continue
-        for name in attrs.fields_dict(type(node)):
-            value = getattr(node, name)
-            parts = cast("tuple[Any, ...]", value) if isinstance(value, tuple) else (value,)
-            waiting.extend(part for part in parts if isinstance(part, tree.Node))

@@ -5,6 +5,8 @@ Every fault of a name is reported here, so that "unknown", "wrong kind" and "tak
 
 from __future__ import annotations
 
+from typing import Any
+
 from attrs import field, frozen
 
 from surgdsl.diagnostic import Diagnostic, Note, Source, Span, hint, suggest
@@ -35,12 +37,16 @@ class Declared:
 
 @frozen
 class Scope:
-    """The names of one file, and the faults found so far."""
+    """The names of one file, the faults found so far, and the constants computed so far.
+
+    `broken` are names whose declarations cannot be read: not to know them is no second fault.
+    """
 
     source: Source
     names: dict[str, Declared] = field(factory=dict[str, Declared])
     faults: list[Diagnostic] = field(factory=list[Diagnostic])
     broken: set[str] = field(factory=set[str])
+    constants: dict[str, Any] = field(factory=dict[str, Any])
 
     def refuse(
         self, code: str, message: str, span: Span | None, label: str = "", *, notes: tuple[Note, ...] = (),

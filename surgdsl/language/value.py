@@ -18,7 +18,7 @@ LARGEST_POWER = 64
 LARGEST_BITS = 4096
 
 
-def constant(scope: Scope, expr: tree.Expr, seen: tuple[str, ...] = ()) -> Constant | None:  # noqa: C901, PLR0911 - one case for each construct
+def constant(scope: Scope, expr: tree.Expr) -> Constant | None:  # noqa: C901, PLR0911 - one case for each construct
     """The value of `expr`, or nothing where it has none; the reason is then in the faults of `scope`."""
     match expr:
         case tree.Number(text):
@@ -30,12 +30,12 @@ def constant(scope: Scope, expr: tree.Expr, seen: tuple[str, ...] = ()) -> Const
         case tree.Name("true" | "false"):
             return expr.text == "true"
         case tree.Name():
-            return _named(scope, expr, seen)
+            return _named(scope, expr)
         case tree.Unary("-", operand):
-            value = _number(scope, operand, seen)
+            value = _number(scope, operand)
             return None if value is None else -value
         case tree.Binary("+" | "-" | "*" | "/" | "^"):
-            left, right = _number(scope, expr.left, seen), _number(scope, expr.right, seen)
+            left, right = _number(scope, expr.left), _number(scope, expr.right)
             return None if left is None or right is None else combine(scope, expr, left, right)
         case tree.Choose():
             return None  # refused as a construct that is not executed
@@ -65,24 +65,17 @@ def _bytes(unit: str) -> str:
     return f" ({one.value // 8} B)" if one.dimension == BIT and unit.endswith("B") else ""
 
 
-def _named(scope: Scope, name: tree.Name, seen: tuple[str, ...]) -> Constant | None:
+def _named(scope: Scope, name: tree.Name) -> Constant | None:
     found = scope.find(name, "constant", "data", "param")
-    if found is None or found.kind == "param":  # a param is refused as a construct that is not executed
+    if found is None:
         return None
     if found.kind == "data":
         return DataName(name.text)
-    if name.text in seen:
-        circle = seen[seen.index(name.text) :]
-        if name.text == min(circle):  # every member finds the same circle; one of them tells
-            label = " -> ".join((*circle, name.text))
-            scope.refuse("E0105", "these declarations refer to each other in a circle", name.span, label)
-        return None
-    assert isinstance(found.node, tree.Let)
-    return constant(scope, found.node.value, (*seen, name.text))
+    return scope.constants.get(name.text)  # computed before; a param is refused as a construct that is not executed
 
 
-def _number(scope: Scope, expr: tree.Expr, seen: tuple[str, ...]) -> Quantity | None:
-    value = constant(scope, expr, seen)
+def _number(scope: Scope, expr: tree.Expr) -> Quantity | None:
+    value = constant(scope, expr)
     if value is None or isinstance(value, Quantity):
         return value
     scope.refuse("E0201", "arithmetic needs numbers", expr.span, f"this is {called(value)}")

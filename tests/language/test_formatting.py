@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from surgdsl.diagnostic import Refusal, Source, shipped
-from surgdsl.language import parse, tree
+from surgdsl.language import check, parse, tree
 from surgdsl.language.formatting import format_parsed, format_source
 from surgdsl.language.parsing import Parsed, lark
 
@@ -139,3 +139,26 @@ surgery slim on net {  # begins
 def test_the_grammar_has_no_collision() -> None:
     parser = lark("start", "declaration", "clause", strict=True)
     assert "step" in {rule.origin.name for rule in parser.rules}
+
+
+NESTED = {
+    "minus": ("-", "1", ""), "not": ("not ", "a", ""), "sum": ("1 + ", "1", ""), "power": ("2^", "1", ""),
+    "call": ("f(", "1", ")"), "keyword": ("f(a = ", "1", ")"), "set": ("{", "1", "}"), "choose": ("choose ", "1", ""),
+    "if": ("if a then b else ", "c", ""),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("form", NESTED)
+def test_nesting_is_limited_before_it_exhausts_the_stack(form: str) -> None:
+    before, middle, after = NESTED[form]
+    levels = 45 if form == "keyword" else 95  # an argument with its name is two levels of the tree
+    good = Source("", f"surg 1\nlet x = {before * levels}{middle}{after * levels}\n")
+    assert parse(good).faults == ()
+    assert format_source(good)
+    assert all(one.code != "E0007" for one in check(good)[1])
+    _, faults = check(Source("", f"surg 1\nlet x = {before * 5000}{middle}{after * 5000}\n"))
+    assert [one.code for one in faults] == ["E0007"]
+
+
+def test_parentheses_alone_are_no_nesting() -> None:
+    assert format_source(Source("", f"surg 1\nlet x = {'(' * 5000}1{')' * 5000}\n")) == "surg 1\nlet x = 1\n"

@@ -1,0 +1,24 @@
+"""All nodes of a tree, found without recursion, so that no depth of nesting matters."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, cast
+
+import attrs
+
+from surgdsl.language.tree.expression import Node
+
+
+def nodes(root: Node, opaque: tuple[type[Node], ...] = ()) -> Iterator[Node]:
+    """`root` and everything below it, parents first, but nothing below nodes of the `opaque` classes."""
+    waiting = [root]
+    while waiting:
+        node = waiting.pop()
+        yield node
+        if isinstance(node, opaque):
+            continue
+        for name in attrs.fields_dict(type(node)):
+            value = getattr(node, name)
+            parts = cast("tuple[Any, ...]", value) if isinstance(value, tuple) else (value,)
+            waiting.extend(part for part in parts if isinstance(part, Node))
