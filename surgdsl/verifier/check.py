@@ -143,7 +143,7 @@ def walk(predicate: dict[str, Any], first: replay.State, ledger: Ledger, report:
     report.idle = [
         f"{row['step']} ({row['rule']})" for row in predicate["obligations"] if (row["step"], row["rule"]) not in done
     ]
-    report.done(f"{len(steps)} pushouts re-formed, types, metrics, weights, digests and chain recomputed")
+    report.done(f"{len(steps)} pushouts re-formed; types, metrics, weights, digests and chain recomputed")
     return state
 
 
@@ -198,7 +198,7 @@ def check_claims(
         claims.check_log(log, states[0].manifest, states[1].manifest)
         report.claims.append(claims.measured(claim["measured"], claim["text"], log))
     claims.settle(report.claims)
-    report.done(f"{len(report.claims)} claims hold")
+    report.done("every claim holds, each from numbers recounted here")
 
 
 def bind(request: Request, predicate: dict[str, Any], report: Report) -> None:

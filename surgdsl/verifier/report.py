@@ -6,7 +6,7 @@ Grades are computed here from what was checked; opaque steps come first.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sized
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -68,7 +68,7 @@ def human(report: Report, colour: bool) -> Iterator[str]:
         yield _line(
             "note",
             "opaque",
-            f"{len(report.opaque)} steps set weights that cannot be re-derived: {plain(steps)}",
+            f"{_some(report.opaque, 'step')} set weights that cannot be re-derived: {plain(steps)}",
             colour,
         )
     for mark, group, message in report.groups:
@@ -123,12 +123,16 @@ def _ledger(report: Report) -> Iterator[str]:
     yield from (f"        {plain(name):<35} {0:>8}  asked for, nothing to do" for name in report.idle)
 
 
+def _some(items: Sized, noun: str) -> str:
+    return f"{len(items)} {noun}" + ("" if len(items) == 1 else "s")
+
+
 def _summary(report: Report) -> str:
     grades = [claim.grade for claim in report.claims]
     parts = [f"{grades.count(grade)} {grade}" for grade in ("proved", "measured") if grade in grades]
-    opaque = f", {len(report.opaque)} opaque steps attested" if report.opaque else ""
+    opaque = f", {_some(report.opaque, 'opaque step')} attested" if report.opaque else ""
     kinds = f" ({', '.join(parts)})" if parts else ""
-    return f"Accepted: {len(report.rows)} rewrites, {len(grades)} claims{kinds}{opaque}."
+    return f"Accepted: {_some(report.rows, 'rewrite')}, {_some(grades, 'claim')}{kinds}{opaque}."
 
 
 def _line(mark: str, group: str, message: str, colour: bool) -> str:
