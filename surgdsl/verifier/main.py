@@ -49,8 +49,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     report = Report()
     accepted = _examine(given, report)
     colour = sys.stdout.isatty() and "NO_COLOR" not in os.environ
-    sys.stdout.writelines(f"{line}\n" for line in (machine(report) if given.json else human(report, colour)))
-    sys.stdout.flush()
+    try:
+        sys.stdout.writelines(f"{line}\n" for line in (machine(report) if given.json else human(report, colour)))
+        sys.stdout.flush()
+    except BrokenPipeError:  # the reader left, as in `surg-verify FOLDER | head -1`; the verdict stands
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     return 0 if accepted and report.reject is None else REJECTED
 
 

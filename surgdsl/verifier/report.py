@@ -116,7 +116,7 @@ def _ledger(report: Report) -> Iterator[str]:
     for run in runs:
         first, last = run[0], run[-1]
         changes = ", ".join(
-            f"{first.before[key]} → {last.after[key]}" for key in ("params/1", "nnz/1", "macs/1", "size/1")
+            f"{first.before[key]} -> {last.after[key]}" for key in ("params/1", "nnz/1", "macs/1", "size/1")
         )
         yield f"        {plain(first.step):<12} {plain(first.rule):<22} {len(run):>8}  {first.grade:<8} {changes}"
         yield from (f"          {plain(row.error)}" for row in run if row.error)

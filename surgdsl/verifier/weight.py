@@ -76,7 +76,7 @@ def parse(raw: dict[str, Any], dtype: str, shape: tuple[int, ...]) -> Weight:
     need(
         bool(base) and names == [base + suffix for suffix in suffixes],
         "V09",
-        f"the parts `{names[0]}`… are not named after one base",
+        f"the parts beside `{names[0]}` are not named after one base",
     )
     parts = {
         part["role"]: Part(part["name"], part["dtype"], tuple(part["shape"]), part["digest"]) for part in raw["parts"]

@@ -62,6 +62,10 @@ def widened(wires: list[Any]) -> list[Any]:
     return [{**wire, "shape": [*wire["shape"][:-1], 9]} if "B" in wire["shape"] else wire for wire in wires]
 
 
+def doubled(rows: list[Any]) -> list[Any]:
+    return [*rows, *rows]
+
+
 def drop_step(statement: Statement) -> None:
     del steps(statement)[3]
     renumber(statement)
@@ -118,6 +122,8 @@ EDITS: list[tuple[str, str, Callable[[Statement], None]]] = [
     ("a step that nobody asked for", "V14", put([], "obligations")),
     ("a reduce step that names another metric", "V14", put("macs/1", "steps", 0, "reduces")),
     ("an output shape on the boundary", "V16", put(["B", 4], "boundary", "outputs", 0, "shape")),
+    ("two interfaces of one name", "V03", put(doubled, "interfaces")),
+    ("facts out of order", "V03", put([["b", ""], ["a", ""]], "facts")),
     ("an interface that is not there", "V16", put(["B", 4], "interfaces", 0, "outputs", 0, "shape")),
     ("a weight's wire in L of another shape", "V09", put([4, 9], "steps", 0, "left", "wires", 0, "shape")),
     ("a wire in L of another shape", "V11", put(widened, "steps", 0, "left", "wires")),
@@ -164,9 +170,10 @@ def test_a_digest_that_was_not_recomputed(path: tuple[Any, ...], folder: Path) -
     assert code_of(edit(folder, change, reseal=False)) == "V04"
 
 
-def test_a_chain_that_is_wrong_under_a_right_seal(folder: Path) -> None:
+@pytest.mark.parametrize("path", [("head",), ("steps", 6, "chain")])
+def test_a_chain_that_is_wrong_under_a_right_seal(path: tuple[Any, ...], folder: Path) -> None:
     def change(statement: Statement) -> None:
-        put("0" * 64, "steps", 6, "chain")(statement)
+        put("0" * 64, *path)(statement)
         statement["predicate"].pop("seal")
         statement["predicate"]["seal"] = sha(b"surg-seal-v1\0" + canon(statement))
 

@@ -42,6 +42,25 @@ def test_the_command_is_quick_and_needs_numpy_alone(folder: Path) -> None:
     assert after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime < 2
 
 
+def test_a_reader_that_leaves_changes_no_verdict(folder: Path) -> None:
+    reading, writing = os.pipe()
+    os.close(reading)
+    done = subprocess.run(
+        [sys.executable, "-c", VERIFY, str(folder)], cwd=HOUSE, stdout=writing, stderr=-1, check=False
+    )
+    os.close(writing)
+    assert (done.returncode, done.stderr) == (0, b"")
+
+
+def test_an_accepted_report_is_plain_ascii(folder: Path) -> None:
+    environment = {**os.environ, "PYTHONIOENCODING": "ascii"}
+    done = subprocess.run(
+        [sys.executable, "-c", VERIFY, str(folder)], cwd=HOUSE, env=environment, capture_output=True, check=False
+    )
+    assert done.returncode == 0
+    assert done.stdout.isascii()
+
+
 def test_structure_is_checked_without_numpy() -> None:
     subprocess.run([sys.executable, "-c", STRUCTURE], cwd=HOUSE, check=True)
 

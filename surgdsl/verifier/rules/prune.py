@@ -69,7 +69,7 @@ def kept_sets(rewrite: Rewrite) -> dict[str, Sets]:
         fits = isinstance(extent, int) and indices[-1] < extent and len(indices) < extent
         need(fits, "V14", f"{what} is not a proper part of the extent {extent}")
         found[wire][dim] = indices
-    need(all(any(found[wire]) for wire in rewrite.deleted), "V14", "a wire of L∖K does not shrink")
+    need(all(any(found[wire]) for wire in rewrite.deleted), "V14", "a wire that K leaves out does not shrink")
     used = {number for _, _, number in rewrite.arguments["kept"]}
     need(len(used) == len(lists), "V14", "an index list is used nowhere")
     return {wire: tuple(sets) for wire, sets in found.items()}
