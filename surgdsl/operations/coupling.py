@@ -10,13 +10,13 @@ from functools import cached_property
 
 from attrs import frozen
 
-from surgdsl.axis.dim import Axis, Dim, axes
+from surgdsl.axis.dim import Axis, Dim, axes, size
 from surgdsl.axis.unification import Clash, Pin, Unification
 from surgdsl.diagram.canonical import number
 from surgdsl.diagram.net import Net
-from surgdsl.diagram.operation import Operation
+from surgdsl.diagram.operation import PARAM, Operation
 from surgdsl.operations import BY_NAME
-from surgdsl.operations.signature import Call, Dims, IllTyped
+from surgdsl.operations.signature import Call, Dims, IllTyped, Signature
 
 
 @frozen
@@ -79,6 +79,7 @@ def couple(net: Net) -> Coupling:
         for name, wire in ports:
             for dim in dims[wire]:
                 unification.pin(dim, f"reaches {kind} `{name}`")
+    _hold_symbolic(dims, unification)
     resolved = {wire: tuple(map(unification.resolve, found)) for wire, found in dims.items()}
     pins = {axis: pin for axis, pin in unification.pins.items() if unification.resolve(axis) == axis}
     blurs: dict[Axis, dict[Pin, None]] = {}
@@ -88,7 +89,16 @@ def couple(net: Net) -> Coupling:
     return Coupling(net, resolved, pins, {axis: tuple(found) for axis, found in blurs.items()})
 
 
-def _relate(net: Net, operation: Operation, dims: dict[str, Dims], zeros: dict[str, bool], unification: Unification) -> None:
+def _hold_symbolic(dims: Mapping[str, Dims], unification: Unification) -> None:
+    """An axis that shares a dimension with one of symbolic size cannot be cut: its positions are not known."""
+    for dim in dict.fromkeys(unification.resolve(dim) for found in dims.values() for dim in found):
+        if not isinstance(dim, Axis) and not isinstance(size(dim), int):
+            unification.pin(dim, "it shares a dimension with one of symbolic size")
+
+
+def _relate(
+    net: Net, operation: Operation, dims: dict[str, Dims], zeros: dict[str, bool], unification: Unification
+) -> None:
     """Tell one operation's relation, and what its targets are made of."""
     call = Call(
         operation,
@@ -103,11 +113,18 @@ def _relate(net: Net, operation: Operation, dims: dict[str, Dims], zeros: dict[s
         found, zero = _pinned(call, f"no axis rule for {operation.name}"), False
     else:
         try:
+            _check(call, signature)
             found, zero = signature.relation(call), signature.zero(call)
         except FAILURES as failure:
             found, zero = _pinned(call, str(failure) or "its relation does not apply"), False
     dims.update(zip(operation.targets, found, strict=True))
     zeros.update(dict.fromkeys(operation.targets, zero))
+
+
+def _check(call: Call, signature: Signature) -> None:
+    """A relation speaks only of calls that the operator's typing covers: a convolution without a batch, say, is another one."""
+    if call.operation.name != PARAM and signature.typing(call.operation, call.sources) != call.targets:
+        raise IllTyped("its result has another sort than its rule gives")
 
 
 def _pinned(call: Call, reason: str) -> tuple[Dims, ...]:

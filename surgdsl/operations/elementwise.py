@@ -99,5 +99,8 @@ SUM = Signature(("aten.add.Tensor", "aten.sub.Tensor"), broadcast, broadcast_dim
 PRODUCT = Signature(("aten.mul.Tensor",), broadcast, broadcast_dims, zero=absorbs_zero)
 QUOTIENT = Signature(("aten.div.Tensor",), broadcast, broadcast_dims, zero=first_zero)
 COMPARISON = Signature(
-    _named("eq ne gt ge lt le", "Tensor") + _named("eq ne gt ge lt le", "Scalar"), comparison, broadcast_dims, zero=loses_zero
+    _named("eq ne gt ge lt le", "Tensor") + _named("eq ne gt ge lt le", "Scalar"),
+    comparison,
+    broadcast_dims,
+    zero=loses_zero,
 )

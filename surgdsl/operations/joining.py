@@ -66,9 +66,7 @@ def cut_dims(call: Call) -> tuple[Dims, ...]:
     stem = str(source) if isinstance(source, Axis) else f"{name}:cut"
     bounds = {"before": (0, start), "slice": (start, end), "after": (end, extent)}
     parts = {
-        part: call.unification.fresh(f"{stem}[{low}:{high}]", high - low)
-        for part, (low, high) in bounds.items()
-        if low < high
+        part: call.unification.fresh(f"{stem}/{part}", high - low) for part, (low, high) in bounds.items() if low < high
     }
     call.tie(x[place], concat(*parts.values()))
     return ((*x[:place], parts["slice"], *x[place + 1 :]),)

@@ -5,7 +5,7 @@ Merging dimensions makes a product; splitting one refines its axis into a produc
 
 from __future__ import annotations
 
-from surgdsl.axis.dim import UNIT, Dim, axes, fuse
+from surgdsl.axis.dim import UNIT, Dim, fuse
 from surgdsl.axis.extent import Extent, evaluate, product, symbols
 from surgdsl.diagram.operation import Attribute, Operation
 from surgdsl.diagram.sort import Sort
@@ -55,9 +55,7 @@ def relation(call: Call) -> tuple[Dims, ...]:
         found += parts
         rest, extents, wanted = rest[taken:], extents[taken:], wanted[given:]
     places = iter(found)
-    result = tuple(UNIT if extent == 1 else next(places) for extent in target)
-    _hold_symbolic(call, result)
-    return (result,)
+    return (tuple(UNIT if extent == 1 else next(places) for extent in target),)
 
 
 def _group(extents: list[Extent], wanted: list[Extent]) -> tuple[int, int]:
@@ -75,14 +73,6 @@ def _group(extents: list[Extent], wanted: list[Extent]) -> tuple[int, int]:
 
 def _value(extent: Extent) -> int:
     return evaluate(extent, {name: 1_000_003 + 2 * sum(map(ord, name)) for name in symbols(extent)})
-
-
-def _hold_symbolic(call: Call, dims: Dims) -> None:
-    """An axis that shares a dimension with a symbolic one cannot be cut: its positions are not known."""
-    for dim in dims:
-        parts = [axis for axis in axes(call.unification.resolve(dim)) if not isinstance(axis.size, int)]
-        if parts and call.unification.resolve(dim) not in parts:
-            call.pin((dim,), "it shares a dimension with one of symbolic size")
 
 
 def permute(operation: Operation, sources: tuple[Sort, ...]) -> tuple[Sort, ...]:

@@ -12,6 +12,7 @@ from attrs import evolve, frozen
 from surgdsl.axis.dim import Axis, Indices, axes, kept, restricted
 from surgdsl.bridge.encoding import take
 from surgdsl.bridge.weight import State, Weight
+from surgdsl.diagnostic import Diagnostic, Refusal
 from surgdsl.diagram.hypergraph import Hypergraph
 from surgdsl.diagram.operation import PARAM, Operation
 from surgdsl.diagram.sort import Sort
@@ -49,10 +50,10 @@ class Prune:
         """Cut the axis out of `state`.
 
         Raises:
-            KeyError: the net has no axis of this name.
+            Refusal: E0501, the net has no such axis.
         """
         coupling = couple(state.net)
-        axis = next(axis for axis in coupling.members if axis.name == self.axis)
+        axis = self._found(coupling)
         cutting = Cutting(state, coupling, {axis: np.array(self.keep, dtype=np.intp)})
         derivation, after = replace(state, RULE, cutting.replacement(number), number)
         arguments = {
@@ -62,6 +63,20 @@ class Prune:
             **cutting.witness(),
         }
         return Rewrite(RULE, step, "reduce", "params/1", arguments, self.note, derivation, state, after)
+
+    def _found(self, coupling: Coupling) -> Axis:
+        """The axis of this name; or the only one in its tensors, where cutting another down to 1 has taken the name away."""
+        for axis in coupling.members:
+            if axis.name == self.axis and axis.size == self.size:
+                return axis
+        alike = [
+            axis
+            for axis, members in coupling.members.items()
+            if axis.size == self.size and {(one.tensor, one.dimension) for one in members} == set(self.tensors)
+        ]
+        if len(alike) != 1:
+            raise Refusal(Diagnostic("E0501", f"there is no axis `{self.axis}` of size {self.size}"))
+        return alike[0]
 
 
 def ranked(scores: tuple[int, ...], count: int) -> tuple[int, ...]:
