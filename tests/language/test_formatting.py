@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import importlib.util
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -39,6 +41,46 @@ def test_reading_undoes_spelling(file: tree.File) -> None:
     assert again.faults == (), text
     assert file == again.file, text
     assert text == format_parsed(again)
+
+
+X, Y, WORD = tree.Name("x"), tree.Name("y"), tree.Word("w")
+OPERATORS = ("+", "-", "*", "/", "^", "and", "or", "<=", "==")
+HOLES: tuple[Callable[[tree.Expr], tree.Expr], ...] = (
+    *(partial(tree.Binary, operator, X) for operator in OPERATORS),
+    *((lambda inner, operator=operator: tree.Binary(operator, inner, Y)) for operator in OPERATORS),
+    partial(tree.Unary, "-"),
+    partial(tree.Unary, "not"),
+    lambda inner: tree.Member(inner, WORD),
+    lambda inner: tree.Over(inner, (X,)),
+    lambda inner: tree.Over(X, (inner, Y)),
+    lambda inner: tree.Call(inner, ()),
+    lambda inner: tree.Call(X, (inner, tree.Keyword(WORD, inner), tree.Each(WORD, inner, inner))),
+    lambda inner: tree.Listing((inner, inner)),
+    lambda inner: tree.Choice((inner,)),
+    lambda inner: tree.Range(inner, inner, inner),
+    tree.Choose,
+    lambda inner: tree.Conditional(inner, inner, inner),
+)
+"""Every construct of an expression with one of its places left open."""
+LEAVES = (
+    X,
+    tree.Number("1"),
+    tree.Number("3e-4"),
+    tree.Amount("2", "bit"),
+    tree.Text("t"),
+    tree.Path("@a"),
+    tree.Pattern("2:4"),
+)
+
+
+@pytest.mark.parametrize("outer", range(len(HOLES)))
+def test_every_construct_is_read_back_in_every_place_of_every_other(outer: int) -> None:
+    exprs = [HOLES[outer](inner) for inner in (*LEAVES, *(hole(leaf) for hole in HOLES for leaf in LEAVES))]
+    file = tree.File(tree.Word("1"), tuple(tree.Let(WORD, None, one) for one in exprs))
+    again = parse(Source("", format_parsed(Parsed(file))))
+    assert again.faults == ()
+    for before, after in zip(file.declarations, again.file.declarations, strict=True):
+        assert before == after
 
 
 @given(files, st.data())
