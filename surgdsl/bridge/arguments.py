@@ -89,8 +89,8 @@ class Arguments:
     def __init__(self, node: Any, values: Mapping[Any, Any], symbols: Mapping[str, str]) -> None:
         self.node, self.values, self.symbols = node, values, symbols
 
-    def collect(self, shape: tuple[Any, ...] | None) -> tuple[tuple[str, ...], tuple[tuple[str, Attribute], ...]]:
-        """Source wires in schema order, and the sorted attributes. `shape` is the target's, for literals written as −1."""
+    def collect(self) -> tuple[tuple[str, ...], tuple[tuple[str, Attribute], ...]]:
+        """Source wires in schema order, and the sorted attributes."""
         sources: list[str] = []
         attributes: list[tuple[str, Attribute]] = []
         for place, argument in enumerate(self.node.target._schema.arguments):
@@ -105,9 +105,6 @@ class Arguments:
                 continue
             attributes.append((argument.name, self._attribute(value, sources)))
         found = dict(attributes)
-        if shape is not None and self.node.target._schema.name in {"aten::view", "aten::reshape"}:
-            key = "size" if "size" in found else "shape"
-            found[key] = tuple(extent_of(size, self.symbols) for size in shape)
         if self.node.target._schema.name == "aten::slice":
             found |= self._bounds(found)
         return tuple(sources), tuple(sorted(found.items()))
