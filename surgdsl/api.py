@@ -2,7 +2,8 @@
 
 >>> import torch
 >>> import surgdsl
->>> net = surgdsl.capture(torch.nn.Sequential(torch.nn.Linear(4, 6), torch.nn.ReLU(), torch.nn.Linear(6, 2)), (torch.zeros(3, 4),))
+>>> module = torch.nn.Sequential(torch.nn.Linear(4, 6), torch.nn.ReLU(), torch.nn.Linear(6, 2))
+>>> net = surgdsl.capture(module, (torch.zeros(3, 4),))
 >>> [(axis.name, axis.size, axis.pinned) for axis in surgdsl.axes(net) if not axis.pinned]
 [('0:out', 6, None)]
 >>> small = surgdsl.restrict(net, {"0:out": [0, 2, 5]})
@@ -26,16 +27,16 @@ from surgdsl.bridge.capture import capture as captured
 from surgdsl.bridge.rebuild import rebuild
 from surgdsl.bridge.running import deterministic
 from surgdsl.bridge.weight import State
-from surgdsl.diagnostic import Diagnostic, Refusal, suggest
+from surgdsl.diagnostic import Diagnostic, Refusal, hint
 from surgdsl.execution.carrying import carry
 from surgdsl.execution.measuring import check_measured, compare, judge
-from surgdsl.execution.publishing import publishing
-from surgdsl.execution.writing import Outcome, write
+from surgdsl.execution.publishing import publishing, writing_to
+from surgdsl.execution.writing import INPUT, MODEL, Outcome, write
 from surgdsl.language.claim import Measured
 from surgdsl.language.program import Program
 from surgdsl.metrics import METRICS, count, ones
 from surgdsl.operations.coupling import couple
-from surgdsl.planning.opening import open_surgery
+from surgdsl.planning.opening import choose, open_surgery
 from surgdsl.planning.plan import Plan, check_counted
 from surgdsl.planning.plan import plan as planned
 from surgdsl.surgery.prune import Cutting, Prune
@@ -52,7 +53,7 @@ class Model:
     """A captured net with its weights: what `capture` gives and `restrict` cuts."""
 
     state: State = field(repr=False)
-    kept: Kept = field(factory=dict, repr=False)
+    kept: Kept = field(factory=dict[str, Mapping[int, tuple[int, ...]]], repr=False)
     """Which source indices are left, by tensor and dimension, where not all are."""
 
     @property
@@ -68,8 +69,8 @@ class Model:
         """
         names = [one.partition("/")[0] for one in METRICS]
         if metric not in names:
-            near = suggest(metric, names)
-            raise Refusal(Diagnostic("E0101", f"there is no metric `{metric}`", help=(f"did you mean `{near}`?",) if near else tuple(names)))
+            told = hint(metric, names) or f"there are {', '.join(names)}"
+            raise Refusal(Diagnostic("E0101", f"there is no metric `{metric}`", help=(told,)))
         return count(self.state.net, self.state.weights, ones(self.state.net))[f"{metric}/1"]
 
     def module(self) -> Any:
@@ -87,7 +88,12 @@ class Item:
     members: tuple[tuple[str, int], ...]
 
 
-def capture(module: Any, args: Sequence[Any], kwargs: Mapping[str, Any] | None = None, dynamic: Mapping[str, Mapping[int, str]] | None = None) -> Model:
+def capture(
+    module: Any,
+    args: Sequence[Any],
+    kwargs: Mapping[str, Any] | None = None,
+    dynamic: Mapping[str, Mapping[int, str]] | None = None,
+) -> Model:
     """Capture a torch module in eval mode, through torch.export without decompositions. The module is left as it was.
 
     Args:
@@ -144,8 +150,9 @@ def _followed(state: State, kept: Kept, action: Prune) -> Kept:
         wire = state.net.graph.operations[member.operation].targets[0]
         index = cutting.indices(wire)[member.dimension]
         assert index is not None
+        rows = tuple(map(int, index.tolist()))
         source = found.setdefault(member.tensor, {}).get(member.dimension)
-        found[member.tensor][member.dimension] = tuple(int(i) if source is None else source[i] for i in index)
+        found[member.tensor][member.dimension] = rows if source is None else tuple(source[row] for row in rows)
     return found
 
 
@@ -153,14 +160,14 @@ def _cut(state: State, name: str, indices: Sequence[int]) -> Prune:
     coupling = couple(state.net)
     found = {axis.name: axis for axis in coupling.members}
     if name not in found:
-        near = suggest(name, found)
-        raise Refusal(Diagnostic("E0501", f"there is no axis `{name}`", help=(f"did you mean `{near}`?",) if near else ()))
+        raise Refusal(Diagnostic("E0501", f"there is no axis `{name}`", label=hint(name, found)))
     axis = found[name]
     if axis in coupling.pins:
         raise Refusal(Diagnostic("E0503", f"axis `{name}` is pinned", label=str(coupling.pins[axis])))
     wanted = tuple(sorted(int(index) for index in indices))
     if not wanted or len(set(wanted)) < len(wanted) or wanted[0] < 0 or wanted[-1] >= whole(axis):
-        raise Refusal(Diagnostic("E0507", f"these are not distinct positions of axis `{name}`", label=f"it has {axis.size}"))
+        told = f"these are not distinct positions of axis `{name}`"
+        raise Refusal(Diagnostic("E0507", told, label=f"it has {axis.size}"))
     return Prune(name, whole(axis), wanted)
 
 
@@ -175,14 +182,22 @@ class Result:
     """What the verifier says, line by line."""
 
 
-def plan(program: Program, surgery: str | None = None, threads: int = 1) -> Plan:
+def plan(
+    program: Program,
+    surgery: str | None = None,
+    threads: int = 1,
+    told: Callable[[str, str], None] | None = None,
+) -> Plan:
     """Resolve every step of a surgery on its model, without training and without changing anything.
 
     Raises:
         Refusal: everything that `surg plan` refuses, with its exit code.
     """
-    opened = open_surgery(program, surgery)
-    with deterministic(opened.surgery.seed, threads):
+    say = told or _silent
+    say("capturing the model", "")
+    with deterministic(choose(program, surgery).seed, threads):
+        opened = open_surgery(program, surgery)
+        say("planning", "")
         return planned(opened)
 
 
@@ -198,23 +213,34 @@ def run(
     Nothing stands under `out` unless the verifier accepted it; the input is only read.
 
     Raises:
-        Refusal: what the input or the result is refused for, with its exit code; 4 where the verifier rejects what was made.
+        Refusal: what the input or the result is refused for, with its exit code; 4 where the verifier rejects what was
+            made.
     """
-    say = told or (lambda stage, detail: None)
-    with publishing(out) as draft:
-        say("capturing the model", "")
-        opened = open_surgery(program, surgery)
-        with deterministic(opened.surgery.seed, threads):
-            say("planning", "")
-            outcome = _carried(planned(opened), say)
+    say = told or _silent
+    with publishing(out, _inputs(program)) as draft:
+        made = plan(program, surgery, threads, say)
+        with deterministic(made.opened.surgery.seed, threads):
+            outcome = _carried(made, say)
         say("writing", "")
-        write(outcome, draft, out.absolute(), threads)
+        with writing_to(out.absolute()):
+            write(outcome, draft, out.absolute(), threads)
         say("verifying", "")
-        verdict = verified(draft, opened.weights)
+        verdict = verified(draft, made.opened.weights)
         if verdict.reject is not None:
-            told_so = f"the verifier rejects what was made: {verdict.reject.code} {verdict.reject.message}"
-            raise Refusal(Diagnostic("E0903", told_so, help=("this is a bug in surgdsl; nothing was published",)), exit_code=4)
+            why = f"the verifier rejects what was made: {verdict.reject.code} {verdict.reject.message}"
+            helps = ("this is a bug in surgdsl; nothing was published",)
+            raise Refusal(Diagnostic("E0903", why, help=helps), exit_code=4)
     return Result(out, outcome, accepted=True, verdict=tuple(human(verdict, colour=False)))
+
+
+def _silent(stage: str, detail: str) -> None:
+    del stage, detail
+
+
+def _inputs(program: Program) -> tuple[Path, ...]:
+    """The files of a program that a run reads: its text and its weights."""
+    text = Path(program.source.path)
+    return (text, *(text.parent / model.weights.path for model in program.models if model.weights))
 
 
 def _carried(made: Plan, say: Callable[[str, str], None]) -> Outcome:
@@ -233,9 +259,9 @@ def _carried(made: Plan, say: Callable[[str, str], None]) -> Outcome:
 def verified(folder: Path, weights: Path | None = None) -> Report:
     """What the verifier finds in a folder. It reads the files and nothing of this process."""
     report = Report()
-    source = str(weights) if weights else str(folder / "input.safetensors")
+    source, model = str(weights or folder / INPUT), str(folder / MODEL)
     try:
-        examine(Request(str(folder), source, str(folder / "model.safetensors"), {"input": "", "output": "", "spec": ""}, strict=False), report)
+        examine(Request(str(folder), source, model, {"input": "", "output": "", "spec": ""}, strict=False), report)
     except Reject as reject:
         report.reject = reject
     return report

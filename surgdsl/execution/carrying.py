@@ -13,6 +13,7 @@ from surgdsl.bridge.weight import State
 from surgdsl.diagnostic import Diagnostic, Refusal
 from surgdsl.language.program import Recover
 from surgdsl.planning.plan import Plan
+from surgdsl.planning.pointing import pointing
 from surgdsl.recovery.schedule import change, schedule
 from surgdsl.recovery.tuning import RULE as RECOVER
 from surgdsl.recovery.tuning import recover
@@ -37,7 +38,7 @@ def carry(plan: Plan, told: Told) -> Carried:
     """Do every step of the plan, in order.
 
     Raises:
-        Refusal: E0504 a step meets weights that it cannot change, E0803 a recovery diverged.
+        Refusal: E0720 there are too few rows to train on, E0803 (exit 3) a recovery diverged.
     """
     state, done = plan.opened.start, list[Rewrite]()
     for planned in plan.steps:
@@ -53,18 +54,22 @@ def carry(plan: Plan, told: Told) -> Carried:
     return Carried(tuple(done), state)
 
 
-def _recovered(plan: Plan, asked: Recover, before: State, state: State, step: str, done: list[Rewrite], told: Told) -> State:
+def _recovered(
+    plan: Plan, asked: Recover, before: State, state: State, step: str, done: list[Rewrite], told: Told
+) -> State:
     rows = plan.opened.rows(asked.data)
-    if len(rows) < 2:
-        raise Refusal(Diagnostic("E0720", f"`{asked.data}` has too few rows to train on", asked.span))
     delta = change(before, state).relative
     wanted, rate = schedule(delta, asked, len(rows), plan.opened.surgery.seed)
+    if min(len(rows), wanted.batch) < 2:
+        why = "one row has no statistics: a batch takes two or more"
+        raise Refusal(Diagnostic("E0720", f"`{asked.data}` cannot be trained on so", asked.span, why))
 
     def heard(epoch: int, epochs: int, loss: float) -> None:
         told(f"recovering {step}", f"epoch {epoch}/{epochs}, loss {loss:.4f}")
 
     told(f"recovering {step}", "")
-    rewrite = recover(state, rows, wanted, (delta, rate), len(done), step, plan.opened.start, heard)
+    with pointing(asked.span):
+        rewrite = recover(state, rows, wanted, (delta, rate), len(done), step, plan.opened.start, heard)
     if rewrite is None:
         return state
     done.append(rewrite)

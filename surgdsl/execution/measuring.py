@@ -1,6 +1,7 @@
 """Measuring: what both models predict for every row, as a log that can be recounted, and the promises that rest on it.
 
-The log holds the rows and no verdict; the share of right rows and the bound are computed from it by whoever wants to know.
+The log holds the rows and no verdict; the share of right rows and the bound are computed from it by whoever wants to
+know.
 """
 
 from __future__ import annotations
@@ -41,7 +42,11 @@ def compare(start: State, final: State, rows: Rows) -> Comparison:
         Refusal: E0721, the labels are not classes.
     """
     if rows.labels.ndim != 1 or rows.labels.dtype.kind not in "iu" or rows.labels.min(initial=0) < 0:
-        raise Refusal(Diagnostic("E0721", f"accuracy on `{rows.name}` needs a class for each row", label="natural numbers, shape [n]"))
+        raise Refusal(
+            Diagnostic(
+                "E0721", f"accuracy on `{rows.name}` needs a class for each row", label="natural numbers, shape [n]"
+            )
+        )
     return Comparison(rows, predict(start, rows), predict(final, rows))
 
 
@@ -58,7 +63,11 @@ class Finding:
 
 def judge(requires: Sequence[Require], comparisons: Mapping[str, Comparison]) -> tuple[Finding, ...]:
     """Every measured promise against the predictions."""
-    return tuple(_judged(one, one.claim, comparisons[one.claim.data].counts) for one in requires if isinstance(one.claim, Measured))
+    return tuple(
+        _judged(one, one.claim, comparisons[one.claim.data].counts)
+        for one in requires
+        if isinstance(one.claim, Measured)
+    )
 
 
 def _judged(require: Require, claim: Measured, counts: Paired) -> Finding:
@@ -85,4 +94,8 @@ def check_measured(findings: Sequence[Finding]) -> None:
 
 def _told(finding: Finding) -> str:
     figure = f"{float(finding.figure):.4%}"
-    return figure if finding.bound is None else f"{figure}, at most {float(finding.bound):.4%} with confidence {float(finding.claim.confidence or 0):.0%}"
+    return (
+        figure
+        if finding.bound is None
+        else f"{figure}, at most {float(finding.bound):.4%} with confidence {float(finding.claim.confidence or 0):.0%}"
+    )

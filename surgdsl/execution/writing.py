@@ -1,4 +1,4 @@
-"""Writing: a surgery that was carried out becomes a folder with the model, its certificate and a note of where the input lay.
+"""Writing: a surgery that was carried out becomes a folder: the model, its certificate, and where the input lay.
 
 What the certificate promises is what the file asked for; what it says is computed from the derivation and nothing else.
 """
@@ -32,7 +32,8 @@ from surgdsl.language.program import Port
 from surgdsl.planning.opening import Opened
 from surgdsl.planning.plan import Plan
 
-MODEL, INPUT, RUN = "model.safetensors", "input.safetensors", "run.json"
+CERTIFICATE, INPUT, MODEL, RUN = "certificate", "input.safetensors", "model.safetensors", "run.json"
+"""What a result consists of."""
 
 
 @frozen(eq=False)
@@ -49,15 +50,16 @@ def write(outcome: Outcome, draft: Path, out: Path, threads: int) -> Certificate
     """Write a result into the folder `draft`, which will be called `out`.
 
     Raises:
-        Refusal: E07xx, something cannot be written or stated.
+        OSError: the disk would not take it.
+        Refusal: E0715 or E0716, something cannot be stated.
     """
     opened, final = outcome.plan.opened, outcome.carried.final
     made = _certified(outcome, threads)
-    blobs = draft / "certificate" / "blobs"
+    blobs = draft / CERTIFICATE / "blobs"
     blobs.mkdir(parents=True)
     for name, data in made.blobs.items():
         (blobs / name).write_bytes(data)
-    (draft / "certificate" / "cert.json").write_bytes(made.statement)
+    (draft / CERTIFICATE / "cert.json").write_bytes(made.statement)
     storage.write(draft / MODEL, _tensors(final))
     if opened.weights is None:
         storage.write(draft / INPUT, _tensors(opened.start))
@@ -121,13 +123,18 @@ def _interfaces(opened: Opened) -> Sequence[tuple[str, list[tuple[str, Sort]], l
 
 
 def _port(port: Port) -> tuple[str, Sort]:
-    return port.name, Sort(port.dtype.upper(), tuple(symbol(size) if isinstance(size, str) else size for size in port.shape))
+    return port.name, Sort(
+        port.dtype.upper(), tuple(symbol(size) if isinstance(size, str) else size for size in port.shape)
+    )
 
 
 def _claim(require: Require, finding: Finding | None, logs: Mapping[str, bytes]) -> Json:
     match require.claim:
         case Counted(left, relation, right):
-            return {"counted": {"left": _expression(left), "relation": relation, "right": _expression(right)}, "text": require.text}
+            return {
+                "counted": {"left": _expression(left), "relation": relation, "right": _expression(right)},
+                "text": require.text,
+            }
         case Measured(measure, relation, limit, data, confidence):
             assert finding is not None
             made: dict[str, Json] = {
