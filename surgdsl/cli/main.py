@@ -5,18 +5,21 @@ Commands are imported by name when they are called: `check`, `fmt` and `explain`
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 import traceback
 from collections.abc import Sequence
 from importlib.metadata import PackageNotFoundError, version
+from itertools import pairwise
 
 from cyclopts import App, CycloptsError
 
+from surgdsl.cli.interruption import exit_code, stopping
 from surgdsl.cli.output import Voice
 from surgdsl.diagnostic import Refusal, hint
 
-USAGE, INTERRUPTED, BUG = 2, 130, 70
+REFUSED, USAGE, BUG = 1, 2, 70
 
 COMMANDS = (
     ("check", "surgdsl.cli.check:check", "Read .surg files and report every fault; no model is loaded."),
@@ -42,13 +45,17 @@ def run(arguments: list[str]) -> int:
     if first is not None and first not in (name for name, _, _ in COMMANDS):
         return _unknown(first)
     try:
-        return _called(arguments)
+        with stopping():
+            return _called(arguments)
     except Refusal as refusal:
-        Voice(json="--json" in arguments).refuse(refusal.diagnostics)
+        _voice(arguments).refuse(refusal.diagnostics)
         return refusal.exit_code
-    except KeyboardInterrupt:
+    except KeyboardInterrupt as interruption:
         sys.stderr.write("surg: interrupted; nothing was left half done\n")
-        return INTERRUPTED
+        return exit_code(interruption)
+    except MemoryError:
+        sys.stderr.write("surg: there is not enough memory for this\n")
+        return REFUSED
     except Exception as error:  # noqa: BLE001 - users never see a traceback that they did not ask for
         return _bug(error, arguments)
 
@@ -61,9 +68,27 @@ def _called(arguments: list[str]) -> int:
     except CycloptsError:
         return USAGE
     except BrokenPipeError:  # the reader of our output left, as in `surg explain | head`
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _hush()
         return 0
+    except OSError as error:
+        if error.errno not in {errno.ENOSPC, errno.EFBIG, errno.EIO}:
+            raise
+        _hush()
+        sys.stderr.write(f"surg: the output cannot be written: {error.strerror}\n")
+        return REFUSED
     return code if isinstance(code, int) else 0
+
+
+def _hush() -> None:
+    """Nothing can be told on standard output any more, and Python must not try at the end."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _voice(arguments: list[str]) -> Voice:
+    """How to speak of a refusal, when the command that knew is gone."""
+    words = " ".join(arguments).replace("=", " ").split()
+    color = next((to for word, to in pairwise(words) if word == "--color"), "auto")
+    return Voice(json="--json" in words, color=color if color in ("always", "never") else "auto")
 
 
 def application() -> App:

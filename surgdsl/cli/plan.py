@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
+from surgdsl.api import plan as planned
 from surgdsl.cli.check import named
 from surgdsl.cli.output import Voice
 from surgdsl.cli.progress import Progress
 from surgdsl.language import program as checked
-from surgdsl.planning.opening import open_surgery
-from surgdsl.planning.plan import plan as planned
 from surgdsl.report.planned import records, told
 
 
@@ -20,19 +19,14 @@ def plan(file: str, /, *, surgery: str | None = None, threads: int = 1, voice: V
         threads: Threads of torch; part of what makes a result repeatable.
         voice: How to speak.
     """
-    from surgdsl.bridge.running import deterministic
-
     voice = voice or Voice()
     voice.begin()
     program = checked(named(file))
     with Progress(silent=voice.quiet or voice.json) as progress:
-        progress.stage("capturing the model")
-        opened = open_surgery(program, surgery)
-        progress.stage("planning")
-        with deterministic(opened.surgery.seed, threads):
-            made = planned(opened)
+        made = planned(program, surgery, threads, progress.stage)
     for line in told(made, everything=voice.verbose):
         voice.say(line)
+    voice.remark("Nothing has been changed yet.")
     for record in records(made):
         voice.line(record)
     return 0

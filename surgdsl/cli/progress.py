@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import sys
 from types import TracebackType
+from typing import Self
 
 from rich.console import Console
 from rich.status import Status
@@ -21,13 +22,15 @@ class Progress:
         self.status: Status | None = None
         self.last = ""
 
-    def __enter__(self) -> Progress:
+    def __enter__(self) -> Self:
         if not self.silent and self.console.is_terminal:
             self.status = self.console.status("")
             self.status.start()
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         if self.status:
             self.status.stop()
 

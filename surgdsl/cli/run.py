@@ -13,7 +13,9 @@ from surgdsl.report.done import records, told
 from surgdsl.report.planned import told as plan_told
 
 
-def run(file: str, /, *, out: Path | None = None, surgery: str | None = None, threads: int = 1, voice: Voice | None = None) -> int:
+def run(
+    file: str, /, *, out: Path | None = None, surgery: str | None = None, threads: int = 1, voice: Voice | None = None
+) -> int:
     """Carry out a .surg file: plan, apply, recover, measure, certify, verify.
 
     Args:
