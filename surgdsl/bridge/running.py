@@ -1,14 +1,16 @@
 """Running: what a net predicts, what its loss says of its weights, and how its weights are tuned.
 
-Everything is seeded, in a fixed order, and on a fixed number of threads, because the result is promised to be the same tomorrow.
+Everything is seeded, in a fixed order, and on a fixed number of threads, because the result is promised to be the same
+tomorrow.
 """
 
 from __future__ import annotations
 
 import math
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping
 from contextlib import contextmanager
+from statistics import fmean
 
 import numpy as np
 import torch
@@ -26,10 +28,12 @@ BATCH = 256
 FLOATS = ("values", "codebook", "scale")
 """Parts that training may move."""
 TORCH_FLOATS = ("F64", "F32", "F16", "BF16")
+Tensors = tuple[tuple[torch.Tensor, ...], torch.Tensor]
+"""A batch: the inputs of the model, and the labels."""
 
 
 @contextmanager
-def deterministic(seed: int, threads: int = 1) -> Iterator[None]:
+def deterministic(seed: int, threads: int = 1) -> Generator[None]:
     """Seeded generators, deterministic algorithms and `threads` threads, for a while."""
     before = torch.get_num_threads(), torch.are_deterministic_algorithms_enabled(), torch.get_rng_state()
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
@@ -52,17 +56,15 @@ def device() -> torch.device:
 def predict(state: State, rows: Rows) -> Array:
     """The class with the largest value in the first output, for each row; the lowest class among equals. int64[n]."""
     module = rebuild(state).to(device())
-    found: list[Array] = []
     with torch.no_grad():
-        for batch in _batches(rows, np.arange(len(rows)), BATCH):
-            found.append(to_array(_first(module(*batch[0]))).argmax(axis=1).astype(np.int64))
-    return np.concatenate(found)
+        answers = [to_array(_first(module(*inputs))) for inputs, _ in _batches(rows, BATCH)]
+    return np.concatenate([one.argmax(axis=1).astype(np.int64) for one in answers])
 
 
 def gradients(state: State, rows: Rows, batch: int = 64) -> Iterator[Mapping[str, Array]]:
     """For each batch in order, the gradient of its mean loss by weight (parameter name → array as the weight)."""
     module = rebuild(state).to(device())
-    for inputs, labels in _batches(rows, np.arange(len(rows)), batch):
+    for inputs, labels in _batches(rows, batch):
         module.zero_grad(set_to_none=True)
         loss(_first(module(*inputs)), labels).backward()
         yield {name: to_array(one.grad) for name, one in module.named_parameters() if one.grad is not None}
@@ -79,12 +81,15 @@ def answers(state: State, rows: Rows) -> torch.Tensor:
     """The first output for every row, in order: what a pupil may learn from. On the processor."""
     module = rebuild(state).to(device())
     with torch.no_grad():
-        return torch.cat([_first(module(*inputs)).cpu() for inputs, _ in _batches(rows, np.arange(len(rows)), BATCH)])
+        return torch.cat([_first(module(*inputs)).cpu() for inputs, _ in _batches(rows, BATCH)])
 
 
 @frozen
 class Schedule:
-    """How weights are tuned: AdamW over shuffled batches, the rate rising over a tenth of the steps and falling to zero along a cosine."""
+    """How weights are tuned: AdamW over shuffled batches.
+
+    The rate rises over a tenth of the steps and falls to zero along a cosine.
+    """
 
     epochs: int
     rate: float
@@ -103,10 +108,11 @@ def tune(
     teacher: torch.Tensor | None = None,
     progress: Callable[[int, int, float], None] | None = None,
 ) -> State:
-    """The state after training its parameters: codes and masks stay; stored values, codebooks and scales move, and so do running statistics.
+    """The state after training its parameters.
 
-    Batch norms work on the statistics of the batch. The loss is the mean of the loss on the labels and, where labels are classes and there is
-    a teacher, of the divergence from the teacher's answers.
+    Codes and masks stay; stored values, codebooks and scales move, and so do running statistics. Batch norms work on
+    the statistics of the batch. The loss is the mean of the loss on the labels and, where labels are classes and there
+    is a teacher, of the divergence from the teacher's answers.
 
     Args:
         state: the net and its weights.
@@ -119,26 +125,49 @@ def tune(
         Refusal: E0803, the training diverged.
     """
     module = rebuild(state, stored=True, batch_statistics=True).to(device())
-    generator = np.random.default_rng(schedule.seed)
-    trained = [one for one in module.parameters() if one.requires_grad]
-    optimizer = torch.optim.AdamW(trained, lr=schedule.rate, weight_decay=0.0)
-    steps = max(1, schedule.epochs * -(-len(rows) // schedule.batch))
+    optimizer = torch.optim.AdamW(
+        [one for one in module.parameters() if one.requires_grad], schedule.rate, weight_decay=0.0
+    )
+    steps = schedule.epochs * len(_chunks(np.arange(len(rows)), schedule.batch))
     pace = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: _pace(step, steps))
+    generator = np.random.default_rng(schedule.seed)
+    losses: list[float] = []
     for epoch in range(schedule.epochs):
-        total = 0.0
-        order = generator.permutation(len(rows))
-        for start, (inputs, labels) in zip(range(0, len(rows), schedule.batch), _batches(rows, order, schedule.batch), strict=True):
-            chosen = None if teacher is None else teacher[torch.from_numpy(order[start : start + schedule.batch])]
+        for chosen in _chunks(generator.permutation(len(rows)), schedule.batch):
+            inputs, labels = _batch(rows, chosen)
             optimizer.zero_grad(set_to_none=True)
-            value = taught(_first(module(*inputs)), labels, chosen)
+            value = taught(
+                _first(module(*inputs)), labels, None if teacher is None else teacher[torch.from_numpy(chosen)]
+            )
             value.backward()
             optimizer.step()
             pace.step()
-            total += float(value.detach()) * len(labels)
+            losses.append(float(value.detach()))
+        _check_loss(losses, len(losses) // (epoch + 1))
         if progress:
-            progress(epoch + 1, schedule.epochs, total / len(rows))
+            progress(epoch + 1, schedule.epochs, fmean(losses[-(len(losses) // (epoch + 1)) :]))
     held = dict(module.named_parameters()) | dict(module.named_buffers())
     return evolve(state, weights=_read_back(state, held))
+
+
+def _chunks(order: Array, size: int) -> list[Array]:
+    """The rows of each batch: a single row at the end joins the batch before it, since one row has no statistics."""
+    chunks = [order[start : start + size] for start in range(0, len(order), size)]
+    if len(chunks) > 1 and len(chunks[-1]) == 1:
+        chunks[-2:] = [np.concatenate(chunks[-2:])]
+    return chunks
+
+
+def _check_loss(losses: list[float], last: int) -> None:
+    """Refuse a training that makes things much worse than they were at its first batch.
+
+    Raises:
+        Refusal: E0803, the mean of the `last` losses is far above the first, or is no number.
+    """
+    mean = fmean(losses[-last:])
+    if not mean <= 10 * (1 + losses[0]):
+        told = f"the loss went from {losses[0]:.3g} to {mean:.3g}"
+        raise Refusal(Diagnostic("E0803", "recovery diverged", label=told), exit_code=3)
 
 
 def _pace(step: int, steps: int) -> float:
@@ -155,7 +184,9 @@ def taught(outputs: torch.Tensor, labels: torch.Tensor, teacher: torch.Tensor | 
     if teacher is None or labels.is_floating_point():
         return own
     target = functional.log_softmax(teacher.to(outputs.device) / WARMTH, dim=-1)
-    apart = functional.kl_div(functional.log_softmax(outputs / WARMTH, dim=-1), target, reduction="batchmean", log_target=True)
+    apart = functional.kl_div(
+        functional.log_softmax(outputs / WARMTH, dim=-1), target, reduction="batchmean", log_target=True
+    )
     return 0.5 * own + 0.5 * WARMTH**2 * apart
 
 
@@ -169,12 +200,13 @@ def _read_back(state: State, trained: Mapping[str, torch.Tensor]) -> Mapping[str
         parts = {role: to_array(trained[called]) for role, called in floats.items() if called in trained}
         found[name] = evolve(weight, parts={**weight.parts, **_settled(parts)}) if parts else weight
         if any(not np.isfinite(part).all() for part in parts.values() if part.dtype != NUMPY["BF16"]):
-            raise Refusal(Diagnostic("E0803", f"recovery diverged: `{payload.base}` is no longer finite"), exit_code=3)
+            told = f"`{payload.base}` is no longer finite"
+            raise Refusal(Diagnostic("E0803", "recovery diverged", label=told), exit_code=3)
     return found
 
 
 def _settled(parts: Mapping[str, Array]) -> Mapping[str, Array]:
-    """Parts as an encoding demands them: a codebook rises strictly and scales are positive, whatever training made of them."""
+    """Parts as an encoding demands them, whatever training made of them: codebooks that rise, scales above zero."""
     settled = dict(parts)
     if "codebook" in settled:
         settled["codebook"] = rising(settled["codebook"])
@@ -184,7 +216,7 @@ def _settled(parts: Mapping[str, Array]) -> Mapping[str, Array]:
 
 
 def rising(codebook: Array) -> Array:
-    """The codebook moved as little as strict order allows: an entry that is not above the one before goes to the next float.
+    """The codebook, moved as little as strict order allows: an entry not above the one before goes to the next float.
 
     >>> rising(np.array([0.0, 2.0, 1.0], dtype=np.float32)).tolist()
     [0.0, 2.0, 2.000000238418579]
@@ -196,12 +228,16 @@ def rising(codebook: Array) -> Array:
     return found
 
 
-def _batches(rows: Rows, order: Array, size: int) -> Iterator[tuple[tuple[torch.Tensor, ...], torch.Tensor]]:
+def _batches(rows: Rows, size: int) -> Iterator[Tensors]:
+    """All rows in order, `size` at a time."""
+    order = np.arange(len(rows))
+    return (_batch(rows, order[start : start + size]) for start in range(0, len(order), size))
+
+
+def _batch(rows: Rows, chosen: Array) -> Tensors:
     where = device()
-    for start in range(0, len(order), size):
-        chosen = order[start : start + size]
-        inputs = tuple(to_tensor(array[chosen], _name(array), where) for array in rows.inputs)
-        yield inputs, to_tensor(rows.labels[chosen], _name(rows.labels), where)
+    inputs = tuple(to_tensor(array[chosen], _name(array), where) for array in rows.inputs)
+    return inputs, to_tensor(rows.labels[chosen], _name(rows.labels), where)
 
 
 def _name(array: Array) -> str:

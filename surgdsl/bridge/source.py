@@ -1,15 +1,15 @@
 """Sources: the one door through which Python of the user's comes in, as models and as rows of data.
 
-A module is looked for beside the `.surg` file first, then among what is installed. Whatever it raises is told as a diagnostic with the place in the
-file that named it; the traceback of somebody else's code is not ours to print.
+A module is looked for beside the `.surg` file first, then among what is installed. Whatever it raises is told as a
+diagnostic with the place in the file that named it; the traceback of somebody else's code is not ours to print.
 """
 
 from __future__ import annotations
 
 import importlib
 import sys
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Generator, Sequence
+from contextlib import contextmanager, redirect_stdout
 from pathlib import Path
 from typing import Any
 
@@ -19,8 +19,11 @@ from attrs import field, frozen
 from torch import nn
 
 from surgdsl.bridge.arguments import DTYPES, to_array
-from surgdsl.bridge.weight import Array, sealed
+from surgdsl.bridge.weight import NUMPY, Array, sealed
 from surgdsl.diagnostic import Diagnostic, Refusal, Span
+
+READABLE = tuple(dtype for name, dtype in NUMPY.items() if name != "BF16")
+"""The dtypes of rows."""
 
 
 def _all_sealed(arrays: Sequence[Array]) -> tuple[Array, ...]:
@@ -29,7 +32,7 @@ def _all_sealed(arrays: Sequence[Array]) -> tuple[Array, ...]:
 
 @frozen(slots=False, eq=False)
 class Rows:
-    """Labelled rows: one array for each input of the model, all with the same first dimension, and the labels (shape [n])."""
+    """Labelled rows: one array for each input of the model, and the labels; all have the same first dimension."""
 
     name: str
     inputs: tuple[Array, ...] = field(converter=_all_sealed)
@@ -60,7 +63,7 @@ def build_module(reference: str, folder: Path, span: Span | None) -> nn.Module:
 
 
 def read_rows(name: str, reference: str, folder: Path, span: Span | None) -> Rows:
-    """The rows that ``module:attribute()`` gives: a pair (inputs, labels), where inputs is a tensor or a tuple of tensors.
+    """The rows that ``module:attribute()`` gives: a pair (inputs, labels); inputs is a tensor or a tuple of tensors.
 
     Raises:
         Refusal: E0605, it gives something else; E0720, the rows do not fit together.
@@ -69,8 +72,11 @@ def read_rows(name: str, reference: str, folder: Path, span: Span | None) -> Row
     if not isinstance(made, tuple) or len(made) != 2:
         raise _bad(reference, span, "it must return a pair (inputs, labels)")
     inputs, labels = made
-    arrays = [_array(one) for one in (inputs if isinstance(inputs, (tuple, list)) else (inputs,))]
-    answers = _array(labels)
+    try:
+        arrays = [_array(one) for one in (inputs if isinstance(inputs, (tuple, list)) else (inputs,))]
+        answers = _array(labels)
+    except TypeError as error:
+        raise _bad(reference, span, str(error)) from error
     lengths = {len(array) if array.ndim else -1 for array in (*arrays, answers)}
     if len(lengths) != 1 or lengths <= {-1, 0}:
         sizes = ", ".join(str(list(array.shape)) for array in (*arrays, answers))
@@ -85,18 +91,21 @@ def read_rows(name: str, reference: str, folder: Path, span: Span | None) -> Row
 def _array(value: Any) -> Array:
     if isinstance(value, torch.Tensor):
         if value.dtype not in DTYPES or value.dtype == torch.bfloat16:
-            raise TypeError(f"rows of {value.dtype}")
+            raise TypeError(f"rows of {value.dtype} cannot be read")
         return to_array(value)
-    return np.asarray(value)
+    if not isinstance(value, np.ndarray):
+        raise TypeError(f"rows are tensors or numpy arrays, not {type(value).__name__}")
+    array: Array = value
+    if array.dtype not in READABLE:
+        raise TypeError(f"rows of {array.dtype} cannot be read")
+    return array
 
 
 def _called(reference: str, folder: Path, span: Span | None) -> Any:
     module, _, attribute = reference.partition(":")
     try:
-        with _beside(folder):
+        with _beside(folder), redirect_stdout(sys.stderr):  # results alone go to standard output
             return getattr(importlib.import_module(module), attribute)()
-    except Refusal:
-        raise
     except (KeyboardInterrupt, MemoryError):
         raise
     except BaseException as error:
@@ -104,14 +113,15 @@ def _called(reference: str, folder: Path, span: Span | None) -> Any:
 
 
 @contextmanager
-def _beside(folder: Path) -> Iterator[None]:
-    """Imports find modules in `folder` first, for a while; one of the same name from another folder is forgotten before."""
+def _beside(folder: Path) -> Generator[None]:
+    """Imports find modules in `folder` first, for a while; those of the same name from elsewhere are forgotten."""
     place = str(folder.resolve())
     for name, module in list(sys.modules.items()):
         home = getattr(module, "__file__", None)
         if (
             home
             and "." not in name
+            and name not in sys.stdlib_module_names
             and (folder / f"{name}.py").exists()
             and Path(home).resolve() != (folder / f"{name}.py").resolve()
         ):
@@ -121,7 +131,8 @@ def _beside(folder: Path) -> Iterator[None]:
     try:
         yield
     finally:
-        sys.path.remove(place)
+        if place in sys.path:
+            sys.path.remove(place)
 
 
 def _bad(reference: str, span: Span | None, reason: str) -> Refusal:

@@ -92,7 +92,6 @@ CODES: tuple[Code, ...] = (
     Code("E0506", "a weight that is not finite"),
     Code("E0507", "not positions of this axis"),
     Code("E0510", "which one of the file"),
-    Code("E0511", "a criterion that needs rows"),
     Code("E0601", "a model that cannot be exported"),
     Code("E0602", "an exported model that cannot be a net"),
     Code("E0603", "an operation without a cost rule"),

@@ -1,6 +1,7 @@
 """Opening: a program's model, weights and data become a net in memory, checked against what the file says of them.
 
-The last moment at which a wrong file can be told from a wrong model; nothing is written here, and the module of the user is not kept.
+The last moment at which a wrong file can be told from a wrong model; nothing is written here, and the module of the
+user is not kept.
 """
 
 from __future__ import annotations
@@ -20,10 +21,12 @@ from surgdsl.bridge.arguments import TORCH, to_tensor
 from surgdsl.bridge.capture import capture
 from surgdsl.bridge.source import Rows, build_module, read_rows
 from surgdsl.bridge.weight import State
-from surgdsl.diagnostic import Diagnostic, Note, Refusal, suggest
+from surgdsl.diagnostic import Diagnostic, Note, Refusal, Span, suggest
 from surgdsl.diagram.net import Net
 from surgdsl.diagram.sort import Sort
-from surgdsl.language.program import ModelDecl, Port, Program, SurgeryDecl
+from surgdsl.language.program import FileRef, ModelDecl, Port, Program, SurgeryDecl
+from surgdsl.planning.fitting import check_rows
+from surgdsl.planning.pointing import pointing
 
 
 @frozen(slots=False, eq=False)
@@ -50,7 +53,7 @@ class Opened:
         if name not in self._rows:
             declared = self.program.datum(name)
             rows = read_rows(name, str(declared.source), self.folder, declared.source.span)
-            _fitting(rows, self.start.net, self.program.datum(name).source.span)
+            check_rows(rows, self.start.net, declared)
             self._rows[name] = rows.take(declared.take)
         return self._rows[name]
 
@@ -92,7 +95,11 @@ def choose(program: Program, name: str | None) -> SurgeryDecl:
         raise Refusal(Diagnostic("E0510", f"`{program.source.path}` declares no surgery"))
     near = suggest(name, names) if name else None
     wanted = f"there is no surgery `{name}`" if name else "which surgery of the file?"
-    raise Refusal(Diagnostic("E0510", wanted, help=((f"did you mean `{near}`?",) if near else ()) + (f"the file has {', '.join(names)}",)))
+    raise Refusal(
+        Diagnostic(
+            "E0510", wanted, help=((f"did you mean `{near}`?",) if near else ()) + (f"the file has {', '.join(names)}",)
+        )
+    )
 
 
 def _load(module: nn.Module, path: Path, model: ModelDecl) -> None:
@@ -101,17 +108,35 @@ def _load(module: nn.Module, path: Path, model: ModelDecl) -> None:
     try:
         tensors = storage.read(path, declared.sha256)
     except Refusal as refusal:
-        raise Refusal(*(evolve(one, span=one.span or declared.span) for one in refusal.diagnostics)) from refusal
+        raise Refusal(*(evolve(one, span=_guilty(one.code, declared)) for one in refusal.diagnostics)) from refusal
     state = module.state_dict()
     missing = [name for name in state if name not in tensors and not name.endswith("num_batches_tracked")]
     strange = [name for name in tensors if name not in state]
-    wrong = [name for name, (_, array) in tensors.items() if name in state and tuple(array.shape) != tuple(state[name].shape)]
-    told = {"the file lacks": missing, "the model has no": strange, "of another shape:": wrong}
-    notes = tuple(Note(None, f"{what} {', '.join(names[:5])}{' …' if len(names) > 5 else ''}") for what, names in told.items() if names)
+    both = [name for name in tensors if name in state]
+    wrong = [name for name in both if tuple(tensors[name][1].shape) != tuple(state[name].shape)]
+    other = [name for name in both if name not in wrong and TORCH.get(tensors[name][0]) != state[name].dtype]
+    told = {
+        "the file lacks": missing,
+        "the model has no": strange,
+        "of another shape:": wrong,
+        "of another dtype:": other,
+    }
+    notes = tuple(
+        Note(None, f"{what} {', '.join(names[:5])}{' …' if len(names) > 5 else ''}")
+        for what, names in told.items()
+        if names
+    )
     if notes:
         raise Refusal(Diagnostic("E0606", f"`{declared.path}` does not fit the model", declared.span, notes=notes))
-    loaded = {name: to_tensor(array, dtype).to(state[name].dtype) for name, (dtype, array) in tensors.items()}
+    loaded = {name: to_tensor(array, dtype) for name, (dtype, array) in tensors.items()}
     module.load_state_dict(loaded, strict=False)
+
+
+def _guilty(code: str, declared: FileRef) -> Span:
+    """The characters that a fault of a weight file is about: the digest, or the path."""
+    words = declared.sha256 if code == "E0712" and declared.sha256 else declared.path
+    start = declared.span.start + max(0, declared.span.text.find(words))
+    return Span(declared.span.source, start, min(start + len(words), declared.span.stop))
 
 
 def _captured(program: Program, model: ModelDecl, module: nn.Module) -> State:
@@ -125,10 +150,8 @@ def _captured(program: Program, model: ModelDecl, module: nn.Module) -> State:
         name: {place: size for place, size in enumerate(port.shape) if isinstance(size, str)}
         for name, port in zip(names, model.inputs, strict=False)
     }
-    try:
+    with pointing(model.source.span):
         return capture(module, args, dynamic={name: sizes for name, sizes in dynamic.items() if sizes}, ranges=ranges)
-    except Refusal as refusal:
-        raise Refusal(*(evolve(one, span=one.span or model.source.span) for one in refusal.diagnostics)) from refusal
 
 
 def _example(port: Port, ranges: Mapping[str, tuple[int, int]]) -> torch.Tensor:
@@ -165,19 +188,3 @@ def _declared(net: Net, model: ModelDecl) -> Net:
 
 def _sort(port: Port) -> Sort:
     return Sort(port.dtype.upper(), tuple(symbol(size) if isinstance(size, str) else size for size in port.shape))
-
-
-def _fitting(rows: Rows, net: Net, span: object) -> None:
-    """Refuse rows that the model cannot take."""
-    wanted = [net.sort(wire) for _, wire in net.inputs]
-    dtypes = {dtype: name for name, dtype in storage.NUMPY.items()}
-    good = len(wanted) == len(rows.inputs) and all(
-        dtypes.get(array.dtype) == sort.dtype
-        and array.ndim == len(sort.shape)
-        and all(not isinstance(extent, int) or extent == size for extent, size in zip(sort.shape, array.shape, strict=True))
-        for array, sort in zip(rows.inputs, wanted, strict=True)
-    )
-    if not good:
-        shapes = ", ".join(f"{array.dtype}{list(array.shape)}" for array in rows.inputs)
-        told = f"the rows are {shapes}, the model takes {', '.join(map(str, wanted))}"
-        raise Refusal(Diagnostic("E0720", f"the rows of `{rows.name}` do not fit the model", span, told))  # pyright: ignore[reportArgumentType]

@@ -1,7 +1,7 @@
 """Plans: the steps of a surgery resolved and tried on the net, with what each is predicted to save.
 
-Counted metrics depend on shapes and encodings alone, so the prediction for them is exact, and a promise that cannot be kept is refused here, before
-anything is trained. Accuracy is not predicted.
+Counted metrics depend on shapes and encodings alone, so the prediction for them is exact, and a promise that cannot be
+kept is refused here, before anything is trained. Accuracy is not predicted.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from surgdsl.metrics import count
 from surgdsl.planning.action import Action
 from surgdsl.planning.claims import holds, shown
 from surgdsl.planning.opening import Opened
+from surgdsl.planning.pointing import pointing
 from surgdsl.planning.resolving import Resolver
 
 Counts = Mapping[str, int]
@@ -27,7 +28,7 @@ Counts = Mapping[str, int]
 
 @frozen(eq=False)
 class Planned:
-    """A step with its actions, what is left alone and why, and the metrics around it; recovery moves none of them but nnz."""
+    """A step with its actions, what is left alone and why, and the metrics around it (recovery can move only nnz)."""
 
     declared: StepDecl
     actions: tuple[Action, ...]
@@ -71,13 +72,15 @@ def plan(opened: Opened) -> Plan:
         Refusal: E05xx where a step cannot be, E0801 (exit 3) where a counted promise would not hold.
     """
     resolver, state, number = Resolver(opened, {}), opened.start, 0
-    counts = count(state.net, state.weights, binding(state))
+    with pointing(opened.program.model(opened.surgery.model).source.span):
+        counts = count(state.net, state.weights, binding(state))
     steps: list[Planned] = []
     for declared in opened.surgery.steps:
-        found = resolver.resolve(declared, state)
         before = counts
-        for action in found.actions:
-            state, number = _tried(declared, action, state, number), number + 1
+        with pointing(declared.span):
+            found = resolver.resolve(declared, state)
+            for action in found.actions:
+                state, number = _tried(declared, action, state, number), number + 1
         counts = count(state.net, state.weights, binding(state))
         steps.append(Planned(declared, found.actions, found.left_alone, before, counts))
     made = Plan(opened, tuple(steps))
@@ -97,13 +100,19 @@ def _tried(declared: StepDecl, action: Action, state: State, number: int) -> Sta
 def check_counted(opened: Opened, before: Counts, after: Counts) -> None:
     """Refuse what would break a counted promise, with the best that is reached.
 
-    Asked of a plan, and again of the result: training can make a weight zero, or a zero a weight, so nnz is only nearly foreseen.
+    Asked of a plan, and again of the result: training can make a weight zero, or a zero a weight, so nnz is only nearly
+    foreseen.
 
     Raises:
         Refusal: E0801 with exit code 3, one diagnostic for each promise.
     """
     broken = [
-        Diagnostic("E0801", "this cannot be met by the steps of the plan", one.span, f"best reached: {shown(one.claim, before, after)}")
+        Diagnostic(
+            "E0801",
+            "this cannot be met by the steps of the plan",
+            one.span,
+            f"best reached: {shown(one.claim, before, after)}",
+        )
         for one in (*opened.surgery.requires, *opened.surgery.targets)
         if isinstance(one.claim, Counted) and not holds(one.claim, before, after)
     ]

@@ -82,7 +82,9 @@ class Resolver:
         for axis, written in born.items():
             if not written & paths:
                 continue
-            excepted = sorted(path for path in written - paths if any(one.matches(path) for one in step.selector.exclude))
+            excepted = sorted(
+                path for path in written - paths if any(one.matches(path) for one in step.selector.exclude)
+            )
             if excepted:
                 left_alone.append(f"{axis}: coupled to {excepted[0]}, which is excepted")
             elif axis in coupling.pins:
@@ -97,9 +99,7 @@ class Resolver:
         """Scores of the model as it was at the start, at the indices that are still there."""
         criterion = next(one for one in CRITERIA if one.name == step.criterion)
         data = step.arguments.get("calibrate")
-        if criterion.needs_rows and not isinstance(data, DataName):
-            told = f"`{criterion.name}` looks at gradients"
-            raise Refusal(Diagnostic("E0511", "this criterion needs rows", step.span, told, help=("write calibrate = …, a data declaration",)))
+        assert isinstance(data, DataName) or not criterion.needs_rows, "the language asks for `calibrate`"
         rows = self.opened.rows(data.name) if isinstance(data, DataName) else None
         start = couple(self.opened.start.net)
         first = {axis.name: axis for axis in start.members}
@@ -135,7 +135,9 @@ class Resolver:
             if not isinstance(innermost(weight.encoding), Dense):
                 left_alone.append(f"{base}: already quantized")
             elif stored_bytes(action.recode(weight)) >= stored_bytes(weight):
-                left_alone.append(f"{base}: its {'codebook' if scheme == 'kmeans' else 'scales'} would take more than is saved")
+                left_alone.append(
+                    f"{base}: its {'codebook' if scheme == 'kmeans' else 'scales'} would take more than is saved"
+                )
             else:
                 actions.append(action)
         return Resolved(tuple(actions), tuple(left_alone))
@@ -169,18 +171,28 @@ def _selected(step: StepDecl, paths: Iterable[str]) -> frozenset[str]:
     if found or not known:
         return found
     near = [place for place in {suggest(one.text.lstrip("@"), known) for one in step.selector.include} if place]
-    helps = tuple(f"did you mean `@{place}`?" for place in sorted(near)) or (f"there are {', '.join('@' + path for path in known[:6])}{' …' if len(known) > 6 else ''}",)
-    raise Refusal(Diagnostic("E0501", f"`{step.selector.text}` means no place in the model", step.selector.span, "nothing is called so", help=helps))
+    helps = tuple(f"did you mean `@{place}`?" for place in sorted(near)) or (
+        f"there are {', '.join('@' + path for path in known[:6])}{' …' if len(known) > 6 else ''}",
+    )
+    raise Refusal(
+        Diagnostic(
+            "E0501",
+            f"`{step.selector.text}` means no place in the model",
+            step.selector.span,
+            "nothing is called so",
+            help=helps,
+        )
+    )
 
 
 def _idle(step: StepDecl, reasons: tuple[str, ...]) -> Refusal:
     label = "nothing here can be changed by this rule"
-    return Refusal(Diagnostic("E0504", f"step `{step.name}` would change nothing", step.selector.span, label, help=reasons[:6]))
+    return Refusal(
+        Diagnostic("E0504", f"step `{step.name}` would change nothing", step.selector.span, label, help=reasons[:6])
+    )
 
 
 def _ratio(step: StepDecl, name: str) -> Fraction:
     value = step.arguments[name]
     assert isinstance(value, (Fraction, int))
     return Fraction(value)
-
-

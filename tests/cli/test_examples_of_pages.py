@@ -23,8 +23,8 @@ UNPROVOKED = {
     "E0903": "it would be a bug",
 }
 MODELS = [row.code for row in CODES if row.code > "E05" and row.code not in UNPROVOKED]
-ANYWHERE = {"E0701", "E0702", "E0703", "E0704", "E0901", "E0902"}
-"""Codes of commands and folders; all others point into the text."""
+ANYWHERE = {"E0510", "E0701", "E0702", "E0703", "E0704", "E0715", "E0901", "E0902"}
+"""Codes of commands, tensors and folders; all others point into the text."""
 EXIT = {"E0801": 3, "E0802": 3, "E0803": 3}
 
 
