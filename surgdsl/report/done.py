@@ -28,7 +28,9 @@ def told(outcome: Outcome, folder: Path, verdict: tuple[str, ...]) -> Iterator[s
 def _counted(comparison: Comparison) -> str:
     counts = comparison.counts
     moved = f"{counts.lost} rows lost, {counts.gained} gained"
-    return f"{counts.before} of {counts.rows} right before, {counts.after} after ({moved}; drop {float(counts.drop):+.2%})"
+    return (
+        f"{counts.before} of {counts.rows} right before, {counts.after} after ({moved}; drop {float(counts.drop):+.2%})"
+    )
 
 
 def records(outcome: Outcome, folder: Path) -> Iterator[dict[str, Any]]:
@@ -39,7 +41,13 @@ def records(outcome: Outcome, folder: Path) -> Iterator[dict[str, Any]]:
     final = outcome.carried.final
     after = count(final.net, final.weights, binding)
     for rewrite in outcome.carried.rewrites:
-        yield {"type": "rewrite", "step": rewrite.step, "rule": rewrite.rule, "kind": rewrite.kind, "note": rewrite.note}
+        yield {
+            "type": "rewrite",
+            "step": rewrite.step,
+            "rule": rewrite.rule,
+            "kind": rewrite.kind,
+            "note": rewrite.note,
+        }
     for name, comparison in outcome.comparisons.items():
         counts = comparison.counts
         yield {
@@ -49,7 +57,14 @@ def records(outcome: Outcome, folder: Path) -> Iterator[dict[str, Any]]:
     for finding in outcome.findings:
         yield _finding(finding)
     shares = {metric: share(after[metric], before[metric]) for metric in METRICS}
-    yield {"type": "result", "folder": str(folder), "before": before, "after": after, "change": shares, "accepted": True}
+    yield {
+        "type": "result",
+        "folder": str(folder),
+        "before": before,
+        "after": after,
+        "change": shares,
+        "accepted": True,
+    }
 
 
 def _finding(finding: Finding) -> dict[str, Any]:
@@ -57,5 +72,3 @@ def _finding(finding: Finding) -> dict[str, Any]:
         "type": "finding", "text": finding.require.text, "figure": str(finding.figure),
         "bound": str(finding.bound) if finding.bound is not None else None, "kept": finding.kept,
     }  # fmt: skip
-
-

@@ -53,5 +53,8 @@ def table(rows: Sequence[Sequence[str]], indent: str = "  ") -> Iterator[str]:
     """Rows in aligned columns, the first column to the left and figures to the right."""
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
     for row in rows:
-        cells = [cell.ljust(width) if column < 2 else cell.rjust(width) for column, (cell, width) in enumerate(zip(row, widths, strict=True))]
+        cells = [
+            cell.ljust(width) if column < 2 else cell.rjust(width)
+            for column, (cell, width) in enumerate(zip(row, widths, strict=True))
+        ]
         yield indent + "  ".join(cells).rstrip()

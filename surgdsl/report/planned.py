@@ -46,7 +46,7 @@ def told(plan: Plan, *, everything: bool = False) -> Iterator[str]:
     yield ""
     yield from (f"  {_promise(plan, one)}" for one in (*surgery.targets, *surgery.requires))
     rewrites = sum(len(planned.actions) for planned in plan.steps)
-    yield f"Plan: {len(plan.steps)} steps, {rewrites} rewrites. No interface wire is touched. Nothing has been changed yet."
+    yield f"Plan: {len(plan.steps)} steps, {rewrites} rewrites. No interface wire is touched."
 
 
 def _ledger(plan: Plan) -> Iterator[tuple[str, ...]]:
@@ -65,7 +65,8 @@ def _call(planned: Planned) -> str:
 
 def _step(planned: Planned) -> str:
     by = f" by {planned.declared.criterion}" if planned.declared.criterion else ""
-    return f"{planned.declared.name}: {planned.declared.rule} {planned.declared.selector.text}{by}   (line {planned.declared.line})"
+    one = planned.declared
+    return f"{one.name}: {one.rule} {one.selector.text}{by}   (line {one.line})"
 
 
 def _action(action: Action, planned: Planned) -> Iterator[str]:
@@ -76,7 +77,8 @@ def _action(action: Action, planned: Planned) -> Iterator[str]:
         yield f"      gone {ranges(action.gone)}"
         if action.scores and action.gone:
             lost, kept = max(action.scores[i] for i in action.gone), min(action.scores[i] for i in action.keep)
-            yield f"      why  {planned.declared.criterion}: the best that goes scores {lost / 1e9:.4f}, the worst that stays {kept / 1e9:.4f} of the largest"
+            why = f"the best that goes scores {lost / 1e9:.4f}, the worst that stays {kept / 1e9:.4f} of the largest"
+            yield f"      why  {planned.declared.criterion}: {why}"
 
 
 def _promise(plan: Plan, one: Require) -> str:
@@ -116,5 +118,3 @@ def _record(action: Action) -> dict[str, Any]:
         "scores": list(action.scores),
         "tensors": [{"name": name, "dimension": dimension} for name, dimension in action.tensors],
     }
-
-
