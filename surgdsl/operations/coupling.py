@@ -73,9 +73,11 @@ def couple(net: Net) -> Coupling:
     for name, wire in net.inputs:
         dims[wire] = tuple(unification.fresh(f"{name}:{i}", extent) for i, extent in enumerate(net.sort(wire).shape))
         zeros[wire] = False
+        for dim in dims[wire]:
+            unification.pin(dim, f"reaches input `{name}`")
     for name in number(net).operations:
         _relate(net, net.graph.operations[name], dims, zeros, unification)
-    for kind, ports in (("input", net.inputs), ("output", net.outputs), ("boundary", tuple(net.boundary.items()))):
+    for kind, ports in (("output", net.outputs), ("boundary", tuple(net.boundary.items()))):
         for name, wire in ports:
             for dim in dims[wire]:
                 unification.pin(dim, f"reaches {kind} `{name}`")

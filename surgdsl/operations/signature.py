@@ -68,6 +68,8 @@ class Cut:
     sources: tuple[Sort, ...]
     targets: tuple[Sort, ...]
     kept: tuple[tuple[Indices | None, ...], ...]
+    before: tuple[Sort, ...] = ()
+    """The sorts that the sources have now: for literals that count in old sizes."""
 
 
 def unchanged(cut: Cut) -> tuple[tuple[str, Attribute], ...]:

@@ -144,6 +144,7 @@ class Cutting:
             tuple(map(self.sort, operation.sources)),
             tuple(map(self.sort, operation.targets)),
             tuple(map(self.indices, operation.sources)),
+            tuple(map(self.state.net.sort, operation.sources)),
         )
         return evolve(operation, sources=sources, targets=targets, attributes=BY_NAME[operation.name].retune(cut))
 
