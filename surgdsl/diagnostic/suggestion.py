@@ -15,7 +15,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from difflib import SequenceMatcher
 
-NEAR = 0.7
+NEAR = 0.66  # two letters of three
 
 
 def suggest(name: str, candidates: Iterable[str]) -> str | None:

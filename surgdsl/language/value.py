@@ -5,9 +5,10 @@ No floats, no loops; what is not defined (a division by zero) is refused here an
 
 from __future__ import annotations
 
+import re
 from fractions import Fraction
 
-from surgdsl.diagnostic import Note, Span
+from surgdsl.diagnostic import Note, Span, suggest
 from surgdsl.language import tree
 from surgdsl.language.program import DataName, Value
 from surgdsl.language.scope import Scope
@@ -180,6 +181,8 @@ def argument(scope: Scope, parameter: tree.Parameter, expr: tree.Expr) -> Value 
     ):
         lines = (f"for a percentage write `{expr.span.text}%`",)
     domain = parameter.domain.span.text
+    near = suggest(value, re.findall(r'"(.*?)"', domain)) if isinstance(value, str) else None
+    label = f'did you mean "{near}"?' if near else f"expected one of {domain}"
     return scope.refuse(
         "E0207", f"`{parameter.name}` is out of range", expr.span, f"expected one of {domain}", help=lines
     )
