@@ -183,9 +183,7 @@ def argument(scope: Scope, parameter: tree.Parameter, expr: tree.Expr) -> Value 
     domain = parameter.domain.span.text
     near = suggest(value, re.findall(r'"(.*?)"', domain)) if isinstance(value, str) else None
     label = f'did you mean "{near}"?' if near else f"expected one of {domain}"
-    return scope.refuse(
-        "E0207", f"`{parameter.name}` is out of range", expr.span, f"expected one of {domain}", help=lines
-    )
+    return scope.refuse("E0207", f"`{parameter.name}` is out of range", expr.span, label, help=lines)
 
 
 def _within(scope: Scope, domain: tree.Expr, value: Constant) -> bool:
