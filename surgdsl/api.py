@@ -22,7 +22,7 @@ from typing import Any
 import numpy as np
 from attrs import field, frozen
 
-from surgdsl.axis.dim import whole
+from surgdsl.axis.dim import Axis, Indices, whole
 from surgdsl.bridge.capture import capture as captured
 from surgdsl.bridge.rebuild import rebuild
 from surgdsl.bridge.running import deterministic
@@ -35,11 +35,11 @@ from surgdsl.execution.writing import INPUT, MODEL, Outcome, write
 from surgdsl.language.claim import Measured
 from surgdsl.language.program import Program
 from surgdsl.metrics import METRICS, count, ones
-from surgdsl.operations.coupling import couple
+from surgdsl.operations.coupling import Coupling, couple
 from surgdsl.planning.opening import choose, open_surgery
 from surgdsl.planning.plan import Plan, check_counted
 from surgdsl.planning.plan import plan as planned
-from surgdsl.surgery.prune import Cutting, Prune
+from surgdsl.surgery.prune import Cutting
 from surgdsl.verifier.check import Request
 from surgdsl.verifier.check import check as examine
 from surgdsl.verifier.reject import Reject
@@ -55,6 +55,8 @@ class Model:
     state: State = field(repr=False)
     kept: Kept = field(factory=dict[str, Mapping[int, tuple[int, ...]]], repr=False)
     """Which source indices are left, by tensor and dimension, where not all are."""
+    approximate: tuple[str, ...] = field(default=(), repr=False)
+    """The operations that make the cuts approximate; where there are none, they are exact under neutralisation."""
 
     @property
     def net(self) -> object:
@@ -80,12 +82,18 @@ class Model:
 
 @frozen
 class Item:
-    """An axis: its name and size, why it is pinned (None where it is not), and where it occurs (tensor, dimension)."""
+    """An axis: its name and size, why it is pinned (None where it is not), and where it occurs (tensor, dimension).
+
+    Cutting a `natural` axis gives exactly the function that the net has with the cut indices neutralised, their
+    weights set to zero. Where it is not natural, `works` names the operations that work over it.
+    """
 
     name: str
     size: object
     pinned: str | None
     members: tuple[tuple[str, int], ...]
+    natural: bool = True
+    works: tuple[str, ...] = ()
 
 
 def capture(
@@ -117,6 +125,8 @@ def axes(model: Model) -> tuple[Item, ...]:
             axis.size,
             str(coupling.pins[axis]) if axis in coupling.pins else None,
             tuple((member.tensor, member.dimension) for member in members),
+            coupling.natural(axis),
+            tuple(map(str, coupling.blurs.get(axis, ()))),
         )
         for axis, members in coupling.members.items()
     )
@@ -132,43 +142,48 @@ def restrict(model: Model, keep: Mapping[str, Sequence[int]]) -> Model:
     Raises:
         Refusal: E0501 there is no such axis, E0503 it is pinned, E0507 the indices are not distinct positions of it.
     """
-    state, kept = model.state, model.kept
-    for number, (name, indices) in enumerate(keep.items()):
-        action = _cut(state, name, indices)
-        kept = _followed(state, kept, action)
-        state = action.rewrite(state, number, "restrict").after
-    return Model(state, kept)
-
-
-def _followed(state: State, kept: Kept, action: Prune) -> Kept:
-    """The source indices that are left after one more cut, tensor by tensor."""
-    coupling = couple(state.net)
-    axis = next(axis for axis in coupling.members if axis.name == action.axis)
-    cutting = Cutting(state, coupling, {axis: np.array(action.keep, dtype=np.intp)})
-    found = {tensor: dict(places) for tensor, places in kept.items()}
-    for member in coupling.members[axis]:
-        wire = state.net.graph.operations[member.operation].targets[0]
-        index = cutting.indices(wire)[member.dimension]
-        assert index is not None
-        rows = tuple(map(int, index.tolist()))
-        source = found.setdefault(member.tensor, {}).get(member.dimension)
-        found[member.tensor][member.dimension] = rows if source is None else tuple(source[row] for row in rows)
-    return found
-
-
-def _cut(state: State, name: str, indices: Sequence[int]) -> Prune:
+    state = model.state
     coupling = couple(state.net)
     found = {axis.name: axis for axis in coupling.members}
-    if name not in found:
-        raise Refusal(Diagnostic("E0501", f"there is no axis `{name}`", label=hint(name, found)))
-    axis = found[name]
+    chosen = {_found(name, found): indices for name, indices in keep.items()}
+    kept = {axis: _positions(axis, indices, coupling) for axis, indices in chosen.items()}
+    if not kept:
+        return model
+    cutting = Cutting(state, coupling, kept)
+    _, after = cutting.carry_out(0)
+    blurs = [str(pin) for axis in kept for pin in coupling.blurs.get(axis, ())]
+    return Model(after, _followed(model.kept, cutting), (*model.approximate, *dict.fromkeys(blurs)))
+
+
+def _found(name: str, axes_by_name: Mapping[str, Axis]) -> Axis:
+    if name not in axes_by_name:
+        raise Refusal(Diagnostic("E0501", f"there is no axis `{name}`", label=hint(name, axes_by_name)))
+    return axes_by_name[name]
+
+
+def _positions(axis: Axis, indices: Sequence[int], coupling: Coupling) -> Indices:
     if axis in coupling.pins:
-        raise Refusal(Diagnostic("E0503", f"axis `{name}` is pinned", label=str(coupling.pins[axis])))
-    wanted = tuple(sorted(int(index) for index in indices))
+        raise Refusal(Diagnostic("E0503", f"axis `{axis}` is pinned", label=str(coupling.pins[axis])))
+    wanted = sorted(int(index) for index in indices)
     if not wanted or len(set(wanted)) < len(wanted) or wanted[0] < 0 or wanted[-1] >= whole(axis):
-        told = f"these are not distinct positions of axis `{name}`"
-        raise Refusal(Diagnostic("E0507", told, label=f"it has {axis.size}"))
-    return Prune(name, whole(axis), wanted)
+        raise Refusal(
+            Diagnostic("E0507", f"these are not distinct positions of axis `{axis}`", label=f"it has {axis.size}")
+        )
+    return np.array(wanted, dtype=np.intp)
+
+
+def _followed(before: Kept, cutting: Cutting) -> Kept:
+    """The source indices that are left after one more cut, tensor by tensor."""
+    found = {tensor: dict(places) for tensor, places in before.items()}
+    for operation in cutting.state.net.params().values():
+        base = operation.payload.base if operation.payload else ""
+        for dimension, index in enumerate(cutting.indices(operation.targets[0])):
+            if index is None:
+                continue
+            rows = tuple(map(int, index.tolist()))
+            source = found.setdefault(base, {}).get(dimension)
+            found[base][dimension] = rows if source is None else tuple(source[row] for row in rows)
+    return found
 
 
 @frozen(eq=False)

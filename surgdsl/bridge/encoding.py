@@ -22,7 +22,7 @@ from attrs import evolve
 from numpy.typing import NDArray
 
 from surgdsl.bridge.packing import Codes, pack, unpack
-from surgdsl.bridge.weight import NUMPY, Array, Weight
+from surgdsl.bridge.weight import NUMPY, Array, Weight, is_stand_in
 from surgdsl.diagnostic import Diagnostic, Refusal
 from surgdsl.diagram.payload import Affine, Codebook, Dense, Encoding, Masked, innermost, masked
 
@@ -122,7 +122,7 @@ def take(weight: Weight, keep: Mapping[int, Indices]) -> Weight:
     """
     indices = {dim: np.asarray(index, dtype=np.intp) for dim, index in keep.items()}
     if isinstance(weight.encoding, Dense):
-        values = _cut(weight.parts["values"], indices)
+        values = _shrunk(weight.parts["values"], indices)
         return evolve(weight, shape=values.shape, parts={"values": values})
     place = np.arange(stored_count(weight))
     if isinstance(weight.encoding, Masked):
@@ -135,6 +135,13 @@ def take(weight: Weight, keep: Mapping[int, Indices]) -> Weight:
         place = _cut(place.reshape(weight.shape), indices)
         shape, parts = place.shape, {}
     return _guarded(Weight(weight.encoding, weight.dtype, shape, parts | _selected(weight, place, indices)))
+
+
+def _shrunk(values: Array, indices: Mapping[int, NDArray[np.intp]]) -> Array:
+    if not is_stand_in(values):
+        return _cut(values, indices)
+    shape = tuple(len(indices[dim]) if dim in indices else size for dim, size in enumerate(values.shape))
+    return np.broadcast_to(values[(0,) * values.ndim], shape)
 
 
 def _cut(array: Array, indices: Mapping[int, NDArray[np.intp]]) -> Array:

@@ -12,10 +12,11 @@ from typing import Any
 import torch
 from torch import fx
 
-SHARING = frozenset(
-    "reshape flatten contiguous to dropout feature_dropout alias view_as expand_as type_as unflatten detach_ lift_fresh_copy "
-    "broadcast_to movedim swapaxes numpy_T mT chunk tensor_split".split()
-)
+SHARING = (
+    "reshape", "flatten", "contiguous", "to", "dropout", "feature_dropout", "alias", "view_as", "expand_as",
+    "type_as", "unflatten", "detach_", "lift_fresh_copy", "broadcast_to", "movedim", "swapaxes", "numpy_T", "mT",
+    "chunk", "tensor_split",
+)  # fmt: skip
 """Operators that may hand on the memory of their first argument without being called views."""
 
 

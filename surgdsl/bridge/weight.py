@@ -37,9 +37,14 @@ NUMPY: Mapping[str, np.dtype[Any]] = MappingProxyType(
 """How each dtype lies in memory."""
 
 
+def is_stand_in(array: Array) -> bool:
+    """Whether the array only stands for a shape: one element seen everywhere, which takes no memory."""
+    return array.ndim > 0 and not any(array.strides)
+
+
 def sealed(array: Array) -> Array:
     """A read-only, row-major array of the same elements: the one given, if it is already so."""
-    laid = array if array.flags.c_contiguous else np.ascontiguousarray(array)
+    laid = array if array.flags.c_contiguous or is_stand_in(array) else np.ascontiguousarray(array)
     if not laid.flags.writeable:
         return laid
     view = laid.view()

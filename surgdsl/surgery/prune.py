@@ -1,20 +1,24 @@
 """Pruning: keep a subset of an axis, and cut every tensor in which the axis occurs.
 
-L is every operation at a wire that shrinks, K the wires at its edge that do not, R the same skeleton with shorter wires. The gluing condition then
-holds by construction: everything that touches a deleted wire is in L, and wires of an interface, being pinned, are never in it.
+L is every operation at a wire that shrinks, K the wires at its edge that do not, R the same skeleton with shorter
+wires. The gluing condition then holds by construction: everything that touches a deleted wire is in L, and wires of
+an interface, being pinned, are never in it.
 """
 
 from __future__ import annotations
 
-import numpy as np
-from attrs import evolve, frozen
+from functools import cached_property
 
-from surgdsl.axis.dim import Axis, Indices, axes, kept, restricted
+import numpy as np
+from attrs import evolve, field, frozen
+
+from surgdsl.axis.dim import Axis, Dim, Indices, axes, kept
 from surgdsl.bridge.encoding import take
 from surgdsl.bridge.weight import State, Weight
 from surgdsl.diagnostic import Diagnostic, Refusal
 from surgdsl.diagram.hypergraph import Hypergraph
 from surgdsl.diagram.operation import PARAM, Operation
+from surgdsl.diagram.pushout import Step
 from surgdsl.diagram.sort import Sort
 from surgdsl.operations import BY_NAME
 from surgdsl.operations.coupling import Coupling, couple
@@ -26,7 +30,7 @@ RULE = "prune-channels/1"
 
 @frozen
 class Prune:
-    """Keep the positions `keep` of the axis called `axis`; `scores` (naturals, one for each position) are the reason."""
+    """Keep the positions `keep` of an axis; `scores` (naturals, one for each position) are the reason."""
 
     axis: str
     size: int
@@ -55,7 +59,7 @@ class Prune:
         coupling = couple(state.net)
         axis = self._found(coupling)
         cutting = Cutting(state, coupling, {axis: np.array(self.keep, dtype=np.intp)})
-        derivation, after = replace(state, RULE, cutting.replacement(number), number)
+        derivation, after = cutting.carry_out(number)
         arguments = {
             "axis": self.axis,
             "keep": list(self.keep),
@@ -65,7 +69,7 @@ class Prune:
         return Rewrite(RULE, step, "reduce", "params/1", arguments, self.note, derivation, state, after)
 
     def _found(self, coupling: Coupling) -> Axis:
-        """The axis of this name; or the only one in its tensors, where cutting another down to 1 has taken the name away."""
+        """The axis of this name; or the only one in its tensors, where cutting another to 1 took the name away."""
         for axis in coupling.members:
             if axis.name == self.axis and axis.size == self.size:
                 return axis
@@ -95,23 +99,32 @@ class Cutting:
     state: State
     coupling: Coupling
     keep: dict[Axis, Indices]
+    known: dict[Dim, Indices | None] = field(factory=dict[Dim, Indices | None])
+    """The kept indices of each dim that was asked for: wires share few dims."""
 
-    @property
+    @cached_property
     def shrinking(self) -> tuple[str, ...]:
         """Wires that lose indices, in the order of the net."""
-        cut = set(self.keep)
-        return tuple(wire for wire, dims in self.coupling.dims.items() if any(cut & set(axes(dim)) for dim in dims))
+        return tuple(wire for wire in self.coupling.dims if any(one is not None for one in self.indices(wire)))
 
     def indices(self, wire: str) -> tuple[Indices | None, ...]:
         """The kept indices of each dimension; None where all are."""
-        cut = set(self.keep)
-        return tuple(kept(dim, self.keep) if cut & set(axes(dim)) else None for dim in self.coupling.dims[wire])
+        return tuple(self._indices(dim) for dim in self.coupling.dims[wire])
+
+    def _indices(self, dim: Dim) -> Indices | None:
+        if dim not in self.known:
+            self.known[dim] = kept(dim, self.keep) if any(axis in self.keep for axis in axes(dim)) else None
+        return self.known[dim]
 
     def sort(self, wire: str) -> Sort:
         """What the wire carries afterwards."""
-        return Sort(
-            self.state.net.sort(wire).dtype, tuple(restricted(dim, self.keep) for dim in self.coupling.dims[wire])
-        )
+        before = self.state.net.sort(wire)
+        sizes = zip(before.shape, self.indices(wire), strict=True)
+        return Sort(before.dtype, tuple(extent if index is None else len(index) for extent, index in sizes))
+
+    def carry_out(self, number: int) -> tuple[Step, State]:
+        """The step that cuts every axis of `keep` at once, as rewrite `number`."""
+        return replace(self.state, RULE, self.replacement(number), number)
 
     def replacement(self, number: int) -> Replacement:
         """L, K and R∖K, with the sliced weights."""
@@ -149,7 +162,7 @@ class Cutting:
         return evolve(operation, sources=sources, targets=targets, attributes=BY_NAME[operation.name].retune(cut))
 
     def witness(self) -> dict[str, object]:
-        """Which indices every shrinking dimension keeps: what a verifier needs to check the cut operation by operation."""
+        """Which indices every shrinking dimension keeps: what a verifier needs to check operation by operation."""
         lists: dict[tuple[int, ...], int] = {}
         places: list[list[object]] = []
         for wire in around(self.state, self.state.net.graph.touching(self.shrinking)).wires:
