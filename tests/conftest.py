@@ -1,0 +1,9 @@
+"""What all tests share: one thread, because small matrices repeat to the bit on it, and Hypothesis without a clock."""
+
+import os
+
+from hypothesis import settings
+
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+settings.register_profile("house", deadline=None)
+settings.load_profile("house")
