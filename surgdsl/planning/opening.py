@@ -19,6 +19,7 @@ from surgdsl.axis.extent import symbol
 from surgdsl.bridge import storage
 from surgdsl.bridge.arguments import TORCH, to_tensor
 from surgdsl.bridge.capture import capture
+from surgdsl.bridge.rebuild import rebuild
 from surgdsl.bridge.source import Rows, build_module, read_rows
 from surgdsl.bridge.weight import State
 from surgdsl.diagnostic import Diagnostic, Note, Refusal, Span, suggest
@@ -151,7 +152,23 @@ def _captured(program: Program, model: ModelDecl, module: nn.Module) -> State:
         for name, port in zip(names, model.inputs, strict=False)
     }
     with pointing(model.source.span):
-        return capture(module, args, dynamic={name: sizes for name, sizes in dynamic.items() if sizes}, ranges=ranges)
+        state = capture(module, args, dynamic={name: sizes for name, sizes in dynamic.items() if sizes}, ranges=ranges)
+    _run_once(state, args, model)
+    return state
+
+
+def _run_once(state: State, args: tuple[torch.Tensor, ...], model: ModelDecl) -> None:
+    """Run the net on the example: exporting looks at shapes, and lets pass what no kernel can compute.
+
+    Raises:
+        Refusal: E0604, torch cannot.
+    """
+    try:
+        with torch.no_grad():
+            rebuild(state)(*args)
+    except RuntimeError as error:
+        told = f"torch says: {next(iter(str(error).splitlines()), 'nothing')}"
+        raise Refusal(Diagnostic("E0604", "the model cannot be run on such inputs", model.span, told)) from error
 
 
 def _example(port: Port, ranges: Mapping[str, tuple[int, int]]) -> torch.Tensor:

@@ -7,6 +7,7 @@ import shutil
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -57,7 +58,7 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The source of the network with its trained weights, and a file with a tensor of 8-bit floats."""
     folder = tmp_path_factory.mktemp("trained")
     shutil.copy(HERE / "net.py", folder)
-    scope: dict[str, object] = {}
+    scope: dict[str, Any] = {}
     exec(compile((HERE / "net.py").read_text(encoding="utf-8"), "net.py", "exec"), scope)  # noqa: S102 - our own file
     save_file(_trained(scope), folder / "net.safetensors")
     header = json.dumps({"head.weight": {"dtype": "F8_E4M3", "shape": [4], "data_offsets": [0, 4]}}).encode()
@@ -65,14 +66,11 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def _trained(scope: dict[str, object]) -> dict[str, torch.Tensor]:
-    build, train = scope["build"], scope["train"]
-    assert callable(build)
-    assert callable(train)
+def _trained(scope: dict[str, Any]) -> dict[str, torch.Tensor]:
     with torch.random.fork_rng():
         torch.manual_seed(0)
-        net = build()
-    inputs, labels = train()
+        net = scope["build"]()
+    inputs, labels = scope["train"]()
     optimizer = torch.optim.Adam(net.parameters(), lr=0.02)
     for _ in range(60):
         optimizer.zero_grad()

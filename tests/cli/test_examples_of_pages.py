@@ -1,4 +1,4 @@
-"""Every page of an error that needs a model or a file is a test: its text, its Python and its command give exactly its code."""
+"""Every page of an error that needs a model or a file is a test: what it shows gives exactly its code."""
 
 from __future__ import annotations
 
