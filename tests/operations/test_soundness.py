@@ -1,4 +1,4 @@
-"""Soundness: a cut of an axis that is not pinned gives the net with its positions neutralised, or says that it does not."""
+"""Soundness: a cut of an axis that is not pinned is the net with its positions neutralised, or says that it is not."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from surgdsl.operations.coupling import Coupling, couple
 from surgdsl.surgery.prune import Prune
 from tests.bridge.cases import CASES, OVER, PERMUTED
 from tests.bridge.zoo import answers, captured
-from tests.operations.neutralising import apart, choices, cut, degenerate, neutralised
+from tests.operations.cutting import apart, choices, cut, degenerate, neutralised
 
 TOLERANCE = 1e-5
 
