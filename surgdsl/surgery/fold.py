@@ -1,7 +1,7 @@
 """Folding: a frozen batch norm disappears into the convolution or linear map that feeds it.
 
-Exact in real arithmetic: (W·x + b − μ)·s + β with s = γ/√(σ² + ε) is (W·s)·x + (b − μ)·s + β. Computed in float64, element by element, and
-rounded once, so that anyone can recompute the bytes.
+Exact in real arithmetic: (W·x + b − μ)·s + β with s = γ/√(σ² + ε) is (W·s)·x + (b − μ)·s + β. Computed in float64,
+element by element, and rounded once, so that anyone can recompute the bytes.
 """
 
 from __future__ import annotations
@@ -115,7 +115,7 @@ class Site:
 
 
 def sites(state: State) -> tuple[Site, ...]:
-    """Every batch norm that alone reads a map, where both have their weights for themselves, dense and in F32."""
+    """Every frozen batch norm over the outputs of a map that it alone reads, with weights that nothing else reads."""
     found = (_site(state, name) for name, operation in state.net.graph.operations.items() if operation.name == NORM)
     return tuple(site for site in found if site is not None)
 
@@ -124,21 +124,12 @@ def _site(state: State, name: str) -> Site | None:
     graph = state.net.graph
     norm = graph.operations[name]
     makers = graph.producers[norm.sources[0]]
-    if len(makers) != 1 or graph.operations[makers[0]].name not in MAPS or norm.sources[0] in state.net.interface:
+    if len(makers) != 1 or graph.operations[makers[0]].name not in MAPS:
         return None
     linear = graph.operations[makers[0]]
-    own = {maker for wire in (*linear.sources[1:], *norm.sources[1:]) for maker in graph.producers[wire]}
-    alone = all(len(graph.consumers[wire]) == 1 for wire in (*norm.sources, *linear.sources[1:]))
-    plain = all(
-        name in state.weights and state.weights[name].encoding == Dense() and state.weights[name].dtype == "F32"
-        for name in own
-    )
     given = [key for key in STATISTICS if key not in dict(norm.attributes)]
-    if (
-        not (alone and plain)
-        or len(own) != len(linear.sources) + len(norm.sources) - 2
-        or not {"running_mean", "running_var"} <= set(given)
-    ):
+    frozen = norm.attribute("training") is False and {"running_mean", "running_var"} <= set(given)
+    if not (frozen and _over_outputs(state, linear) and _private(state, linear, norm)):
         return None
     tensors = dict(zip(given, (graph.producers[wire][0] for wire in norm.sources[1:]), strict=True))
     params = [graph.producers[wire][0] for wire in linear.sources[1:]]
@@ -150,4 +141,27 @@ def _site(state: State, name: str) -> Site | None:
         params[1] if len(params) > 1 else None,
         name,
         tuple(map(tensors.get, STATISTICS)),
+    )
+
+
+def _over_outputs(state: State, linear: Operation) -> bool:
+    """Whether dimension 1, which a batch norm works over, is the one that the map writes.
+
+    It is not where a linear map has more than one row a sample, or a convolution no batch.
+    """
+    x, weight = state.net.sort(linear.sources[0]), state.net.sort(linear.sources[1])
+    return len(x.shape) == len(weight.shape)
+
+
+def _private(state: State, linear: Operation, norm: Operation) -> bool:
+    """Whether nothing else sees what would go: one reader each, no interface, own weights, dense and in F32."""
+    graph = state.net.graph
+    tensors = (*linear.sources[1:], *norm.sources[1:])
+    inside = (norm.sources[0], *tensors)
+    if any(len(graph.consumers[wire]) != 1 or wire in state.net.interface for wire in inside):
+        return False
+    own = {maker for wire in tensors for maker in graph.producers[wire]}
+    return len(own) == len(tensors) and all(
+        name in state.weights and state.weights[name].encoding == Dense() and state.weights[name].dtype == "F32"
+        for name in own
     )
