@@ -18,6 +18,17 @@ LARGEST = 1 << 26
 """Elements; what is larger stays a computation."""
 
 
+FILLS: Mapping[str, int | str] = {
+    "aten.new_zeros.default": "0",
+    "aten.new_ones.default": "1",
+    "aten.new_full.default": 2,
+    "aten.zeros_like.default": "0",
+    "aten.ones_like.default": "1",
+    "aten.full_like.default": 1,
+}
+"""Creators after the kind of another tensor, with the number they fill with, or the position of the argument that is it."""
+
+
 class Folder:
     """The values of constant nodes, as far as an exported graph was read."""
 
@@ -29,10 +40,24 @@ class Folder:
         if not _absent(tensor):
             self.known[node] = tensor.detach().cpu().clone()
 
+    def create(self, node: fx.Node) -> bool:
+        """Compute a tensor that takes only its kind from another one: ``x.new_zeros(3, 3)`` does not depend on x."""
+        fill = FILLS.get(str(node.target))
+        value = node.meta.get("val")
+        if fill is None or not isinstance(value, torch.Tensor) or _symbolic_shape(value) or value.numel() > LARGEST:
+            return False
+        number = node.args[fill] if isinstance(fill, int) else float(fill)
+        if not isinstance(number, (bool, int, float)):
+            return False
+        self.known[node] = torch.full(tuple(value.shape), number, dtype=value.dtype)
+        return True
+
     def fold(self, node: fx.Node) -> bool:
         """Compute a call whose arguments are all known; False where they are not."""
         if node.target is operator.getitem and node.args[0] in self.known:
             self.known[node] = self.known[node.args[0]][node.args[1]]
+            return True
+        if self.create(node):
             return True
         if not isinstance(node.target, torch._ops.OpOverload) or not _foldable(node):
             return False

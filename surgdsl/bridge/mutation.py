@@ -42,12 +42,13 @@ class Aliases:
         return target.is_view or target._schema.is_mutable or target._schema.name.split("::")[1] in SHARING
 
     def harmless(self, node: fx.Node) -> bool:
-        """Whether the value before the write is read by nobody later, under whatever name but the written one."""
+        """Whether the value before the write is read by nobody later, but under the written name or that of its base."""
         written = node.args[0]
         if not isinstance(written, fx.Node) or self.roots[written].op == "placeholder":
             return False
-        here = self.order[node]
-        earlier = [one for one in self.families[self.roots[written]] if self.order[one] < here and one is not written]
+        here, base = self.order[node], sliced_base(written)
+        family = self.families[self.roots[written]]
+        earlier = [one for one in family if self.order[one] < here and one not in (written, base)]
         return not any(self.order[user] > here for one in earlier for user in one.users)
 
 
@@ -60,3 +61,9 @@ def plain_name(target: Any) -> str | None:
     if not base.endswith("_") or plain is None or overload not in plain.overloads():
         return None
     return f"{target.namespace}.{base.rstrip('_')}.{overload}"
+
+
+def sliced_base(written: fx.Node) -> fx.Node | None:
+    """The tensor of which `written` is a slice; writing into the slice then makes a new tensor of the base."""
+    base = written.args[0] if written.target is torch.ops.aten.slice.Tensor else None
+    return base if isinstance(base, fx.Node) else None

@@ -18,7 +18,7 @@ from surgdsl.axis.extent import Extent
 from surgdsl.bridge.arguments import DTYPES, Arguments, extent_of, to_array
 from surgdsl.bridge.encoding import dense
 from surgdsl.bridge.folding import Folder
-from surgdsl.bridge.mutation import Aliases, plain_name
+from surgdsl.bridge.mutation import Aliases, plain_name, sliced_base
 from surgdsl.bridge.normal import Spoken, normal_form
 from surgdsl.bridge.weight import NUMPY, State, Weight
 from surgdsl.diagnostic import Diagnostic, Refusal
@@ -187,7 +187,23 @@ class Reading:
             said.name, said.sources, targets, spelled, None, module_path(node)
         )
         if _writes(node):
-            self.values[node.args[0]] = self.values[node]
+            self._written(node)
+
+    def _written(self, node: fx.Node) -> None:
+        """From here on the written name means the new value; and if it is a slice, its base means what it was cut into."""
+        written = node.args[0]
+        self.values[written] = self.values[node]
+        base = sliced_base(written) if isinstance(written, fx.Node) else None
+        if base is None or not isinstance(written, fx.Node):
+            return
+        view = self.operations[self.prefix + written.name]
+        stem = f"{self.prefix}{node.name}.base"
+        sources = view.sources[0], self.values[node]
+        self.wires[stem] = self.wires[view.sources[0]]
+        self.values[base] = stem
+        self.operations[stem] = Operation(
+            "aten.slice_scatter.default", sources, (stem,), view.attributes, None, module_path(node)
+        )
 
     def _targets(self, node: fx.Node, value: Any) -> tuple[str, ...]:
         stem = self.prefix + node.name

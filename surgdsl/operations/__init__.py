@@ -11,8 +11,10 @@ from surgdsl.diagnostic import Diagnostic, Refusal
 from surgdsl.diagram.operation import Operation
 from surgdsl.diagram.sort import Sort
 from surgdsl.operations.convolution import CONVOLUTION
-from surgdsl.operations.elementwise import COMPARISON, DROPOUT, PRODUCT, QUOTIENT, SHIFTING_UNARY, SUM, UNARY
-from surgdsl.operations.joining import CAT, SLICE
+from surgdsl.operations.elementwise import (
+    BLANK, COMPARISON, DROPOUT, FILL, PRODUCT, QUOTIENT, SHIFTING_UNARY, SUM, UNARY,
+)  # fmt: skip
+from surgdsl.operations.joining import CAT, SCATTER, SLICE
 from surgdsl.operations.linear import LINEAR
 from surgdsl.operations.normalisation import BATCH_NORM
 from surgdsl.operations.pooling import ADAPTIVE, WINDOWS
@@ -23,7 +25,7 @@ from surgdsl.operations.weight import WEIGHT
 
 CATALOGUE: tuple[Signature, ...] = (
     WEIGHT, LINEAR, CONVOLUTION, BATCH_NORM, UNARY, SHIFTING_UNARY, DROPOUT, SUM, PRODUCT, QUOTIENT, COMPARISON, WINDOWS, ADAPTIVE,
-    FLATTEN, LITERAL, PERMUTE, UNSQUEEZE, SQUEEZE, CAT, SLICE, MEAN, SOFTMAX,
+    FLATTEN, LITERAL, PERMUTE, UNSQUEEZE, SQUEEZE, CAT, SLICE, SCATTER, BLANK, FILL, MEAN, SOFTMAX,
 )  # fmt: skip
 
 BY_NAME: Mapping[str, Signature] = {name: signature for signature in CATALOGUE for name in signature.names}

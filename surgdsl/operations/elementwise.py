@@ -9,7 +9,7 @@ from surgdsl.axis.dim import UNIT, Dim
 from surgdsl.axis.extent import Extent
 from surgdsl.diagram.operation import Operation
 from surgdsl.diagram.sort import Sort
-from surgdsl.operations.signature import Call, Dims, Signature, absorbs_zero, demand, loses_zero
+from surgdsl.operations.signature import Call, Dims, Signature, absorbs_zero, demand, loses_zero, makes_zero
 
 
 def same(operation: Operation, sources: tuple[Sort, ...]) -> tuple[Sort, ...]:
@@ -104,3 +104,5 @@ COMPARISON = Signature(
     broadcast_dims,
     zero=loses_zero,
 )
+BLANK = Signature(("aten.zero.default",), same, same_dims, zero=makes_zero)
+FILL = Signature(("aten.fill.Scalar",), same, same_dims, zero=loses_zero)

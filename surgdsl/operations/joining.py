@@ -54,7 +54,7 @@ def _bounds(operation: Operation, rank: int) -> tuple[int, int, int, int]:
 
 def cut_dims(call: Call) -> tuple[Dims, ...]:
     """The dim is before ⊕ slice ⊕ after; with a step it is pinned."""
-    (x,) = call.dims
+    x = call.dims[0]
     place, start, end, step = _bounds(call.operation, len(x))
     extent, name = call.sources[0].shape[place], call.operation.path or "model"
     if step != 1 or not isinstance(extent, int):
@@ -82,5 +82,21 @@ def retune_cut(found: Cut) -> tuple[tuple[str, Attribute], ...]:
     return replaced(found.operation.attributes, start=int(first), end=int(last))
 
 
+def scatter(operation: Operation, sources: tuple[Sort, ...]) -> tuple[Sort, ...]:
+    """x and what is written into a slice of it → x."""
+    (part,) = cut(operation, sources[:1])
+    demand(sources[1] == part, "what is written does not fit the slice")
+    return (sources[0],)
+
+
+def scatter_dims(call: Call) -> tuple[Dims, ...]:
+    """The dim is before ⊕ written ⊕ after; the others are tied."""
+    (middle,) = cut_dims(call)
+    for left, right in zip(middle, call.dims[1], strict=True):
+        call.tie(left, right)
+    return (call.dims[0],)
+
+
+SCATTER = Signature(("aten.slice_scatter.default",), scatter, scatter_dims, retune=retune_cut)
 CAT = Signature(("aten.cat.default",), cat, cat_dims)
 SLICE = Signature(("aten.slice.Tensor",), cut, cut_dims, retune=retune_cut)
