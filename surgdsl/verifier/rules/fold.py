@@ -23,47 +23,33 @@ FEEDERS = (*CONV, "aten.linear.default")
 
 def check(rewrite: Rewrite, load: Load) -> str:
     """L is a conv or linear, the batch_norm that alone reads it, and their params; the new weights are recomputed."""
-    feeder, norm = _one(rewrite.left, *FEEDERS), _one(rewrite.left, "aten.batch_norm.default")
+    feeder, norm = pattern(rewrite)
     made, x, y = _one(rewrite.right, *FEEDERS), feeder.sources[0], norm.targets[0]
-    need(
-        feeder.targets == norm.sources[:1] and feeder.targets[0] not in rewrite.glue,
-        "V14",
-        "the norm does not read the conv alone",
-    )
-    need(
-        feeder.name in CONV or len(rewrite.left.wires[y].shape) == 2,
-        "V14",
-        "the norm's channels are not the linear's features",
-    )
-    params = {wire for op in (feeder, norm) for wire in op.sources} - {x, *feeder.targets}
-    fed = {op.targets[0] for op in rewrite.left.operations.values() if op.weight}
-    need(
-        fed == params - rewrite.glue and len(rewrite.left.operations) == 2 + len(fed),
-        "V14",
-        "L holds more than conv, norm and params",
-    )
-    need(
-        rewrite.glue >= {x, y} and rewrite.glue - {x, y} <= params,
-        "V14",
-        "K is not the input, the target and shared params",
-    )
-    need(
-        set(rewrite.left.wires) == {x, y, *params, *feeder.targets},
-        "V14",
-        "L holds a wire that is no part of the pattern",
-    )
-    need(
-        made.name == feeder.name and made.targets == (y,) and made.sources[:1] == (x,),
-        "V14",
-        "R is not the same conv from x to y",
-    )
-    kept = [{k: v for k, v in op.attributes.items() if k != "bias"} for op in (feeder, made)]
-    need(_label(kept[0]) == _label(kept[1]), "V14", "the attributes of the conv change")
+    alike = made.name == feeder.name and made.targets == (y,) and made.sources[:1] == (x,)
+    need(alike, "V14", "R is not the same conv from x to y")
+    kept = [sorted(pair for pair in op.attributes.items() if pair[0] != "bias") for op in (feeder, made)]
+    need(repr(kept[0]) == repr(kept[1]), "V14", "the attributes of the conv change")
     old, bn = (_values(op, rewrite, load) for op in (feeder, norm))
     need({"running_mean", "running_var"} <= bn.keys(), "V14", "a batch_norm without statistics cannot be folded")
     eps = call_of(norm, rewrite.left.wires).values["eps"]
     _compare(rewrite, made, *fold(old, bn, float(eps)))
     return ""
+
+
+def pattern(rewrite: Rewrite) -> tuple[Operation, Operation]:
+    """The conv and the batch_norm of L; V14 when L and K are not theirs, their params' and nothing else's."""
+    left, glue = rewrite.left, rewrite.glue
+    feeder, norm = _one(left, *FEEDERS), _one(left, "aten.batch_norm.default")
+    x, between, y = feeder.sources[0], feeder.targets[0], norm.targets[0]
+    need(between == norm.sources[0] and between not in glue, "V14", "the norm does not read the conv alone")
+    flat = feeder.name in CONV or len(left.wires[y].shape) == 2
+    need(flat, "V14", "the norm's channels are not the linear's features")
+    params = {*feeder.sources[1:], *norm.sources[1:]}
+    fed = {op.targets[0] for op in left.operations.values() if op.weight}
+    whole = fed == params - glue and len(left.operations) == 2 + len(fed)
+    need(whole and left.wires.keys() == {x, between, y, *params}, "V14", "L holds more than conv, norm and params")
+    need({x, y} <= glue <= {x, y, *params}, "V14", "K is not the input, the target and shared params")
+    return feeder, norm
 
 
 def fold(old: dict[str, Array], bn: dict[str, Array], eps: float) -> tuple[Array, Array]:
@@ -109,10 +95,6 @@ def _one(side: Fragment, *names: str) -> Operation:
     found = [op for op in side.operations.values() if op.name in names]
     need(len(found) == 1, "V14", f"the rule takes exactly one of {', '.join(names)}")
     return found[0]
-
-
-def _label(attributes: dict[str, object]) -> str:
-    return repr(sorted(attributes.items()))
 
 
 FOLD = Rule("exact", "params/1", record({}), check)
