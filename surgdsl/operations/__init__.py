@@ -10,22 +10,37 @@ from collections.abc import Mapping
 from surgdsl.diagnostic import Diagnostic, Refusal
 from surgdsl.diagram.operation import Operation
 from surgdsl.diagram.sort import Sort
+from surgdsl.operations.aggregation import AGGREGATIONS
+from surgdsl.operations.arithmetic import ARITHMETIC
+from surgdsl.operations.attention import ATTENTION
+from surgdsl.operations.casting import CASTING
+from surgdsl.operations.choosing import CHOICES
+from surgdsl.operations.contraction import CONTRACTION
 from surgdsl.operations.convolution import CONVOLUTION
 from surgdsl.operations.elementwise import (
     BLANK, COMPARISON, DROPOUT, FILL, PRODUCT, QUOTIENT, SHIFTING_UNARY, SUM, UNARY,
 )  # fmt: skip
+from surgdsl.operations.embedding import EMBEDDING
+from surgdsl.operations.extreme import EXTREMES
+from surgdsl.operations.gating import GATES
+from surgdsl.operations.group_norm import GROUP_NORMS
 from surgdsl.operations.joining import CAT, SCATTER, SLICE
+from surgdsl.operations.layer_norm import LAYER_NORM
 from surgdsl.operations.linear import LINEAR
 from surgdsl.operations.normalisation import BATCH_NORM
 from surgdsl.operations.pooling import ADAPTIVE, WINDOWS
 from surgdsl.operations.reduction import MEAN, SOFTMAX
 from surgdsl.operations.reshaping import FLATTEN, LITERAL, PERMUTE, SQUEEZE, UNSQUEEZE
+from surgdsl.operations.scanning import SCANS
 from surgdsl.operations.signature import Signature
+from surgdsl.operations.truth import TRUTHS
 from surgdsl.operations.weight import WEIGHT
 
 CATALOGUE: tuple[Signature, ...] = (
     WEIGHT, LINEAR, CONVOLUTION, BATCH_NORM, UNARY, SHIFTING_UNARY, DROPOUT, SUM, PRODUCT, QUOTIENT, COMPARISON, WINDOWS, ADAPTIVE,
     FLATTEN, LITERAL, PERMUTE, UNSQUEEZE, SQUEEZE, CAT, SLICE, SCATTER, BLANK, FILL, MEAN, SOFTMAX,
+    CONTRACTION, ATTENTION, LAYER_NORM, *GROUP_NORMS, EMBEDDING, *GATES, CASTING, *AGGREGATIONS, *EXTREMES, *SCANS,
+    *ARITHMETIC, *CHOICES, *TRUTHS,
 )  # fmt: skip
 
 BY_NAME: Mapping[str, Signature] = {name: signature for signature in CATALOGUE for name in signature.names}
