@@ -8,7 +8,7 @@ from typing import Any
 from surgdsl.axis.dim import Axis
 from surgdsl.operations.coupling import Coupling
 
-TENSORS = 6
+TENSORS = 12
 
 
 def told(coupling: Coupling) -> Iterator[str]:
