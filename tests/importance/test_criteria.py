@@ -1,0 +1,126 @@
+"""Scores equal what ten lines of torch say: summed over everything coupled, batch norm and flat readers included."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Iterator
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor, nn
+
+from surgdsl.axis.dim import Axis
+from surgdsl.bridge.capture import capture
+from surgdsl.bridge.source import Rows
+from surgdsl.bridge.weight import State
+from surgdsl.importance import CATALOGUE
+from surgdsl.importance.criterion import Scores, naturals
+from surgdsl.operations.coupling import couple
+
+Slices = dict[str, dict[str, Tensor]]
+"""By axis and tensor: a view whose first dimension is the axis."""
+
+
+def network() -> nn.Sequential:
+    """Two convolutions with batch norm, flattened into a linear layer; nothing in it is trivial."""
+    torch.manual_seed(3)
+    layers = OrderedDict[str, nn.Module](
+        one=nn.Conv2d(2, 4, 3),
+        norm=nn.BatchNorm2d(4),
+        relu=nn.ReLU(),
+        two=nn.Conv2d(4, 5, 3, bias=False),
+        flat=nn.Flatten(),
+        head=nn.Linear(5 * 4, 3),
+    )
+    net = nn.Sequential(layers)
+    norm = net.get_submodule("norm")
+    assert isinstance(norm, nn.BatchNorm2d)
+    with torch.no_grad():
+        for tensor in (norm.weight, norm.bias, norm.running_mean):
+            assert tensor is not None
+            tensor.copy_(torch.randn(4))
+        assert norm.running_var is not None
+        norm.running_var.copy_(torch.rand(4) + 0.5)
+    return net.eval()
+
+
+def slices(tensors: dict[str, Tensor]) -> Slices:
+    """Which slice of which parameter belongs to each index, said by hand."""
+    return {
+        "one:out": {name: tensors[name] for name in ("one.weight", "one.bias", "norm.weight", "norm.bias")}
+        | {"two.weight": tensors["two.weight"].transpose(0, 1)},
+        "two:out": {
+            "two.weight": tensors["two.weight"],
+            "head.weight": tensors["head.weight"].reshape(3, 5, 4).transpose(0, 1),
+        },
+    }
+
+
+@pytest.fixture
+def rows() -> Rows:
+    generator = np.random.default_rng(5)
+    inputs = generator.standard_normal((150, 2, 6, 6)).astype(np.float32)
+    return Rows("rows", (inputs,), generator.integers(0, 3, 150))
+
+
+def scored(name: str, net: nn.Module, rows: Rows | None) -> dict[str, Scores]:
+    state: State = capture(net, (torch.zeros(2, 2, 6, 6),), dynamic={"input": {0: "B"}})
+    coupling = couple(state.net)
+    (criterion,) = (one for one in CATALOGUE if one.name == name)
+    axes: list[Axis] = list(coupling.prunable)
+    return {axis.name: scores for axis, scores in criterion.score(state, coupling, axes, rows).items()}
+
+
+def test_magnitude_is_the_sum_over_all_slices() -> None:
+    net = network()
+    expected = {
+        axis: sum(view.flatten(1).abs().sum(1) if view.ndim > 1 else view.abs() for view in group.values())
+        for axis, group in slices({name: one.detach().double() for name, one in net.named_parameters()}).items()
+    }
+    found = scored("magnitude", net, None)
+    assert expected.keys() == found.keys()
+    for axis, scores in expected.items():
+        assert isinstance(scores, Tensor)
+        np.testing.assert_allclose(found[axis], scores.numpy(), rtol=1e-6)
+
+
+def batches(rows: Rows) -> Iterator[tuple[Tensor, Tensor]]:
+    for start in range(0, len(rows), 64):
+        stop = start + 64
+        yield torch.from_numpy(rows.inputs[0][start:stop].copy()), torch.from_numpy(rows.labels[start:stop].copy())
+
+
+def test_taylor_is_the_sum_of_squared_first_order_changes(rows: Rows) -> None:
+    net = network()
+    expected: dict[str, Tensor] = {}
+    for inputs, labels in batches(rows):
+        net.zero_grad()
+        nn.functional.cross_entropy(net(inputs), labels).backward()
+        products = {
+            name: (one * one.grad).detach().double() for name, one in net.named_parameters() if one.grad is not None
+        }
+        for axis, group in slices(products).items():
+            for view in group.values():
+                change = view.flatten(1).sum(1) if view.ndim > 1 else view
+                expected[axis] = expected.get(axis, torch.zeros(len(change), dtype=torch.float64)) + change**2
+    found = scored("taylor", net, rows)
+    assert expected.keys() == found.keys()
+    for axis, scores in expected.items():
+        np.testing.assert_allclose(found[axis], scores.numpy(), rtol=2e-4)
+
+
+@pytest.mark.parametrize("parameter", ["norm.weight", "norm.bias", "one.bias", "two.weight"])
+def test_every_coupled_parameter_counts(parameter: str, rows: Rows) -> None:
+    net = network()
+    before = {name: scored(name, net, rows) for name in ("magnitude", "taylor")}
+    with torch.no_grad():
+        net.get_parameter(parameter).mul_(3)
+    after = {name: scored(name, net, rows) for name in ("magnitude", "taylor")}
+    assert all(not np.allclose(before[name]["one:out"], after[name]["one:out"]) for name in before)
+
+
+def test_naturals_keep_the_ranking_and_end_at_a_billion() -> None:
+    scores = np.array([0.25, 3.0, 0.0, 1.5])
+    assert naturals(scores) == (83333333, 1000000000, 0, 500000000)
+    assert naturals(np.zeros(2)) == (0, 0)
