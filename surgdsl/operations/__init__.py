@@ -17,6 +17,7 @@ from surgdsl.operations.casting import CASTING
 from surgdsl.operations.choosing import CHOICES
 from surgdsl.operations.contraction import CONTRACTION
 from surgdsl.operations.convolution import CONVOLUTION
+from surgdsl.operations.creation import CREATION
 from surgdsl.operations.elementwise import (
     BLANK, COMPARISON, DROPOUT, FILL, PRODUCT, QUOTIENT, SHIFTING_UNARY, SUM, UNARY,
 )  # fmt: skip
@@ -27,13 +28,26 @@ from surgdsl.operations.group_norm import GROUP_NORMS
 from surgdsl.operations.joining import CAT, SCATTER, SLICE
 from surgdsl.operations.layer_norm import LAYER_NORM
 from surgdsl.operations.linear import LINEAR
+from surgdsl.operations.maxima import MAXIMA
+from surgdsl.operations.moving import MOVING
 from surgdsl.operations.normalisation import BATCH_NORM
+from surgdsl.operations.padding import PADDING
+from surgdsl.operations.parting import PARTING
 from surgdsl.operations.pooling import ADAPTIVE, WINDOWS
+from surgdsl.operations.rearranging import REARRANGING
+from surgdsl.operations.recurrent import RECURRENCES
 from surgdsl.operations.reduction import MEAN, SOFTMAX
+from surgdsl.operations.resampling import RESAMPLING
 from surgdsl.operations.reshaping import FLATTEN, LITERAL, PERMUTE, SQUEEZE, UNSQUEEZE
 from surgdsl.operations.scanning import SCANS
+from surgdsl.operations.selection import SELECTION
+from surgdsl.operations.shuffling import SHUFFLING
 from surgdsl.operations.signature import Signature
+from surgdsl.operations.spreading import SPREADING
+from surgdsl.operations.transposed import TRANSPOSED
+from surgdsl.operations.triangle import TRIANGLE
 from surgdsl.operations.truth import TRUTHS
+from surgdsl.operations.unfolding import UNFOLDING
 from surgdsl.operations.weight import WEIGHT
 
 CATALOGUE: tuple[Signature, ...] = (
@@ -41,6 +55,8 @@ CATALOGUE: tuple[Signature, ...] = (
     FLATTEN, LITERAL, PERMUTE, UNSQUEEZE, SQUEEZE, CAT, SLICE, SCATTER, BLANK, FILL, MEAN, SOFTMAX,
     CONTRACTION, ATTENTION, LAYER_NORM, *GROUP_NORMS, EMBEDDING, *GATES, CASTING, *AGGREGATIONS, *EXTREMES, *SCANS,
     *ARITHMETIC, *CHOICES, *TRUTHS,
+    *PARTING, *SELECTION, *MOVING, *SPREADING, *REARRANGING, *SHUFFLING, PADDING, *RESAMPLING, *CREATION, TRANSPOSED,
+    *RECURRENCES, *UNFOLDING, *MAXIMA, TRIANGLE,
 )  # fmt: skip
 
 BY_NAME: Mapping[str, Signature] = {name: signature for signature in CATALOGUE for name in signature.names}
