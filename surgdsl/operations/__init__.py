@@ -18,9 +18,7 @@ from surgdsl.operations.choosing import CHOICES
 from surgdsl.operations.contraction import CONTRACTION
 from surgdsl.operations.convolution import CONVOLUTION
 from surgdsl.operations.creation import CREATION
-from surgdsl.operations.elementwise import (
-    BLANK, COMPARISON, DROPOUT, FILL, PRODUCT, QUOTIENT, SHIFTING_UNARY, SUM, UNARY,
-)  # fmt: skip
+from surgdsl.operations.elementwise import BLANK, DROPOUT, FILL, POLE, SHIFTING_UNARY, UNARY
 from surgdsl.operations.embedding import EMBEDDING
 from surgdsl.operations.extreme import EXTREMES
 from surgdsl.operations.gating import GATES
@@ -51,7 +49,7 @@ from surgdsl.operations.unfolding import UNFOLDING
 from surgdsl.operations.weight import WEIGHT
 
 CATALOGUE: tuple[Signature, ...] = (
-    WEIGHT, LINEAR, CONVOLUTION, BATCH_NORM, UNARY, SHIFTING_UNARY, DROPOUT, SUM, PRODUCT, QUOTIENT, COMPARISON, WINDOWS, ADAPTIVE,
+    WEIGHT, LINEAR, CONVOLUTION, BATCH_NORM, UNARY, SHIFTING_UNARY, POLE, DROPOUT, WINDOWS, ADAPTIVE,
     FLATTEN, LITERAL, PERMUTE, UNSQUEEZE, SQUEEZE, CAT, SLICE, SCATTER, BLANK, FILL, MEAN, SOFTMAX,
     CONTRACTION, ATTENTION, LAYER_NORM, *GROUP_NORMS, EMBEDDING, *GATES, CASTING, *AGGREGATIONS, *EXTREMES, *SCANS,
     *ARITHMETIC, *CHOICES, *TRUTHS,

@@ -57,8 +57,9 @@ def first_zero(call: Call) -> bool:
 
 
 def shifted_zero(call: Call) -> bool:
-    """Zero where the tensor is, when the number is 0."""
-    return call.operation.attribute("other") == 0 and first_zero(call)
+    """Zero where all terms are; a number that is added must be 0."""
+    number = dict(call.operation.attributes).get("other", 0)
+    return isinstance(number, (int, float)) and number == 0 and sum_zero(call)
 
 
 def quotient_dims(call: Call) -> tuple[Dims, ...]:
@@ -96,14 +97,18 @@ def interpolated_zero(call: Call) -> bool:
     return carried(call, subscripts(call.sources), _along(call), (0, 1), all)
 
 
-SHIFT = Signature(
-    ("aten.add.Scalar", "aten.sub.Scalar", "aten.rsub.Scalar"), broadcast, broadcast_dims, zero=shifted_zero
+SUM = Signature(
+    tuple(f"aten.{name}.{form}" for name in ("add", "sub", "rsub") for form in ("Tensor", "Scalar")),
+    broadcast,
+    broadcast_dims,
+    zero=shifted_zero,
 )
-DIFFERENCE = Signature(("aten.rsub.Tensor",), broadcast, broadcast_dims, zero=sum_zero)
-SCALE = Signature(("aten.mul.Scalar",), broadcast, broadcast_dims, zero=product_zero)
-DIVISION = Signature(("aten.div.Scalar",), in_floats, quotient_dims, zero=first_zero)
+PRODUCT = Signature(("aten.mul.Tensor", "aten.mul.Scalar"), broadcast, broadcast_dims, zero=product_zero)
+QUOTIENT = Signature(("aten.div.Tensor", "aten.div.Scalar"), in_floats, quotient_dims, zero=first_zero)
 WHOLE_DIVISION = Signature(
     (
+        "aten.div.Tensor_mode",
+        "aten.div.Scalar_mode",
         "aten.floor_divide.default",
         "aten.floor_divide.Scalar",
         "aten.remainder.Tensor",
@@ -134,16 +139,4 @@ ANGLE = Signature(("aten.atan2.default",), in_floats, broadcast_dims, zero=sum_z
 INTERPOLATION = Signature(("aten.lerp.Scalar", "aten.lerp.Tensor"), broadcast, broadcast_dims, zero=interpolated_zero)
 SUM_OF_PRODUCT = Signature(("aten.addcmul.default",), broadcast, broadcast_dims, zero=sum_of_product_zero)
 
-ARITHMETIC = (
-    SHIFT,
-    DIFFERENCE,
-    SCALE,
-    DIVISION,
-    WHOLE_DIVISION,
-    POWER,
-    EXPONENTIAL,
-    LARGER,
-    ANGLE,
-    INTERPOLATION,
-    SUM_OF_PRODUCT,
-)
+ARITHMETIC = (SUM, PRODUCT, QUOTIENT, WHOLE_DIVISION, POWER, EXPONENTIAL, LARGER, ANGLE, INTERPOLATION, SUM_OF_PRODUCT)

@@ -9,7 +9,7 @@ from surgdsl.operations.promotion import promoted
 from surgdsl.operations.signature import Call, Signature, demand
 from surgdsl.operations.subscripts import carried, widest
 
-BOUNDS = ("min", "max")
+BOUNDS = ("min", "max", "min_val", "max_val")
 
 
 def bounded(operation: Operation, sources: tuple[Sort, ...]) -> tuple[Sort, ...]:
@@ -22,7 +22,7 @@ def bounded(operation: Operation, sources: tuple[Sort, ...]) -> tuple[Sort, ...]
 def bounded_zero(call: Call) -> bool:
     """Zero where x is, if the bounds let it be; bounds that are tensors must be zero too."""
     attributes = dict(call.operation.attributes)
-    low, high = attributes.get("min"), attributes.get("max")
+    low, high = (attributes.get(name, attributes.get(f"{name}_val")) for name in ("min", "max"))
     below = not isinstance(low, (int, float)) or low <= 0
     above = not isinstance(high, (int, float)) or high >= 0
     return below and above and sum_zero(call)
@@ -65,7 +65,10 @@ def filled_zero(call: Call) -> bool:
 
 
 BOUNDED = Signature(
-    tuple(f"aten.{name}.{form}" for name in ("clamp", "clamp_min", "clamp_max") for form in ("default", "Tensor")),
+    (
+        "aten.hardtanh.default",
+        *(f"aten.{name}.{form}" for name in ("clamp", "clamp_min", "clamp_max") for form in ("default", "Tensor")),
+    ),
     bounded,
     broadcast_dims,
     zero=bounded_zero,

@@ -1,7 +1,7 @@
 """Convolutions, in one to three spatial dimensions, grouped and depthwise among them.
 
-With g groups the output channels are g ⊗ o and the input channels g ⊗ i: cutting a group takes its filters and its inputs along, and the literal
-`groups` follows. Depthwise is the case o = i = 1.
+With g groups the output channels are g ⊗ o and the input channels g ⊗ i: cutting a group takes its filters and its
+inputs along, and the literal `groups` follows. Depthwise is the case o = i = 1.
 """
 
 from __future__ import annotations
@@ -12,7 +12,8 @@ from surgdsl.axis.dim import fuse
 from surgdsl.axis.extent import Extent, evaluate, product
 from surgdsl.diagram.operation import Attribute, Operation
 from surgdsl.diagram.sort import Sort
-from surgdsl.operations.signature import Call, Cut, Dims, Signature, demand, integer, integers, makes_zero, replaced
+from surgdsl.operations.signature import Call, Cut, Dims, Signature, demand, integer, integers, replaced
+from surgdsl.operations.subscripts import carried
 
 
 def window(extent: Extent, kernel: int, stride: int, padding: int, dilation: int) -> int:
@@ -70,6 +71,15 @@ def relation(call: Call) -> tuple[Dims, ...]:
     return ((x[0], w[0], *spatial),)
 
 
+def zero(call: Call) -> bool:
+    """Zero where the filters and the bias are; along the batch where the input is, and nothing is added."""
+    _, w, *bias = call.dims
+    spatial = tuple(range(len(w) - 2))
+    subscripts = (("n", "i", *spatial), ("o", *(f"w{i}" for i in range(len(w) - 1))), *(("o",) for _ in bias))
+    factors, terms = (0, 1), range(2, len(call.dims))
+    return carried(call, subscripts, ("n", "o"), factors, any) and carried(call, subscripts, ("n", "o"), terms, all)
+
+
 def cost(operation: Operation, sources: tuple[Sort, ...], targets: tuple[Sort, ...], binding: Mapping[str, int]) -> int:
     """n · o · i/g · ∏ kernel · ∏ output positions; taps on padding count."""
     del operation
@@ -85,5 +95,5 @@ def retune(cut: Cut) -> tuple[tuple[str, Attribute], ...]:
 
 
 CONVOLUTION = Signature(
-    ("aten.conv1d.default", "aten.conv2d.default", "aten.conv3d.default"), typing, relation, cost, retune, makes_zero
+    ("aten.conv1d.default", "aten.conv2d.default", "aten.conv3d.default"), typing, relation, cost, retune, zero
 )

@@ -1,15 +1,11 @@
-"""Operations that treat every element by itself, with one operand or with two that broadcast.
-
-A dropout that is switched off and a copy are among them. Extents of 1 that are stretched couple nothing.
-"""
+"""Operations that treat every element by itself. A dropout that is switched off and a copy are among them."""
 
 from __future__ import annotations
 
-from surgdsl.axis.dim import UNIT, Dim
-from surgdsl.axis.extent import Extent
 from surgdsl.diagram.operation import Operation
 from surgdsl.diagram.sort import Sort
-from surgdsl.operations.signature import Call, Dims, Signature, absorbs_zero, demand, loses_zero, makes_zero
+from surgdsl.operations.signature import Call, Dims, Signature, demand, loses_zero, makes_zero
+from surgdsl.operations.subscripts import aligned, carried
 
 
 def same(operation: Operation, sources: tuple[Sort, ...]) -> tuple[Sort, ...]:
@@ -29,55 +25,18 @@ def inactive(operation: Operation, sources: tuple[Sort, ...]) -> tuple[Sort, ...
     return (sources[0],)
 
 
-def broadcast(operation: Operation, sources: tuple[Sort, ...]) -> tuple[Sort, ...]:
-    """a[…], b[…] of one dtype, aligned from the right, extents equal or 1 → the larger."""
-    del operation
-    if len(sources) == 1:
-        return (sources[0],)
-    a, b = sources
-    demand(a.dtype == b.dtype, "the operands have different dtypes")
-    rank = max(len(a.shape), len(b.shape))
-    return (Sort(a.dtype, tuple(map(_larger, _padded(a.shape, rank), _padded(b.shape, rank)))),)
-
-
-def _padded(shape: tuple[Extent, ...], rank: int) -> tuple[Extent, ...]:
-    return (1,) * (rank - len(shape)) + shape
-
-
-def _larger(left: Extent, right: Extent) -> Extent:
-    demand(left == right or 1 in (left, right), "the operands do not broadcast")
-    return right if left == 1 else left
-
-
-def broadcast_dims(call: Call) -> tuple[Dims, ...]:
-    """Dims of equal extent are tied; an extent of 1 that is stretched is not."""
-    if len(call.dims) == 1:
-        return (call.dims[0],)
-    rank = len(call.targets[0].shape)
-    padded = [(UNIT,) * (rank - len(dims)) + dims for dims in call.dims]
-    shapes = [_padded(sort.shape, rank) for sort in call.sources]
-    result: list[Dim] = []
-    for left, right, extent, other in zip(*padded, *shapes, strict=True):
-        if extent == other:
-            call.tie(left, right)
-        result.append(right if extent == 1 else left)
-    return (tuple(result),)
-
-
-def comparison(operation: Operation, sources: tuple[Sort, ...]) -> tuple[Sort, ...]:
-    """Operands that broadcast → truth values."""
-    (found,) = broadcast(operation, sources)
-    return (Sort("BOOL", found.shape),)
-
-
-def sum_zero(call: Call) -> bool:
-    """Zero where both terms are; a number that is added is not."""
-    return len(call.zeros) == 2 and all(call.zeros)
-
-
 def first_zero(call: Call) -> bool:
-    """Zero where the numerator is."""
+    """Zero where the first source is."""
     return call.zeros[0]
+
+
+def pole_dims(call: Call) -> tuple[Dims, ...]:
+    """Every dim as it is; where the source is neutralised there is no number to compare with."""
+    (x,) = call.dims
+    for letter, dim in zip(*aligned(len(x)), x, strict=True):
+        if carried(call, aligned(len(x)), (letter,), (0,), any):
+            call.blur((dim,), "it has no value at zero")
+    return (x,)
 
 
 def _named(text: str, overload: str = "default") -> tuple[str, ...]:
@@ -85,24 +44,19 @@ def _named(text: str, overload: str = "default") -> tuple[str, ...]:
 
 
 STEADY = (
-    "relu relu6 tanh silu hardswish mish neg abs sqrt clone contiguous detach alias gelu leaky_relu elu selu celu hardtanh square erf sin sign floor "
-    "ceil round softsign hardshrink softshrink tan asinh atan expm1 log1p trunc"
+    "relu relu6 tanh silu hardswish mish neg abs sqrt clone contiguous detach alias gelu leaky_relu elu selu celu square "
+    "erf sin sinh sign sgn floor ceil round softsign hardshrink softshrink tan asin asinh atan expm1 log1p "
+    "trunc frac nan_to_num"
 )
 """f(0) = 0."""
-SHIFTING = "sigmoid exp hardsigmoid softplus cos rsqrt reciprocal log log_sigmoid cosh"
+SHIFTING = "sigmoid exp exp2 hardsigmoid softplus cos acos cosh erfc log_sigmoid"
 """f(0) ≠ 0."""
+POLES = "rsqrt reciprocal log log2 log10 logit"
+"""f(0) is not a number that one can compute with."""
 
 UNARY = Signature(_named(STEADY), same, same_dims)
 SHIFTING_UNARY = Signature(_named(SHIFTING), same, same_dims, zero=loses_zero)
+POLE = Signature(_named(POLES), same, pole_dims, zero=loses_zero)
 DROPOUT = Signature(("aten.dropout.default", "aten.feature_dropout.default"), inactive, same_dims)
-SUM = Signature(("aten.add.Tensor", "aten.sub.Tensor"), broadcast, broadcast_dims, zero=sum_zero)
-PRODUCT = Signature(("aten.mul.Tensor",), broadcast, broadcast_dims, zero=absorbs_zero)
-QUOTIENT = Signature(("aten.div.Tensor",), broadcast, broadcast_dims, zero=first_zero)
-COMPARISON = Signature(
-    _named("eq ne gt ge lt le", "Tensor") + _named("eq ne gt ge lt le", "Scalar"),
-    comparison,
-    broadcast_dims,
-    zero=loses_zero,
-)
 BLANK = Signature(("aten.zero.default",), same, same_dims, zero=makes_zero)
 FILL = Signature(("aten.fill.Scalar",), same, same_dims, zero=loses_zero)

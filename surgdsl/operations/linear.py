@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from surgdsl.axis.extent import evaluate, product
 from surgdsl.diagram.operation import Operation
 from surgdsl.diagram.sort import Sort
-from surgdsl.operations.signature import Call, Dims, Signature, demand, makes_zero
+from surgdsl.operations.signature import Call, Dims, Signature, demand
+from surgdsl.operations.subscripts import Letter, aligned, carried
 
 
 def typing(operation: Operation, sources: tuple[Sort, ...]) -> tuple[Sort, ...]:
@@ -31,10 +32,19 @@ def relation(call: Call) -> tuple[Dims, ...]:
     return ((*x[:-1], w[0]),)
 
 
+def zero(call: Call) -> bool:
+    """Zero where the weight and the bias are, or the input where nothing is added."""
+    x, _, *bias = call.dims
+    target: tuple[Letter, ...] = (*aligned(len(x) - 1)[0], "o")
+    subscripts = ((*target[:-1], "i"), ("o", "i"), *(("o",) for _ in bias))
+    factors, terms = (0, 1), range(2, len(call.dims))
+    return carried(call, subscripts, target, factors, any) and carried(call, subscripts, target, terms, all)
+
+
 def cost(operation: Operation, sources: tuple[Sort, ...], targets: tuple[Sort, ...], binding: Mapping[str, int]) -> int:
     """∏ x[:-1] · o · i; the bias counts nothing."""
     del operation
     return evaluate(product((*targets[0].shape, sources[1].shape[1])), binding)
 
 
-LINEAR = Signature(("aten.linear.default",), typing, relation, cost, zero=makes_zero)
+LINEAR = Signature(("aten.linear.default",), typing, relation, cost, zero=zero)

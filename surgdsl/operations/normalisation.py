@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from surgdsl.diagram.operation import Operation
 from surgdsl.diagram.sort import Sort
+from surgdsl.operations.group_norm import instance_zero
 from surgdsl.operations.signature import Call, Dims, Signature, demand
 
 
@@ -26,10 +27,4 @@ def relation(call: Call) -> tuple[Dims, ...]:
     return (x,)
 
 
-def scaled(call: Call) -> bool:
-    """Zero where the scale and the shift are the norm's own weights; a norm without them shifts zero by the mean."""
-    attributes = dict(call.operation.attributes)
-    return "weight" not in attributes and "bias" not in attributes
-
-
-BATCH_NORM = Signature(("aten.batch_norm.default",), typing, relation, zero=scaled)
+BATCH_NORM = Signature(("aten.batch_norm.default",), typing, relation, zero=instance_zero)

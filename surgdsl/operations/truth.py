@@ -1,4 +1,4 @@
-"""Truth values: logical and bitwise connectives, and whether any or all of many are true. False counts as zero."""
+"""Truth values: comparisons, connectives, and whether any or all of many are true. False counts as zero."""
 
 from __future__ import annotations
 
@@ -49,6 +49,7 @@ def _named(names: str, *forms: str) -> tuple[str, ...]:
 
 BITS = ("Tensor", "Scalar")
 
+COMPARISON = Signature(_named("eq ne gt ge lt le", *BITS), logical, broadcast_dims, zero=loses_zero)
 CONJUNCTION = Signature(("aten.logical_and.default",), logical, broadcast_dims, zero=product_zero)
 DISJUNCTION = Signature(_named("logical_or logical_xor", "default"), logical, broadcast_dims, zero=sum_zero)
 NEGATION = Signature(_named("logical_not isfinite", "default"), logical, broadcast_dims, zero=loses_zero)
@@ -61,4 +62,15 @@ BIT_NEGATION = Signature(_named("bitwise_not", "default"), bitwise, broadcast_di
 ANY = Signature(_named("any", "default", "dim", "dims"), quantified, any_dims)
 ALL = Signature(_named("all", "default", "dim", "dims"), quantified, all_dims)
 
-TRUTHS = (CONJUNCTION, DISJUNCTION, NEGATION, PATHOLOGY, BIT_CONJUNCTION, BIT_DISJUNCTION, BIT_NEGATION, ANY, ALL)
+TRUTHS = (
+    COMPARISON,
+    CONJUNCTION,
+    DISJUNCTION,
+    NEGATION,
+    PATHOLOGY,
+    BIT_CONJUNCTION,
+    BIT_DISJUNCTION,
+    BIT_NEGATION,
+    ANY,
+    ALL,
+)
