@@ -44,9 +44,9 @@ def _named(text: str, overload: str = "default") -> tuple[str, ...]:
 
 
 STEADY = (
-    "relu relu6 tanh silu hardswish mish neg abs sqrt clone contiguous detach alias gelu leaky_relu elu selu celu square "
-    "erf sin sinh sign sgn floor ceil round softsign hardshrink softshrink tan asin asinh atan expm1 log1p "
-    "trunc frac nan_to_num"
+    "relu relu6 tanh silu hardswish mish neg abs sqrt clone contiguous detach alias gelu leaky_relu elu selu celu "
+    "square erf sin sinh sign sgn floor ceil round softsign hardshrink softshrink tan asin asinh atan expm1 "
+    "log1p trunc frac nan_to_num"
 )
 """f(0) = 0."""
 SHIFTING = "sigmoid exp exp2 hardsigmoid softplus cos acos cosh erfc log_sigmoid"

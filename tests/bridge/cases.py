@@ -37,7 +37,6 @@ OVER: Mapping[str, Case] = {
 """Operations work over the axes: a cut is well-typed, and not exact."""
 
 PERMUTED: Mapping[str, Case] = {
-    "cumsum": hidden(lambda y: y.cumsum(1), ()),
     "flip": hidden(lambda y: y.flip(1), ()),
     "roll": hidden(lambda y: y.roll(1, 1), ()),
     "sort": hidden(lambda y: y.sort(1)[0], ()),
@@ -45,7 +44,6 @@ PERMUTED: Mapping[str, Case] = {
     "argmax": hidden(lambda y: y * y.argmax(1, keepdim=True), ()),
     "every other": hidden(lambda y: torch.cat([y[:, ::2], y[:, 1::2]], 1), ()),
     "select": hidden(lambda y: y * y.select(1, 0).unsqueeze(1), ()),
-    "repeat": hidden(lambda y: y[:, ::2].repeat(1, 2), ()),
     "flipped and joined": hidden(lambda y: torch.cat([y, y.flip(1)], 1)[:, 3:9], ()),
     "squeezed where it might be one": hidden(lambda y: y.unsqueeze(1).squeeze(1).squeeze(1), ()),
 }
@@ -71,6 +69,8 @@ OTHER: Mapping[str, Case] = {
     "clamp": hidden(lambda y: y.clamp(-1, 1)),
     "outer and cut": hidden(lambda y: flat(y[:, :, None] * y[:, None, :])[:, :6]),
     "unflatten": hidden(lambda y: flat(y.unflatten(1, (2, 3)).softmax(2))),
+    "cumsum": hidden(lambda y: y.cumsum(1)),
+    "repeat": hidden(lambda y: y[:, ::2].repeat(1, 2)),
     "mean of everything": hidden(lambda y: y - y.mean()),
     "pooled and repeated": hidden(lambda y: y.view(-1, 3, 2).mean(2).repeat_interleave(2, 1)),
     "group norm": image(
