@@ -106,9 +106,15 @@ def joined() -> Forge:
     return f
 
 
+def as_it_is(weight: Array, bias: Array) -> tuple[Array, Array]:
+    return weight, bias
+
+
 def fold(
-    f: Forge, feeder: str, bn: str, change: Callable[[Array, Array], tuple[Array, Array]] = lambda w, b: (w, b)
+    f: Forge, feeder: str, bn: str, change: Callable[[Array, Array], tuple[Array, Array]] = as_it_is, swallow: str = ""
 ) -> None:
+    """Fold the norm into what feeds it; `change` spoils the new weights, `swallow` is deleted along with the norm."""
+
     def source(op: str, at: int) -> str:
         return f.maker(f.ops[op]["sources"][at])
 
@@ -132,10 +138,11 @@ def fold(
     ]
     raw = f.ops[feeder]["raw"]
     raw = {**raw, "attributes": [pair for pair in raw["attributes"] if pair[0] != "bias"]}
-    x, y = f.ops[feeder]["sources"][0], f.ops[bn]["targets"][0]
+    x, y = f.ops[feeder]["sources"][0], f.ops[swallow or bn]["targets"][0]
     new = {"W": ("F32", weight.shape), "b": ("F32", bias.shape)}
     right = [*made, {"raw": raw, "sources": [x, "W", "b"], "targets": [y]}]
-    f.rewrite("fold", "fold-batchnorm/1", "params/1", {}, [feeder, bn, *params], [x, y], new, right)
+    left = [feeder, bn, *params, *filter(None, [swallow])]
+    f.rewrite("fold", "fold-batchnorm/1", "params/1", {}, left, [x, y], new, right)
 
 
 def chosen(values: Array, sets: dict[int, list[int]]) -> Array:
