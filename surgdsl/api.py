@@ -29,7 +29,7 @@ from surgdsl.bridge.running import deterministic
 from surgdsl.bridge.weight import State
 from surgdsl.diagnostic import Diagnostic, Refusal, hint
 from surgdsl.execution.carrying import carry
-from surgdsl.execution.measuring import check_measured, compare, judge
+from surgdsl.execution.measuring import check_classes, check_measured, compare, judge
 from surgdsl.execution.publishing import publishing, writing_to
 from surgdsl.execution.writing import INPUT, MODEL, Outcome, write
 from surgdsl.language.claim import Measured
@@ -39,6 +39,7 @@ from surgdsl.operations.coupling import Coupling, couple
 from surgdsl.planning.opening import choose, open_surgery
 from surgdsl.planning.plan import Plan, check_counted
 from surgdsl.planning.plan import plan as planned
+from surgdsl.planning.pointing import pointing
 from surgdsl.surgery.prune import Cutting
 from surgdsl.verifier.check import Request
 from surgdsl.verifier.check import check as examine
@@ -259,13 +260,17 @@ def _inputs(program: Program) -> tuple[Path, ...]:
 
 
 def _carried(made: Plan, say: Callable[[str, str], None]) -> Outcome:
+    opened = made.opened
+    requires = (*opened.surgery.targets, *opened.surgery.requires)
+    names = dict.fromkeys(one.claim.data for one in requires if isinstance(one.claim, Measured))
+    for name in names:
+        with pointing(opened.program.datum(name).source.span):
+            check_classes(opened.rows(name))
     carried = carry(made, say)
     final = carried.final
-    check_counted(made.opened, made.before, count(final.net, final.weights, ones(final.net)))
-    requires = (*made.opened.surgery.targets, *made.opened.surgery.requires)
-    names = dict.fromkeys(one.claim.data for one in requires if isinstance(one.claim, Measured))
+    check_counted(opened, made.before, count(final.net, final.weights, ones(final.net)))
     say("measuring", "")
-    comparisons = {name: compare(made.opened.start, carried.final, made.opened.rows(name)) for name in names}
+    comparisons = {name: compare(opened.start, final, opened.rows(name)) for name in names}
     findings = judge(requires, comparisons)
     check_measured(findings)
     return Outcome(made, carried, comparisons, findings)

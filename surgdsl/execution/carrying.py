@@ -64,10 +64,12 @@ def _recovered(
         why = "one row has no statistics: a batch takes two or more"
         raise Refusal(Diagnostic("E0720", f"`{asked.data}` cannot be trained on so", asked.span, why))
 
-    def heard(epoch: int, epochs: int, loss: float) -> None:
-        told(f"recovering {step}", f"epoch {epoch}/{epochs}, loss {loss:.4f}")
+    stage = f"recovering {'at the end' if step == AFTER_ALL else step}"
 
-    told(f"recovering {step}", "")
+    def heard(epoch: int, epochs: int, loss: float) -> None:
+        told(stage, f"epoch {epoch}/{epochs}, loss {loss:.4f}")
+
+    told(stage, "")
     with pointing(asked.span):
         rewrite = recover(state, rows, wanted, (delta, rate), len(done), step, plan.opened.start, heard)
     if rewrite is None:

@@ -35,18 +35,19 @@ class Comparison:
         return paired(self.rows.labels.astype(np.int64), self.before, self.after)
 
 
-def compare(start: State, final: State, rows: Rows) -> Comparison:
-    """Run both models on the rows.
+def check_classes(rows: Rows) -> None:
+    """Refuse rows on which accuracy means nothing; asked before anything is trained.
 
     Raises:
         Refusal: E0721, the labels are not classes.
     """
-    if rows.labels.ndim != 1 or rows.labels.dtype.kind not in "iu" or rows.labels.min(initial=0) < 0:
-        raise Refusal(
-            Diagnostic(
-                "E0721", f"accuracy on `{rows.name}` needs a class for each row", label="natural numbers, shape [n]"
-            )
-        )
+    if rows.labels.ndim != 1 or rows.labels.dtype.kind not in "iu":
+        told = f"they are {rows.labels.dtype}{list(rows.labels.shape)}, and classes are natural numbers"
+        raise Refusal(Diagnostic("E0721", f"accuracy on `{rows.name}` needs a class for each row", label=told))
+
+
+def compare(start: State, final: State, rows: Rows) -> Comparison:
+    """Run both models on rows that have classes."""
     return Comparison(rows, predict(start, rows), predict(final, rows))
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from surgdsl.execution.carrying import AFTER_ALL
 from surgdsl.execution.measuring import Comparison, Finding
 from surgdsl.execution.writing import Outcome
 from surgdsl.metrics import METRICS, count, ones
@@ -16,7 +17,7 @@ def told(outcome: Outcome, folder: Path, verdict: tuple[str, ...]) -> Iterator[s
     """The result as lines of text: recoveries, predictions, and the verifier's own words."""
     for rewrite in outcome.carried.rewrites:
         if rewrite.kind == "neutral":
-            yield f"recovered {rewrite.step}: {rewrite.note}"
+            yield f"recovered {'at the end' if rewrite.step == AFTER_ALL else rewrite.step}: {rewrite.note}"
     for name, comparison in outcome.comparisons.items():
         yield f"measured on {name}: {_counted(comparison)}"
     yield ""

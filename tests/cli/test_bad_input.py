@@ -65,6 +65,14 @@ def rows(expression: str) -> Change:
     return change
 
 
+def both(one: Change, other: Change) -> Change:
+    def change(folder: Path) -> None:
+        one(folder)
+        other(folder)
+
+    return change
+
+
 def second_output(folder: Path) -> None:
     replaced("-> (y: f32[B, 3])", "-> (y: f32[B, 3], z: f32[B, 3])")(folder)
     replaced("out y: f32[B, 3] }", "out y: f32[B, 3]  out z: f32[B, 3] }")(folder)
@@ -303,6 +311,12 @@ CASES = {
         code="E0721",
         caret=ROWS,
         told="int64[4, 1]",
+    ),
+    "labels that are no classes": Case(
+        change=both(rows("torch.zeros(4, 4), torch.zeros(4, 3)"), replaced("net:test", "other:rows")),
+        code="E0721",
+        caret=ROWS,
+        told="float32[4, 3]",
     ),
     "one row to train on": Case(
         change=rows("torch.zeros(1, 4), torch.zeros(1).long()"),

@@ -22,7 +22,7 @@ from surgdsl.recovery.tuning import recover
 from surgdsl.surgery.recode import Mask, Quantize
 from surgdsl.surgery.rewrite import Rewrite
 
-ENCODED = (Mask("one.weight", 40, 96), Quantize("one.weight", 3, "kmeans"), Quantize("two.weight", 4, "affine"))
+ENCODED = (Mask("one.weight", 24, 96), Quantize("one.weight", 2, "kmeans"), Quantize("two.weight", 2, "affine"))
 
 
 @pytest.fixture(scope="module")
@@ -36,7 +36,9 @@ def start() -> State:
         act=nn.ReLU(),
         head=nn.Linear(16, 3),
     )
-    return capture(nn.Sequential(layers), (torch.zeros(2, 6),), dynamic={"input": {0: "B"}})
+    fresh = capture(nn.Sequential(layers), (torch.zeros(2, 6),), dynamic={"input": {0: "B"}})
+    with deterministic(7):
+        return tune(fresh, rows(), Schedule(epochs=20, rate=0.01, batch=64, seed=7))
 
 
 @pytest.fixture(scope="module")
@@ -102,8 +104,8 @@ def test_it_is_neutral_and_everything_is_finite(start: State, coded: State) -> N
 
 
 def test_it_heals(start: State, coded: State) -> None:
-    before, after = (error(one, rows()) for one in (coded, recovered(coded, start, epochs=30).after))
-    assert after < before / 2
+    before, after = (error(one, rows()) for one in (coded, recovered(coded, start, epochs=10).after))
+    assert after < 0.7 * before
 
 
 def test_it_repeats_to_the_bit(start: State, coded: State) -> None:
