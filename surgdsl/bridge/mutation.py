@@ -12,12 +12,43 @@ from typing import Any
 import torch
 from torch import fx
 
-SHARING = (
-    "reshape", "flatten", "contiguous", "to", "dropout", "feature_dropout", "alias", "view_as", "expand_as",
-    "type_as", "unflatten", "detach_", "lift_fresh_copy", "broadcast_to", "movedim", "swapaxes", "numpy_T", "mT",
-    "chunk", "tensor_split",
-)  # fmt: skip
-"""Operators that may hand on the memory of their first argument without being called views."""
+FRESH = frozenset({
+    "linear", "bilinear", "conv1d", "conv2d", "conv3d", "conv_transpose1d", "conv_transpose2d", "conv_transpose3d",
+    "batch_norm", "layer_norm", "group_norm", "instance_norm", "rms_norm", "embedding", "softmax", "log_softmax",
+    "max_pool1d", "max_pool2d", "max_pool3d", "avg_pool1d", "adaptive_avg_pool1d", "adaptive_avg_pool2d",
+    "adaptive_avg_pool3d", "adaptive_max_pool1d", "relu6", "selu", "log_sigmoid", "prelu", "matmul", "outer", "pad",
+    "hstack", "vstack", "repeat_interleave", "scaled_dot_product_attention", "upsample_nearest1d",
+    "upsample_nearest2d", "upsample_nearest3d", "upsample_linear1d", "upsample_bilinear2d", "upsample_bicubic2d",
+})  # fmt: skip
+"""Composed operators that are known to return memory of their own."""
+
+OVERLAPPING = ("unfold", "as_strided", "expand", "expand_as", "broadcast_to", "broadcast_tensors", "meshgrid")
+"""Operators after which several elements may lie in one place."""
+
+
+def shares(node: fx.Node) -> bool:
+    """Whether the value of a call may lie in the memory of an argument.
+
+    Views and writes say so in their schemas. Operators with a kernel of their own return new memory; those that are
+    composed of others, and blocks, may hand an argument on without saying so, as a dropout does that is switched off.
+    """
+    target = node.target
+    if node.op != "call_function" or not isinstance(target, torch._ops.OpOverload):
+        return node.op == "call_function"
+    if target.is_view or target._schema.is_mutable:
+        return True
+    composed = torch._C._dispatch_has_kernel_for_dispatch_key(target.name(), "CompositeImplicitAutograd")
+    return base_name(target) == "lift" or (composed and base_name(target) not in FRESH)
+
+
+def _lenders(node: fx.Node) -> list[fx.Node]:
+    """The arguments in whose memory the value of a call may lie: the first, of a view or a write; else any."""
+    if not shares(node):
+        return []
+    target = node.target
+    if isinstance(target, torch._ops.OpOverload) and (target.is_view or target._schema.is_mutable):
+        return [one for one in node.args[:1] if isinstance(one, fx.Node)]
+    return list(node.all_input_nodes)
 
 
 class Aliases:
@@ -25,31 +56,44 @@ class Aliases:
 
     def __init__(self, nodes: Iterable[fx.Node]) -> None:
         self.order = {node: place for place, node in enumerate(nodes)}
-        self.roots: dict[fx.Node, fx.Node] = {}
         self.families: dict[fx.Node, list[fx.Node]] = {}
         for node in self.order:
-            first = node.args[0] if self._shares(node) else None
-            root = self.roots.get(first, node) if isinstance(first, fx.Node) else node
-            self.roots[node] = root
-            self.families.setdefault(root, []).append(node)
+            family = self.families[node] = [node]
+            for other in _lenders(node):
+                if self.families.get(other, family) is not family:
+                    family = self._joined(family, self.families[other])
 
-    def _shares(self, node: fx.Node) -> bool:
-        if not node.args:
-            return False
-        target = node.target
-        if not isinstance(target, torch._ops.OpOverload):
-            return "getitem" in str(target)
-        return target.is_view or target._schema.is_mutable or target._schema.name.split("::")[1] in SHARING
+    def _joined(self, first: list[fx.Node], second: list[fx.Node]) -> list[fx.Node]:
+        small, large = sorted((first, second), key=len)
+        large += small
+        self.families.update(dict.fromkeys(small, large))
+        return large
 
     def harmless(self, node: fx.Node) -> bool:
-        """Whether the value before the write is read by nobody later, but under the written name or that of its base."""
+        """Whether a write is seen only under the written name or its base, and leaves what its plain form gives."""
         written = node.args[0]
-        if not isinstance(written, fx.Node) or self.roots[written].op == "placeholder":
+        if not isinstance(written, fx.Node):
             return False
-        here, base = self.order[node], sliced_base(written)
-        family = self.families[self.roots[written]]
-        earlier = [one for one in family if self.order[one] < here and one not in (written, base)]
-        return not any(self.order[user] > here for one in earlier for user in one.users)
+        here, base, family = self.order[node], sliced_base(written), self.families[written]
+        earlier = [one for one in family if self.order[one] < here]
+        if any(one.op == "placeholder" or base_name(one.target) in OVERLAPPING for one in earlier):
+            return False
+        if any(self.order[user] > here for one in earlier if one not in (written, base) for user in one.users):
+            return False
+        return all(_keeps_dtype(written, other) for other in node.all_input_nodes)
+
+
+def _keeps_dtype(written: fx.Node, other: fx.Node) -> bool:
+    """Whether the plain form, which promotes, has the dtype that writing keeps."""
+    first, second = written.meta.get("val"), other.meta.get("val")
+    if not isinstance(first, torch.Tensor) or not isinstance(second, torch.Tensor):
+        return True
+    return torch.promote_types(first.dtype, second.dtype) == first.dtype
+
+
+def base_name(target: Any) -> str:
+    """An operator's name without namespace and overload: ``relu_``; empty for anything else."""
+    return target._schema.name.split("::")[1] if isinstance(target, torch._ops.OpOverload) else ""
 
 
 def plain_name(target: Any) -> str | None:

@@ -175,9 +175,10 @@ class Reading:
         for argument in node.all_input_nodes:
             if argument in self.folder.known and argument not in self.values:
                 self._known(argument)
-        shapes = tuple(
-            tuple(map(self._extent, part.shape)) for part in (value if isinstance(value, (tuple, list)) else (value,))
-        )
+        parts = value if isinstance(value, (tuple, list)) else (value,)
+        if not all(isinstance(part, torch.Tensor) for part in parts):
+            raise unfit(f"`{node.name}` computes something that is not a tensor")
+        shapes = tuple(tuple(map(self._extent, part.shape)) for part in parts)
         sources, attributes = Arguments(node, self.values, self.symbols).collect()
         first = self.wires[sources[0]].shape if sources else ()
         said = normal_form(Spoken(name, sources, dict(attributes), first, shapes))
@@ -217,7 +218,7 @@ class Reading:
         if not isinstance(tensor, torch.Tensor):
             self.values[node] = tensor
             return
-        name = f"constant.{self.prefix}{node.name}"
+        name = f"constant.{self.prefix}{node.name}_value"
         self._weight(node, name, "constant", tensor)
 
     def _name(self, node: fx.Node, aliases: Aliases) -> str:
