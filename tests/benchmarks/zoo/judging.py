@@ -1,0 +1,194 @@
+"""Judging an entry: is it captured, what can be cut, and is the cut net exactly the neutralised one.
+
+Weights are random and randomised, so that no output is degenerate; a comparison counts only where another input changes the output.
+"""
+
+from __future__ import annotations
+
+import gc
+import time
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import torch
+from attrs import evolve
+from entry import Entry
+from torch import nn
+
+import surgdsl
+from surgdsl.axis.dim import Axis, Indices, axes, positions
+from surgdsl.bridge.encoding import decode, dense
+from surgdsl.bridge.rebuild import rebuild
+from surgdsl.bridge.weight import State
+from surgdsl.diagnostic import Refusal
+from surgdsl.operations import BY_NAME
+from surgdsl.operations.coupling import Coupling, couple
+
+TOLERANCE = 1e-5
+KEEP = 0.7
+Record = dict[str, Any]
+
+
+def judge(entry: Entry) -> Record:
+    """One row of the table. Never raises: what fails is in the row."""
+    record: Record = {"family": entry.family, "name": entry.name}
+    try:
+        torch.manual_seed(0)
+        module = randomised(entry.build().eval())
+        record |= _judged(entry, module)
+    except Refusal as refusal:
+        told = refusal.diagnostics[0]
+        record |= {"verdict": "refused", "reason": f"{told.code} {told.message}: {' '.join(told.help)} {told.label}".strip()}
+    except Exception as error:  # noqa: BLE001 - the row says what happened
+        record |= {"verdict": "failed", "reason": f"{type(error).__name__}: {' '.join(str(error).split())[:200]}"}
+    gc.collect()
+    return record
+
+
+def _judged(entry: Entry, module: nn.Module) -> Record:
+    args, kwargs = entry.arguments(2)
+    start = time.perf_counter()
+    model, note = _captured(entry, module)
+    captured = time.perf_counter()
+    coupling = couple(model.state.net)
+    coupled = time.perf_counter()
+    free = [axis for axis in coupling.prunable if int(str(axis.size)) > 1]
+    natural = [axis for axis in free if coupling.natural(axis)]
+    record: Record = {
+        "note": note,
+        "operations": len(model.state.net.graph.operations),
+        "unknown": sorted({one.name for one in model.state.net.graph.operations.values()} - BY_NAME.keys()),
+        "axes": len(free), "natural": len(natural), "share": share(model.state, coupling, free),
+        "seconds": {"capture": captured - start, "analysis": coupled - captured},
+    }  # fmt: skip
+    with torch.no_grad():
+        expected, other = flat(module(*args, **kwargs)), flat(module(**entry.arguments(3)[1]))
+        record["varies"] = relative(expected[: other.numel() // 3], other[: other.numel() // 3])
+        record["round trip"] = relative(_run(model.state, entry, 2), expected)
+    del module
+    record |= _cuts(entry, model, coupling, free, natural)
+    record["verdict"] = verdict(record)
+    return record
+
+
+def verdict(record: Record) -> str:
+    """``exact``; ``vacuous`` where nothing natural was cut to an effect or the output does not depend on the input; else ``WRONG``."""
+    if max(record["difference"], record["alone"], record["round trip"]) > TOLERANCE:
+        return "WRONG"
+    return "exact" if record["effect"] > 1e-3 and record["varies"] > 1e-2 else "vacuous"
+
+
+def _captured(entry: Entry, module: nn.Module) -> tuple[surgdsl.Model, str]:
+    args, kwargs = entry.arguments(2)
+    try:
+        return surgdsl.capture(module, args, kwargs, entry.dynamic), ""
+    except Refusal as refusal:
+        if not entry.dynamic:
+            raise
+        reason = " ".join(refusal.diagnostics[0].help)
+        return surgdsl.capture(module, args, kwargs), f"at one batch size only ({reason[:90]})"
+
+
+def _cuts(entry: Entry, model: surgdsl.Model, coupling: Coupling, free: Sequence[Axis], natural: Sequence[Axis]) -> Record:
+    """Natural axes all at once and a few alone against the neutralised net; then every free axis, which must at least run."""
+    generator = np.random.default_rng(0)
+    keep = {axis: chosen(generator, int(str(axis.size))) for axis in free}
+    exact = {axis: keep[axis] for axis in natural}
+    start = time.perf_counter()
+    small = surgdsl.restrict(model, {axis.name: index.tolist() for axis, index in exact.items()})
+    cut = time.perf_counter() - start
+    whole = surgdsl.restrict(model, {axis.name: index.tolist() for axis, index in keep.items()})
+    batches = (1, 2, 5) if any(not isinstance(size, int) for _, wire in model.state.net.inputs for size in model.state.net.sort(wire).shape) else (2,)
+    with torch.no_grad():
+        zeroed = _run(neutralised(model.state, coupling, exact), entry, 2)
+        difference = relative(_run(small.state, entry, 2), zeroed)
+        effect = relative(zeroed, _run(model.state, entry, 2))
+        for batch in batches:
+            _run(whole.state, entry, batch)
+        alone = [_alone(entry, model, coupling, axis, keep[axis]) for axis in sampled(natural)]
+    same = [model.state.net.sort(wire) for _, wire in model.state.net.outputs] == [whole.state.net.sort(wire) for _, wire in whole.state.net.outputs]
+    assert same, "an output changed its shape"
+    assert len(whole.state.net.params()) == len(model.state.net.params()), "a shared weight was untied"
+    return {
+        "difference": difference, "alone": max(alone, default=0.0), "effect": effect, "batches": batches, "cut seconds": cut,
+        "kept": sum(np.prod(one.shape) for one in whole.state.weights.values()) / sum(np.prod(one.shape) for one in model.state.weights.values()),
+    }  # fmt: skip
+
+
+def _alone(entry: Entry, model: surgdsl.Model, coupling: Coupling, axis: Axis, index: Indices) -> float:
+    small = surgdsl.restrict(model, {axis.name: index.tolist()})
+    return relative(_run(small.state, entry, 2), _run(neutralised(model.state, coupling, {axis: index}), entry, 2))
+
+
+def sampled(natural: Sequence[Axis]) -> Sequence[Axis]:
+    """Three axes: the first, the middle, the last."""
+    return [natural[place] for place in sorted({0, len(natural) // 2, len(natural) - 1})] if natural else []
+
+
+def chosen(generator: np.random.Generator, size: int) -> Indices:
+    """A random 70 % of the positions, rising."""
+    return np.sort(generator.choice(size, max(1, round(size * KEEP)), replace=False)).astype(np.intp)
+
+
+def neutralised(state: State, coupling: Coupling, keep: Mapping[Axis, Indices]) -> State:
+    """The state with the weights of every index that would be cut set to zero."""
+    weights = dict(state.weights)
+    for axis, index in keep.items():
+        gone = np.setdiff1d(np.arange(int(str(axis.size))), index)
+        for member in coupling.members[axis]:
+            values = decode(weights[member.operation]).copy()
+            dim = coupling.dims[state.net.graph.operations[member.operation].targets[0]][member.dimension]
+            values[(slice(None),) * member.dimension + (np.isin(positions(dim, axis), gone),)] = 0
+            weights[member.operation] = dense(values, weights[member.operation].dtype)
+    return evolve(state, weights=weights)
+
+
+def share(state: State, coupling: Coupling, free: Sequence[Axis]) -> float:
+    """The share of all parameters that lie on an axis that can be cut."""
+    able, total, touched = set(free), 0, 0
+    for name, operation in state.net.params().items():
+        if operation.payload and operation.payload.role == "parameter":
+            count = int(np.prod(state.weights[name].shape))
+            total += count
+            touched += count if any(axis in able for dim in coupling.dims[operation.targets[0]] for axis in axes(dim)) else 0
+    return touched / total if total else 0.0
+
+
+def _run(state: State, entry: Entry, batch: int) -> torch.Tensor:
+    given = entry.arguments(batch)[1]
+    names = [name for name, _ in state.net.inputs]
+    return flat(rebuild(state)(*(given[name] for name in names)))
+
+
+def flat(value: Any) -> torch.Tensor:
+    """All floating tensors in an output, one after the other."""
+    if isinstance(value, torch.Tensor):
+        return value.reshape(-1).float() if value.is_floating_point() else value.new_zeros(0, dtype=torch.float32)
+    parts = value.values() if isinstance(value, Mapping) else value if isinstance(value, (tuple, list)) else ()
+    return torch.cat([torch.zeros(0), *(flat(part) for part in parts)])
+
+
+def relative(found: torch.Tensor, expected: torch.Tensor) -> float:
+    """The largest difference over the largest value."""
+    if found.shape != expected.shape:
+        return float("inf")
+    return float((found - expected).abs().max() / expected.abs().max().clamp_min(1e-30))
+
+
+def randomised(module: nn.Module) -> nn.Module:
+    """The module with norms, biases, statistics and anything that is constant drawn at random."""
+    generator = torch.Generator().manual_seed(0)
+    with torch.no_grad():
+        for parameter in module.parameters():
+            noise = torch.randn(parameter.shape, generator=generator)
+            if parameter.ndim <= 1 or parameter.numel() == parameter.shape[-1]:
+                parameter.add_(noise * 0.1)
+            elif float(parameter.std()) < 1e-3 * max(1.0, float(parameter.abs().max())) or float(parameter.abs().max()) < 1e-4:
+                parameter.copy_(noise * 0.05)
+        for name, buffer in module.named_buffers():
+            if name.endswith("running_mean"):
+                buffer.copy_(torch.randn(buffer.shape, generator=generator) * 0.1)
+            elif name.endswith("running_var"):
+                buffer.copy_(torch.rand(buffer.shape, generator=generator) + 0.5)
+    return module
