@@ -4,121 +4,26 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
-import resource
-import subprocess
-import sys
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
-import numpy as np
 import pytest
-from attrs import frozen
-from safetensors.numpy import load_file, save_file
 
 from surgdsl.cli import main as front
-
-Change = Callable[[Path], None]
-
-
-def refused(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> tuple[int, list[dict[str, Any]]]:
-    """The exit code and the diagnostics of a command, which must have said nothing else on any stream."""
-    code = front.run([*arguments, "--json"])
-    out, err = capsys.readouterr()
-    lines = [json.loads(line) for line in out.splitlines()]
-    assert lines[0] == {"type": "version", "ui": "1.0"}
-    assert {"diagnostic"} == {one["type"] for one in lines[1:]}
-    assert "Traceback" not in err
-    assert "bug" not in err
-    return code, lines[1:]
-
-
-def replaced(old: str, new: str) -> Change:
-    def change(folder: Path) -> None:
-        text = (folder / "slim.surg").read_text(encoding="utf-8")
-        assert old in text
-        (folder / "slim.surg").write_text(text.replace(old, new), encoding="utf-8")
-
-    return change
-
-
-def python(text: str, attribute: str = "build") -> Change:
-    """The model comes from a module of this text."""
-
-    def change(folder: Path) -> None:
-        (folder / "other.py").write_text(text, encoding="utf-8")
-        replaced("net:build", f"other:{attribute}")(folder)
-        replaced('  weights = file("net.safetensors")\n', "")(folder)
-
-    return change
-
-
-def rows(expression: str) -> Change:
-    """The training rows are this expression."""
-
-    def change(folder: Path) -> None:
-        text = f"import numpy as np\nimport torch\n\ndef rows():\n    return {expression}\n"
-        (folder / "other.py").write_text(text, encoding="utf-8")
-        replaced("net:train", "other:rows")(folder)
-
-    return change
-
-
-def both(one: Change, other: Change) -> Change:
-    def change(folder: Path) -> None:
-        one(folder)
-        other(folder)
-
-    return change
-
-
-def second_output(folder: Path) -> None:
-    replaced("-> (y: f32[B, 3])", "-> (y: f32[B, 3], z: f32[B, 3])")(folder)
-    replaced("out y: f32[B, 3] }", "out y: f32[B, 3]  out z: f32[B, 3] }")(folder)
-
-
-def weights(change: Callable[[dict[str, Any]], None]) -> Change:
-    def changed(folder: Path) -> None:
-        tensors = load_file(folder / "net.safetensors")
-        change(tensors)
-        save_file(tensors, folder / "net.safetensors")
-
-    return changed
-
-
-def pinned(folder: Path) -> None:
-    digest = hashlib.sha256(b"something else").hexdigest()
-    replaced('file("net.safetensors")', f'file("net.safetensors", sha256 = "{digest}")')(folder)
-
-
-def cut_short(folder: Path) -> None:
-    data = (folder / "net.safetensors").read_bytes()
-    (folder / "net.safetensors").write_bytes(data[:-7])
-
-
-def wide(tensors: dict[str, Any]) -> None:
-    tensors["head.weight"] = np.zeros((3, 13), dtype=np.float32)
-
-
-def halved(tensors: dict[str, Any]) -> None:
-    tensors["head.weight"] = tensors["head.weight"].astype(np.float16)
-
-
-def renamed(tensors: dict[str, Any]) -> None:
-    tensors["tail.bias"] = tensors.pop("head.bias")
-
-
-@frozen
-class Case:
-    """A change of a good folder, and what must be said of it."""
-
-    change: Change
-    code: str
-    caret: str
-    told: str = ""
-    exit: int = 1
-
+from tests.cli.changes import (
+    Case,
+    both,
+    cut_short,
+    halved,
+    pinned,
+    python,
+    refused,
+    renamed,
+    replaced,
+    rows,
+    second_output,
+    weights,
+    wide,
+)  # fmt: skip
 
 BRANCH = """
 import torch
@@ -417,58 +322,3 @@ def test_a_source_that_prints_does_not_reach_the_results(folder: Path, capsys: p
     out, err = capsys.readouterr()
     assert all(json.loads(line) for line in out.splitlines())
     assert "loud" in err
-
-
-@pytest.mark.parametrize("what", ["file", "foreign", "own and foreign", "link", "weights inside"])
-def test_a_folder_that_is_not_a_result_is_left_alone(
-    what: str, folder: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    out = folder / "result"
-    if what == "file":
-        out.write_text("mine", encoding="utf-8")
-    elif what == "link":
-        (folder / "elsewhere").mkdir()
-        out.symlink_to(folder / "elsewhere")
-    else:
-        out.mkdir()
-        (out / "run.json").write_text("{}", encoding="utf-8")
-        if what == "weights inside":
-            (folder / "net.safetensors").rename(out / "model.safetensors")
-            replaced("net.safetensors", "result/model.safetensors")(folder)
-        else:
-            (out / "notes.txt").write_text("mine", encoding="utf-8")
-            if what == "foreign":
-                (out / "run.json").unlink()
-    before = sorted(folder.rglob("*"))
-    code, (told,) = refused(["run", "slim.surg", "--out", "result"], capsys)
-    assert (code, told["code"]) == (1, "E0901")
-    assert before == sorted(folder.rglob("*"))
-
-
-def test_a_place_that_cannot_be_written(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    code, (told,) = refused(["run", "slim.surg", "--out", "/proc/result"], capsys)
-    assert (code, told["code"]) == (1, "E0902")
-    assert folder.is_dir()
-
-
-def limited() -> None:
-    resource.setrlimit(resource.RLIMIT_FSIZE, (8192, 8192))
-
-
-def test_a_full_disk_leaves_the_earlier_result(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert front.run(["run", "slim.surg", "--out", "result", "--quiet"]) == 0
-    capsys.readouterr()
-    state = {path: path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()}
-    times = (folder / "net.safetensors").stat().st_mtime_ns
-    command = [sys.executable, "-B", "-m", "surgdsl.cli.main", "run", "slim.surg", "--out", "result", "--json"]
-    home = str(Path(front.__file__).parents[2])
-    done = subprocess.run(
-        command, preexec_fn=limited, capture_output=True, text=True, check=False,
-        env={**os.environ, "PYTHONPATH": home},
-    )  # fmt: skip
-    told = json.loads(done.stdout.splitlines()[-1])
-    assert (done.returncode, told["code"], done.stderr) == (1, "E0902", "")
-    assert told["help"][0].startswith("File too large")
-    assert state == {path: path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()}
-    assert times == (folder / "net.safetensors").stat().st_mtime_ns
-    assert [path.name for path in folder.iterdir() if ".draft" in path.name] == []
