@@ -71,13 +71,19 @@ def concat(*dims: Dim) -> Dim:
 
 
 def fuse(*dims: Dim) -> Dim:
-    """The dims merged row-major; products inside are flattened, extents of 1 vanish, and a leading sum distributes."""
-    factors = tuple(factor for dim in dims for factor in (dim.factors if isinstance(dim, Product) else (dim,)))
-    if len(factors) == 1:
-        return factors[0]
-    if factors and isinstance(factors[0], Sum):
-        return concat(*(fuse(term, *factors[1:]) for term in factors[0].terms))
-    return Product(factors)
+    """The dims merged row-major; products inside are flattened, extents of 1 vanish, and a sum takes in what follows it.
+
+    So a sum is only ever the last factor, and the normal form does not depend on the order of merging.
+    """
+    result: Dim = UNIT
+    for factor in reversed([part for dim in dims for part in (dim.factors if isinstance(dim, Product) else (dim,))]):
+        if result == UNIT:
+            result = factor
+        elif isinstance(factor, Sum):
+            result = concat(*(fuse(term, result) for term in factor.terms))
+        else:
+            result = Product((factor, *(result.factors if isinstance(result, Product) else (result,))))
+    return result
 
 
 def size(dim: Dim) -> Extent:
