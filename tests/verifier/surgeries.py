@@ -164,8 +164,12 @@ def prune(
     weights: Kept | None = None,
     attributes: dict[str, Any] | None = None,
     arguments: Callable[[dict[str, Any]], None] = unchanged,
+    remake: Callable[[dict[str, Any]], dict[str, Any]] = dict,
 ) -> None:
-    """Restrict the wires of `kept`; `weights` overrides what a weight keeps, `arguments` edits what is recorded."""
+    """Restrict the wires of `kept`.
+
+    `weights` overrides what a weight keeps, `arguments` edits what is recorded, `remake` each operation of R.
+    """
     left = [i for i, op in f.ops.items() if any(w in kept for w in op["sources"] + op["targets"])]
     touched = list(dict.fromkeys(w for i in left for side in ("sources", "targets") for w in f.ops[i][side]))
     shrinking = [w for w in touched if w in kept]
@@ -199,9 +203,8 @@ def prune(
         arguments(found)
         return found
 
-    f.rewrite(
-        "narrow", "prune-channels/1", "params/1", recorded, left, [w for w in touched if w not in kept], new, right
-    )
+    glue, remade = [w for w in touched if w not in kept], [remake(made) for made in right]
+    f.rewrite("narrow", "prune-channels/1", "params/1", recorded, left, glue, new, remade)
 
 
 def select(weight: Weight, sets: dict[int, list[int]]) -> Weight:
