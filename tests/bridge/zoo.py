@@ -75,8 +75,9 @@ def leaves(found: Any) -> tuple[Array, ...]:
     """A module's outputs, in order, as arrays."""
     if isinstance(found, Mapping):
         return leaves(tuple(found.values()))
-    outputs = found if isinstance(found, tuple | list) else (found,)
-    return tuple(one.detach().numpy() for one in outputs)
+    if isinstance(found, tuple | list):
+        return tuple(leaf for one in found for leaf in leaves(one))
+    return (found.detach().numpy(),)
 
 
 def answers(state: State, inputs: tuple[torch.Tensor, ...]) -> tuple[Array, ...]:
