@@ -6,12 +6,15 @@ Commands are imported by name when they are called: `check`, `fmt` and `explain`
 from __future__ import annotations
 
 import errno
+import io
 import os
 import sys
 import traceback
 from collections.abc import Sequence
 from importlib.metadata import PackageNotFoundError, version
 from itertools import pairwise
+from pathlib import Path
+from typing import Any
 
 from cyclopts import App, CycloptsError
 
@@ -36,7 +39,18 @@ COMMANDS = (
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Runs `surg` with `arguments` (those of the process by default) and leaves with the exit code of the command."""
+    _open_streams()
     sys.exit(run(list(sys.argv[1:] if arguments is None else arguments)))
+
+
+def _open_streams() -> None:
+    """What we say can always be said: to nobody where a stream is closed, with escapes where it takes ASCII alone."""
+    for name in ("stdout", "stderr"):
+        stream: Any = getattr(sys, name)
+        if stream is None:
+            setattr(sys, name, Path(os.devnull).open("w", encoding="utf-8"))  # noqa: SIM115 - open as long as we run
+        elif isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
 
 
 def run(arguments: list[str]) -> int:

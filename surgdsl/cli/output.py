@@ -13,10 +13,14 @@ from typing import Annotated, Any, Literal
 
 from attrs import frozen
 from cyclopts import Parameter
+from cyclopts.validators import Number
 
 from surgdsl.diagnostic import Diagnostic, Note, Span, render
 
 UI = "1.0"
+
+Threads = Annotated[int, Parameter(validator=Number(gte=1))]
+"""The option `--threads`."""
 
 
 @Parameter(name="*")

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from surgdsl.api import plan as planned
 from surgdsl.cli.check import named
-from surgdsl.cli.output import Voice
+from surgdsl.cli.output import Threads, Voice
 from surgdsl.cli.progress import Progress
 from surgdsl.language import program as checked
 from surgdsl.report.planned import records, told
 
 
-def plan(file: str, /, *, surgery: str | None = None, threads: int = 1, voice: Voice | None = None) -> int:
+def plan(file: str, /, *, surgery: str | None = None, threads: Threads = 1, voice: Voice | None = None) -> int:
     """Resolve every step on the model and predict what it saves; nothing is changed.
 
     Args:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from surgdsl.api import run as carried_out
 from surgdsl.cli.check import named
-from surgdsl.cli.output import Voice
+from surgdsl.cli.output import Threads, Voice
 from surgdsl.cli.progress import Progress
 from surgdsl.language import program as checked
 from surgdsl.report.done import records, told
@@ -14,7 +14,13 @@ from surgdsl.report.planned import told as plan_told
 
 
 def run(
-    file: str, /, *, out: Path | None = None, surgery: str | None = None, threads: int = 1, voice: Voice | None = None
+    file: str,
+    /,
+    *,
+    out: Path | None = None,
+    surgery: str | None = None,
+    threads: Threads = 1,
+    voice: Voice | None = None,
 ) -> int:
     """Carry out a .surg file: plan, apply, recover, measure, certify, verify.
 
@@ -28,7 +34,7 @@ def run(
     voice = voice or Voice()
     voice.begin()
     program = checked(named(file))
-    folder = out or Path("build") / Path(file).stem
+    folder = out or Path("build") / Path(file).stem.strip("<>")  # standard input is called <stdin>
     with Progress(silent=voice.quiet or voice.json) as progress:
         result = carried_out(program, folder, surgery, threads, progress.stage)
     for line in plan_told(result.outcome.plan, everything=voice.verbose):

@@ -121,3 +121,37 @@ def test_colour_is_what_was_asked_for(
     for spelled in ([f"--color={color}"], ["--color", color]):
         assert front.run(["plan", "slim.surg", *spelled]) == 1
         assert ("\x1b[" in capsys.readouterr().err) == colored
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["run"], "requires an argument"),
+        (["run", "slim.surg", "--threads", "0"], "Must be >= 1"),
+        (["plan", "slim.surg", "--bogus"], "--bogus"),
+        (["rnu", "slim.surg"], "did you mean `run`?"),
+    ],
+)
+def test_usage_is_refused_without_a_word_on_the_results(
+    arguments: list[str], said: str, folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert front.run(arguments) == 2
+    out, err = capsys.readouterr()
+    assert (out, said in err) == ("", True), err
+    assert folder.is_dir()
+
+
+@pytest.mark.parametrize(
+    ("redirection", "code"), [(">&-", 0), (">/dev/full", 1), ("| head -1", 0), ("2>&- >&-", 0), (">/dev/null 2>&1", 0)]
+)
+def test_streams_that_are_closed_full_or_ascii(redirection: str, code: int) -> None:
+    done = subprocess.run(
+        ["bash", "-o", "pipefail", "-c", f"{sys.executable} -m surgdsl.cli.main explain E0501 {redirection}"],
+        env={**os.environ, "PYTHONPATH": str(HOME), "PYTHONIOENCODING": "ascii"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert code == done.returncode
+    assert "Traceback" not in done.stderr
+    assert "bug" not in done.stderr
