@@ -14,7 +14,7 @@ import pytest
 from tests.verifier import surgeries as s
 from tests.verifier.asking import code_of, edit, replace_blob
 from tests.verifier.conftest import KEEP, ROWS, SCORES, cut, job
-from tests.verifier.encodings import nearest
+from tests.verifier.encodings import dense, nearest
 from tests.verifier.forge import Forge, canon, sha, tensor_digest
 
 Statement = dict[str, Any]
@@ -105,6 +105,38 @@ def code_out_of_range(f: Forge) -> None:
     s.quantize(f, "fc.weight", 2, book=book, codes=codes)
 
 
+def coded_twice(f: Forge) -> None:
+    s.quantize(f, "fc.weight", 3)
+    s.quantize(f, "fc.weight", 2)
+
+
+def fewer_bits_stated(f: Forge) -> None:
+    weight = s.codebook("fc.weight", f.weight(f.named("fc.weight")).decoded, 2)
+    s.recode(f, "code", "quantize-codebook/1", "size/1", {"bits": 3}, "fc.weight", weight)
+
+
+def other_scheme(f: Forge) -> None:
+    weight = s.affine("fc.weight", f.weight(f.named("fc.weight")).decoded, 2)
+    s.recode(f, "code", "quantize-codebook/1", "size/1", {"bits": 2}, "fc.weight", weight)
+
+
+def moved_mask(f: Forge) -> None:
+    """The codes are right and as many, but elsewhere."""
+    values = f.weight(f.named("fc.weight")).decoded
+    keep, book = np.abs(values) > 0.5, np.array([-1, 0, 1, 2], dtype=np.float32)
+    s.mask(f, "fc.weight", keep)
+    weight = s.codebook("fc.weight", values, 2, np.roll(keep, 1), book, nearest(book, values[keep]))
+    s.recode(f, "code", "quantize-codebook/1", "size/1", {"bits": 2}, "fc.weight", weight)
+
+
+def unmasked(f: Forge) -> None:
+    """Quantization that also takes the mask away."""
+    values = f.weight(f.named("fc.weight")).decoded
+    s.mask(f, "fc.weight", np.abs(values) > 0.5)
+    weight = s.codebook("fc.weight", f.weight(f.named("fc.weight")).decoded, 2)
+    s.recode(f, "code", "quantize-codebook/1", "size/1", {"bits": 2}, "fc.weight", weight)
+
+
 def falling_codebook(f: Forge) -> None:
     book = np.array([1, 0, -1], dtype=np.float32)
     s.quantize(f, "fc.weight", 2, book=book)
@@ -128,6 +160,15 @@ def recovered_codes(f: Forge) -> None:
     other = s.codebook("fc.weight", weight.decoded, 2, book=book, codes=codes)
     arguments = {"batch": "1", "change": "0", "data": "train", "epochs": "1", "rate": "1", "seed": "0"}
     s.recode(f, "code", "recover/1", "", arguments, "fc.weight", other)
+
+
+def activation(f: Forge) -> None:
+    """Another activation, sold as a recovery: no metric moves."""
+    relu = f.ops[f.find("relu.default")]
+    made = {**relu, "raw": {**relu["raw"], "op": "aten.tanh.default"}}
+    arguments = {"batch": "1", "change": "0", "data": "train", "epochs": "1", "rate": "1", "seed": "0"}
+    wires = [*relu["sources"], *relu["targets"]]
+    f.rewrite("narrow", "recover/1", "", arguments, [f.find("relu.default")], wires, {}, [made])
 
 
 def renamed(f: Forge) -> None:
@@ -172,11 +213,17 @@ TOLD: list[tuple[str, str, Callable[[Forge], None]]] = [
     ("padding bits that carry a message", "V15", padding),
     ("a code that is not the nearest", "V15", wrong_code),
     ("a code out of the codebook's range", "V15", code_out_of_range),
+    ("a weight coded twice", "V14", coded_twice),
+    ("other bits than stated", "V14", fewer_bits_stated),
+    ("another scheme under the rule's name", "V14", other_scheme),
+    ("a mask that moves under its codes", "V15", moved_mask),
+    ("a mask that goes", "V14", unmasked),
     ("a codebook that falls", "V15", falling_codebook),
     ("a scale that is negative", "V15", wrong_scale),
     ("a weight under another name", "V14", renamed),
     ("NaN in a recovery", "V15", poisoned(float("nan"))),
     ("infinity in a recovery", "V15", poisoned(float("inf"))),
+    ("another activation sold as recovery", "V14", activation),
     ("recovery that moves codes", "V15", recovered_codes),
 ]
 
@@ -290,3 +337,15 @@ def test_a_graph_that_is_typed_wrong_or_no_net(folder: Path) -> None:
     assert with_graph(lambda g: g["outputs"].append({"name": "extra", "wire": 3})) in ("V06", "V16")
     assert with_graph(lambda g: g["operations"].reverse()) == "V06"
     assert code_of(folder) == ""
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf")])
+def test_what_is_not_finite_has_no_nearest_code(value: float, tmp_path: Path) -> None:
+    f = Forge()
+    values = s.noise(4, 8)
+    values[1, 2] = value
+    w = f.param(dense("w", values))
+    f.begin(("y", f.op("linear.default", [f.input("x", ("B", 8)), w], ("B", 4), bias={"none": True})), B=1)
+    assert code_of(f.write(tmp_path / "fine")) == ""
+    s.quantize(f, "w", 2, book=np.array([-1, 0, 1, 2], dtype=np.float32))
+    assert code_of(f.write(tmp_path / "lie")) == "V15"
