@@ -40,10 +40,10 @@ def _subscripts(operation: Operation, sources: tuple[Sort, ...]) -> tuple[Subscr
 def typing(operation: Operation, sources: tuple[Sort, ...]) -> tuple[Sort, ...]:
     """q[…, h, L, E], k[…, h, S, E], v[…, h, S, V], mask to […, h, L, S] → […, h, L, V]."""
     demand(operation.attribute("dropout_p") in (0, 0.0), "dropout in use: capture the model in eval mode")
+    subscripts = _subscripts(operation, sources)
     q, k, v, *_ = sources
     demand(q.dtype == k.dtype == v.dtype, "q, k and v have different dtypes")
     demand(q.shape[-1] == k.shape[-1] and k.shape[-2] == v.shape[-2], "q, k and v do not line up")
-    subscripts = _subscripts(operation, sources)
     found = extents(subscripts, [sort.shape for sort in sources])
     if _grouped(operation):
         heads, shared = q.shape[-3], k.shape[-3]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import operator
+
 from surgdsl.diagram.operation import Operation
 from surgdsl.diagram.sort import Sort
 from surgdsl.operations.aggregation import blur_unless_zero, noticed, remaining, without
@@ -31,6 +33,13 @@ def quantified(operation: Operation, sources: tuple[Sort, ...]) -> tuple[Sort, .
     return (without(operation, x, "U8" if x.dtype == "U8" else "BOOL"),)
 
 
+def comparison_zero(call: Call) -> bool:
+    """False where 0 is compared with the number, or with a 0, and the answer is no."""
+    number = dict(call.operation.attributes).get("other", 0)
+    compare = getattr(operator, call.operation.name.split(".")[1])
+    return isinstance(number, (int, float)) and not compare(0, number) and sum_zero(call)
+
+
 def any_dims(call: Call) -> tuple[Dims, ...]:
     """The dims that remain; a zero does not make anything true."""
     blur_unless_zero(call, "it is asked whether any is true along it")
@@ -49,7 +58,7 @@ def _named(names: str, *forms: str) -> tuple[str, ...]:
 
 BITS = ("Tensor", "Scalar")
 
-COMPARISON = Signature(_named("eq ne gt ge lt le", *BITS), logical, broadcast_dims, zero=loses_zero)
+COMPARISON = Signature(_named("eq ne gt ge lt le", *BITS), logical, broadcast_dims, zero=comparison_zero)
 CONJUNCTION = Signature(("aten.logical_and.default",), logical, broadcast_dims, zero=product_zero)
 DISJUNCTION = Signature(_named("logical_or logical_xor", "default"), logical, broadcast_dims, zero=sum_zero)
 NEGATION = Signature(_named("logical_not isfinite", "default"), logical, broadcast_dims, zero=loses_zero)
