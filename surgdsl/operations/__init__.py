@@ -32,7 +32,6 @@ from surgdsl.operations.normalisation import BATCH_NORM
 from surgdsl.operations.padding import PADDING
 from surgdsl.operations.parting import PARTING
 from surgdsl.operations.pooling import ADAPTIVE, WINDOWS
-from surgdsl.operations.rearranging import REARRANGING
 from surgdsl.operations.recurrent import RECURRENCES
 from surgdsl.operations.reduction import MEAN, SOFTMAX
 from surgdsl.operations.resampling import RESAMPLING
@@ -42,6 +41,7 @@ from surgdsl.operations.selection import SELECTION
 from surgdsl.operations.shuffling import SHUFFLING
 from surgdsl.operations.signature import Signature
 from surgdsl.operations.spreading import SPREADING
+from surgdsl.operations.squeezing import SQUEEZING
 from surgdsl.operations.transposed import TRANSPOSED
 from surgdsl.operations.triangle import TRIANGLE
 from surgdsl.operations.truth import TRUTHS
@@ -53,7 +53,7 @@ CATALOGUE: tuple[Signature, ...] = (
     FLATTEN, LITERAL, PERMUTE, UNSQUEEZE, SQUEEZE, CAT, SLICE, SCATTER, BLANK, FILL, MEAN, SOFTMAX,
     CONTRACTION, ATTENTION, LAYER_NORM, *GROUP_NORMS, EMBEDDING, *GATES, CASTING, *AGGREGATIONS, *EXTREMES, *SCANS,
     *ARITHMETIC, *CHOICES, *TRUTHS,
-    *PARTING, *SELECTION, *MOVING, *SPREADING, *REARRANGING, *SHUFFLING, PADDING, *RESAMPLING, *CREATION, TRANSPOSED,
+    *PARTING, *SELECTION, *MOVING, *SPREADING, SQUEEZING, *SHUFFLING, PADDING, *RESAMPLING, *CREATION, TRANSPOSED,
     *RECURRENCES, *UNFOLDING, *MAXIMA, TRIANGLE,
 )  # fmt: skip
 

@@ -123,9 +123,7 @@ def retune_interleave(cut: Cut) -> tuple[tuple[str, Attribute], ...]:
     return replaced(operation.attributes, **changes)
 
 
-EXPAND = Signature(
-    ("aten.expand.default", "aten.broadcast_to.default"), expand, expand_dims, retune=retune_expand, zero=copied_zero
-)
+EXPAND = Signature(("aten.expand.default",), expand, expand_dims, retune=retune_expand, zero=copied_zero)
 REPEAT = Signature(
     ("aten.repeat.default", "aten.tile.default"), repeat, repeat_dims, retune=retune_repeat, zero=copied_zero
 )
