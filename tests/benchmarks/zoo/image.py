@@ -114,7 +114,7 @@ def entries() -> Iterator[Entry]:
     """One entry a family."""
     for family, name, side in FAMILIES:
         build = partial(timm.create_model, name, pretrained=False)
-        yield Entry("timm", f"{family}: {name}", build, partial(_images, side), {"x": {0: "B"}})  # pyright: ignore[reportArgumentType]
+        yield Entry("timm", f"{family}: {name}", build, partial(_images, side), {"x": {0: "B"}})
 
 
 def _images(side: int, batch: int) -> Mapping[str, Tensor]:

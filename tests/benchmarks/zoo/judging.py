@@ -1,11 +1,13 @@
 """Judging an entry: is it captured, what can be cut, and is the cut net exactly the neutralised one.
 
-Weights are random and randomised, so that no output is degenerate; a comparison counts only where another input changes the output.
+Weights are random and randomised, so that no output is degenerate; a comparison counts only where another input
+changes the output.
 """
 
 from __future__ import annotations
 
 import gc
+import math
 import time
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -39,7 +41,10 @@ def judge(entry: Entry) -> Record:
         record |= _judged(entry, module)
     except Refusal as refusal:
         told = refusal.diagnostics[0]
-        record |= {"verdict": "refused", "reason": f"{told.code} {told.message}: {' '.join(told.help)} {told.label}".strip()}
+        record |= {
+            "verdict": "refused",
+            "reason": f"{told.code} {told.message}: {' '.join(told.help)} {told.label}".strip(),
+        }
     except Exception as error:  # noqa: BLE001 - the row says what happened
         record |= {"verdict": "failed", "reason": f"{type(error).__name__}: {' '.join(str(error).split())[:200]}"}
     gc.collect()
@@ -73,7 +78,7 @@ def _judged(entry: Entry, module: nn.Module) -> Record:
 
 
 def verdict(record: Record) -> str:
-    """``exact``; ``vacuous`` where nothing natural was cut to an effect or the output does not depend on the input; else ``WRONG``."""
+    """``exact``; ``vacuous`` where the cuts have no effect or the input has none; else ``WRONG``."""
     if max(record["difference"], record["alone"], record["round trip"]) > TOLERANCE:
         return "WRONG"
     return "exact" if record["effect"] > 1e-3 and record["varies"] > 1e-2 else "vacuous"
@@ -90,8 +95,10 @@ def _captured(entry: Entry, module: nn.Module) -> tuple[surgdsl.Model, str]:
         return surgdsl.capture(module, args, kwargs), f"at one batch size only ({reason[:90]})"
 
 
-def _cuts(entry: Entry, model: surgdsl.Model, coupling: Coupling, free: Sequence[Axis], natural: Sequence[Axis]) -> Record:
-    """Natural axes all at once and a few alone against the neutralised net; then every free axis, which must at least run."""
+def _cuts(
+    entry: Entry, model: surgdsl.Model, coupling: Coupling, free: Sequence[Axis], natural: Sequence[Axis]
+) -> Record:
+    """Natural axes, together and a few alone, against the neutralised net; then all free axes, which must run."""
     generator = np.random.default_rng(0)
     keep = {axis: chosen(generator, int(str(axis.size))) for axis in free}
     exact = {axis: keep[axis] for axis in natural}
@@ -99,7 +106,13 @@ def _cuts(entry: Entry, model: surgdsl.Model, coupling: Coupling, free: Sequence
     small = surgdsl.restrict(model, {axis.name: index.tolist() for axis, index in exact.items()})
     cut = time.perf_counter() - start
     whole = surgdsl.restrict(model, {axis.name: index.tolist() for axis, index in keep.items()})
-    batches = (1, 2, 5) if any(not isinstance(size, int) for _, wire in model.state.net.inputs for size in model.state.net.sort(wire).shape) else (2,)
+    batches = (
+        (1, 2, 5)
+        if any(
+            not isinstance(size, int) for _, wire in model.state.net.inputs for size in model.state.net.sort(wire).shape
+        )
+        else (2,)
+    )
     with torch.no_grad():
         zeroed = _run(neutralised(model.state, coupling, exact), entry, 2)
         difference = relative(_run(small.state, entry, 2), zeroed)
@@ -107,13 +120,20 @@ def _cuts(entry: Entry, model: surgdsl.Model, coupling: Coupling, free: Sequence
         for batch in batches:
             _run(whole.state, entry, batch)
         alone = [_alone(entry, model, coupling, axis, keep[axis]) for axis in sampled(natural)]
-    same = [model.state.net.sort(wire) for _, wire in model.state.net.outputs] == [whole.state.net.sort(wire) for _, wire in whole.state.net.outputs]
+    same = [model.state.net.sort(wire) for _, wire in model.state.net.outputs] == [
+        whole.state.net.sort(wire) for _, wire in whole.state.net.outputs
+    ]
     assert same, "an output changed its shape"
     assert len(whole.state.net.params()) == len(model.state.net.params()), "a shared weight was untied"
     return {
-        "difference": difference, "alone": max(alone, default=0.0), "effect": effect, "batches": batches, "cut seconds": cut,
-        "kept": sum(np.prod(one.shape) for one in whole.state.weights.values()) / sum(np.prod(one.shape) for one in model.state.weights.values()),
+        "difference": difference, "alone": max(alone, default=0.0), "effect": effect, "batches": batches,
+        "cut seconds": cut, "kept": elements(whole.state) / elements(model.state),
     }  # fmt: skip
+
+
+def elements(state: State) -> int:
+    """The number of elements of all weights."""
+    return sum(math.prod(weight.shape) for weight in state.weights.values())
 
 
 def _alone(entry: Entry, model: surgdsl.Model, coupling: Coupling, axis: Axis, index: Indices) -> float:
@@ -151,7 +171,9 @@ def share(state: State, coupling: Coupling, free: Sequence[Axis]) -> float:
         if operation.payload and operation.payload.role == "parameter":
             count = int(np.prod(state.weights[name].shape))
             total += count
-            touched += count if any(axis in able for dim in coupling.dims[operation.targets[0]] for axis in axes(dim)) else 0
+            touched += (
+                count if any(axis in able for dim in coupling.dims[operation.targets[0]] for axis in axes(dim)) else 0
+            )
     return touched / total if total else 0.0
 
 
@@ -184,7 +206,10 @@ def randomised(module: nn.Module) -> nn.Module:
             noise = torch.randn(parameter.shape, generator=generator)
             if parameter.ndim <= 1 or parameter.numel() == parameter.shape[-1]:
                 parameter.add_(noise * 0.1)
-            elif float(parameter.std()) < 1e-3 * max(1.0, float(parameter.abs().max())) or float(parameter.abs().max()) < 1e-4:
+            elif (
+                float(parameter.std()) < 1e-3 * max(1.0, float(parameter.abs().max()))
+                or float(parameter.abs().max()) < 1e-4
+            ):
                 parameter.copy_(noise * 0.05)
         for name, buffer in module.named_buffers():
             if name.endswith("running_mean"):

@@ -15,29 +15,48 @@ import transformers
 from entry import Entry
 from torch import Tensor, nn
 
-TEXT = (
-    "bert roberta distilbert deberta deberta-v2 electra albert gpt2 gpt_neo gpt_neox opt bloom llama mistral qwen2 qwen3 gemma gemma2 phi phi3 falcon "
-    "mpt stablelm starcoder2 olmo cohere camembert xlm-roberta mobilebert squeezebert nystromformer convbert rembert ernie layoutlm megatron-bert "
-    "codegen gptj persimmon granite roformer"
-).split()
-SMALL: Mapping[str, Any] = {
-    "hidden_size": 64, "num_hidden_layers": 2, "num_attention_heads": 4, "num_key_value_heads": 2, "intermediate_size": 128, "vocab_size": 99,
-    "max_position_embeddings": 64, "n_embd": 64, "n_layer": 2, "n_head": 4, "dim": 64, "n_layers": 2, "n_heads": 4, "hidden_dim": 128, "ffn_dim": 128,
-    "word_embed_proj_dim": 64, "embedding_size": 64, "head_dim": 16, "d_model": 64, "n_inner": 128, "num_layers": 2, "rotary_dim": 8, "n_positions": 64,
-    "n_ctx": 64, "pad_token_id": 0, "eos_token_id": 1, "bos_token_id": 2, "sliding_window": 32, "use_cache": False, "d_ff": 128, "d_kv": 16,
-    "encoder_layers": 2, "decoder_layers": 2, "encoder_attention_heads": 4, "decoder_attention_heads": 4, "encoder_ffn_dim": 128, "decoder_ffn_dim": 128,
-}  # fmt: skip
+TEXT = """
+bert roberta distilbert deberta deberta-v2 electra albert gpt2 gpt_neo gpt_neox opt bloom llama mistral
+qwen2 qwen3 gemma gemma2 phi phi3 falcon mpt stablelm starcoder2 olmo cohere camembert xlm-roberta mobilebert squeezebert nystromformer
+convbert rembert ernie layoutlm megatron-bert codegen gptj persimmon granite roformer
+"""
+SIZES: Mapping[str, Any] = {
+    ("hidden_size max_position_embeddings n_embd dim word_embed_proj_dim embedding_size d_model n_positions n_ctx"): 64,
+    ("num_hidden_layers num_key_value_heads n_layer n_layers num_layers bos_token_id encoder_layers decoder_layers"): 2,
+    "num_attention_heads n_head n_heads encoder_attention_heads decoder_attention_heads": 4,
+    "intermediate_size hidden_dim ffn_dim n_inner d_ff encoder_ffn_dim decoder_ffn_dim": 128,
+    "vocab_size": 99,
+    "head_dim d_kv": 16,
+    "rotary_dim": 8,
+    "pad_token_id": 0,
+    "eos_token_id": 1,
+    "sliding_window": 32,
+    "use_cache": False,
+}
+SMALL: Mapping[str, Any] = {name: value for names, value in SIZES.items() for name in names.split()}
 """What is set of a configuration where it has such a field."""
 WORDS = 16
 
 
 def entries() -> Iterator[Entry]:
     """Text models by their base class, then encoders, images and sound."""
-    for kind in TEXT:
+    for kind in TEXT.split():
         yield Entry("transformers", kind, partial(_text, kind), _ids, {"input_ids": {0: "B"}})
     yield Entry("transformers", "t5 encoder", _t5, _ids, {"input_ids": {0: "B"}})
     yield Entry("transformers", "bart encoder", _bart, _ids, {"input_ids": {0: "B"}})
-    for kind in ("vit", "deit", "swin", "convnext", "segformer", "beit", "dinov2", "poolformer", "resnet", "regnet", "levit"):
+    for kind in (
+        "vit",
+        "deit",
+        "swin",
+        "convnext",
+        "segformer",
+        "beit",
+        "dinov2",
+        "poolformer",
+        "resnet",
+        "regnet",
+        "levit",
+    ):
         yield Entry("transformers", kind, partial(_vision, kind), partial(_pixels, 64), {"pixel_values": {0: "B"}})
     yield Entry("transformers", "clip vision", _clip, partial(_pixels, 64), {"pixel_values": {0: "B"}})
     yield Entry("transformers", "whisper encoder", _whisper, _mels, {"input_features": {0: "B"}})
@@ -74,31 +93,63 @@ def _vision(kind: str) -> nn.Module:
     if kind in ("swin", "poolformer", "segformer", "levit", "cvt"):
         config = transformers.AutoConfig.for_model(kind, **VISION.get(kind, {}))
     if kind in ("convnext", "resnet", "regnet"):
-        config = transformers.AutoConfig.for_model(kind, hidden_sizes=[16, 32, 48, 64], depths=[1, 1, 2, 1], embedding_size=16, groups_width=8)
+        config = transformers.AutoConfig.for_model(
+            kind, hidden_sizes=[16, 32, 48, 64], depths=[1, 1, 2, 1], embedding_size=16, groups_width=8
+        )
     return transformers.AutoModel.from_config(config)
 
 
 VISION: Mapping[str, Mapping[str, Any]] = {
-    "swin": {"image_size": 64, "patch_size": 4, "window_size": 4, "embed_dim": 24, "depths": [2, 2], "num_heads": [2, 4]},
+    "swin": {
+        "image_size": 64,
+        "patch_size": 4,
+        "window_size": 4,
+        "embed_dim": 24,
+        "depths": [2, 2],
+        "num_heads": [2, 4],
+    },
     "segformer": {"hidden_sizes": [16, 32, 40, 64], "depths": [1, 1, 1, 1]},
-    "levit": {"image_size": 64, "hidden_sizes": [32, 48, 64], "num_attention_heads": [2, 3, 4], "depths": [1, 1, 1], "key_dim": [8, 8, 8]},
+    "levit": {
+        "image_size": 64,
+        "hidden_sizes": [32, 48, 64],
+        "num_attention_heads": [2, 3, 4],
+        "depths": [1, 1, 1],
+        "key_dim": [8, 8, 8],
+    },
     "poolformer": {"hidden_sizes": [16, 32, 48, 64], "depths": [1, 1, 1, 1]},
     "cvt": {"embed_dim": [16, 32, 64], "num_heads": [1, 2, 4], "depth": [1, 1, 2]},
 }
 
 
 def _clip() -> nn.Module:
-    return transformers.CLIPVisionModel(transformers.CLIPVisionConfig(**{k: SMALL[k] for k in ("hidden_size", "num_hidden_layers", "num_attention_heads", "intermediate_size")}, image_size=64, patch_size=16))
+    return transformers.CLIPVisionModel(
+        transformers.CLIPVisionConfig(
+            **{k: SMALL[k] for k in ("hidden_size", "num_hidden_layers", "num_attention_heads", "intermediate_size")},
+            image_size=64,
+            patch_size=16,
+        )
+    )
 
 
 def _whisper() -> nn.Module:
-    config = transformers.WhisperConfig(d_model=64, encoder_layers=2, encoder_attention_heads=4, decoder_attention_heads=4, encoder_ffn_dim=128, decoder_ffn_dim=128, decoder_layers=2, max_source_positions=50, num_mel_bins=20)
+    config = transformers.WhisperConfig(
+        d_model=64,
+        encoder_layers=2,
+        encoder_attention_heads=4,
+        decoder_attention_heads=4,
+        encoder_ffn_dim=128,
+        decoder_ffn_dim=128,
+        decoder_layers=2,
+        max_source_positions=50,
+        num_mel_bins=20,
+    )
     return transformers.WhisperModel(config).get_encoder()
 
 
 def _sound(kind: str) -> nn.Module:
     config = transformers.AutoConfig.for_model(
-        kind, hidden_size=64, num_hidden_layers=2, num_attention_heads=4, intermediate_size=128, conv_dim=[32, 32, 32], conv_kernel=[10, 3, 3],
+        kind, hidden_size=64, num_hidden_layers=2, num_attention_heads=4, intermediate_size=128, conv_dim=[32, 32, 32],
+        conv_kernel=[10, 3, 3],
         conv_stride=[5, 2, 2], num_feat_extract_layers=3, num_conv_pos_embeddings=16, num_conv_pos_embedding_groups=4,
     )  # fmt: skip
     return transformers.AutoModel.from_config(config)

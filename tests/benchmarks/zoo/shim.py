@@ -1,4 +1,4 @@
-"""The shim that lets torchvision import on a CPU build of torch: it registers kernels for two operators that must exist.
+"""What lets torchvision import on a CPU build of torch: it registers kernels for two operators that must exist.
 
 Imported before torchvision, and by nothing outside this benchmark.
 """

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 
 import shim  # noqa: F401  # must come before torchvision
@@ -22,7 +22,13 @@ def entries() -> Iterator[Entry]:
     """Every entry, in the order of their names."""
     for name in torchvision.models.list_models(module=torchvision.models):
         fixed = name.startswith(("vit_", "maxvit")) or name in FIXED
-        yield _entry("torchvision", name, partial(torchvision.models.get_model, name, weights=None), FIXED.get(name, 224 if fixed else 96), _first(name))
+        yield _entry(
+            "torchvision",
+            name,
+            partial(torchvision.models.get_model, name, weights=None),
+            FIXED.get(name, 224 if fixed else 96),
+            _first(name),
+        )
     for name in SEGMENTATION:
         build = partial(getattr(segmentation, name), weights=None, weights_backbone=None)
         yield _entry("torchvision segmentation", name, build, 96, _first(name))
@@ -34,8 +40,8 @@ def _first(name: str) -> str:
     return "input" if name.startswith("lraspp") else "x"
 
 
-def _entry(family: str, name: str, build: object, side: int, argument: str) -> Entry:
-    return Entry(family, name, build, partial(_images, argument, side), {argument: {0: "B"}})  # pyright: ignore[reportArgumentType]
+def _entry(family: str, name: str, build: Callable[[], nn.Module], side: int, argument: str) -> Entry:
+    return Entry(family, name, build, partial(_images, argument, side), {argument: {0: "B"}})
 
 
 def _images(argument: str, side: int, batch: int) -> Mapping[str, Tensor]:

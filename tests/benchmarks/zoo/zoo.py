@@ -17,6 +17,7 @@ import torch
 
 HOUSE = Path(__file__).resolve().parents[3]
 sys.path.insert(0, str(Path(__file__).parent))
+SHOWN = ("axes", "natural", "share", "difference", "unknown")
 GROUPS = ("vision", "image", "language", "awkward")
 
 
@@ -52,7 +53,7 @@ def run(group: str, only: str) -> None:
         if not only:
             with rows.open("a") as file:
                 file.write(json.dumps(record, default=float) + "\n")
-        told = record.get("reason") or f"axes {record['axes']} natural {record['natural']} share {record['share']:.3f} diff {record['difference']:.1e} {record['unknown']}"
+        told = record.get("reason") or ", ".join(f"{key} {record[key]}" for key in SHOWN)
         sys.stdout.write(f"{record['verdict']:8} {entry.name:36} {record['wall']:6.1f} s  {told}\n")
         sys.stdout.flush()
 
