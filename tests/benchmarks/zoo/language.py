@@ -16,9 +16,10 @@ from entry import Entry
 from torch import Tensor, nn
 
 TEXT = """
-bert roberta distilbert deberta deberta-v2 electra albert gpt2 gpt_neo gpt_neox opt bloom llama mistral
-qwen2 qwen3 gemma gemma2 phi phi3 falcon mpt stablelm starcoder2 olmo cohere camembert xlm-roberta mobilebert squeezebert nystromformer
-convbert rembert ernie layoutlm megatron-bert codegen gptj persimmon granite roformer
+bert roberta distilbert deberta deberta-v2 electra albert gpt2 gpt_neo gpt_neox opt bloom llama mistral qwen2
+qwen3 gemma gemma2 phi phi3 falcon mpt stablelm starcoder2 olmo cohere camembert xlm-roberta mobilebert
+squeezebert nystromformer convbert rembert ernie layoutlm megatron-bert codegen gptj persimmon granite
+roformer
 """
 SIZES: Mapping[str, Any] = {
     ("hidden_size max_position_embeddings n_embd dim word_embed_proj_dim embedding_size d_model n_positions n_ctx"): 64,

@@ -34,9 +34,8 @@ def write(folder: Path, page: Path) -> None:
     for family in families:
         verdicts = Counter(record["verdict"] for record in records if record["family"] == family)
         rest = verdicts["refused"] + verdicts["failed"]
-        lines.append(
-            f"| {family} | {verdicts.total()} | {verdicts['exact']} | {verdicts['vacuous']} | {rest} | {verdicts['WRONG']} |\n"
-        )
+        counts = (verdicts.total(), verdicts["exact"], verdicts["vacuous"], rest, verdicts["WRONG"])
+        lines.append(f"| {family} | {' | '.join(map(str, counts))} |\n")
     for family in families:
         rule = "---|" * (COLUMNS.count("|") + 1)
         lines.append(f"\n## {family}\n\n| {COLUMNS} |\n|{rule}\n")
