@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 import os
+import random
 from collections.abc import Callable, Generator, Iterator, Mapping
 from contextlib import contextmanager
 from statistics import fmean
@@ -35,17 +36,22 @@ Tensors = tuple[tuple[torch.Tensor, ...], torch.Tensor]
 @contextmanager
 def deterministic(seed: int, threads: int = 1) -> Generator[None]:
     """Seeded generators, deterministic algorithms and `threads` threads, for a while."""
-    before = torch.get_num_threads(), torch.are_deterministic_algorithms_enabled(), torch.get_rng_state()
+    before = torch.get_num_threads(), torch.are_deterministic_algorithms_enabled()
+    states = torch.get_rng_state(), np.random.get_state(), random.getstate()  # noqa: NPY002 - see below
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
     torch.set_num_threads(threads)
     torch.use_deterministic_algorithms(mode=True)
     torch.manual_seed(seed)
+    np.random.seed(seed % 2**32)  # noqa: NPY002 - we never draw from it, but the sources of a user may
+    random.seed(seed)
     try:
         yield
     finally:
         torch.set_num_threads(before[0])
         torch.use_deterministic_algorithms(mode=before[1])
-        torch.set_rng_state(before[2])
+        torch.set_rng_state(states[0])
+        np.random.set_state(states[1])  # noqa: NPY002 - see above
+        random.setstate(states[2])
 
 
 def device() -> torch.device:

@@ -86,3 +86,15 @@ def test_no_path_and_no_clock_is_in_what_is_digested(folder: Path) -> None:
     for name, data in digested(folder / "one").items():
         assert str(folder).encode() not in data, name
     assert set(facts(folder / "one")) == {"device", "numpy", "threads", "torch"}
+
+
+def test_sources_that_draw_at_random_draw_the_same(folder: Path) -> None:
+    text = "\nimport random\nimport numpy as np\n\ndef noisy():\n    inputs, labels = train()\n"
+    draw = "    return inputs * random.random() + float(np.random.rand()) + torch.rand(()), labels\n"
+    with (folder / "net.py").open("a", encoding="utf-8") as file:
+        file.write(text + draw)
+    spec = (folder / "slim.surg").read_text(encoding="utf-8")
+    (folder / "slim.surg").write_text(spec.replace("net:train", "net:noisy"), encoding="utf-8")
+    run(folder, "one")
+    run(folder, "two")
+    assert digested(folder / "one") == digested(folder / "two")
