@@ -5,13 +5,12 @@ Everything is drawn through Hypothesis, so that a counterexample shrinks.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 
 from attrs import frozen
 from hypothesis import strategies as st
 
-from surgdsl.axis.dim import Axis, Dim, concat, fuse, size
+from surgdsl.axis.dim import Axis, Dim, concat, fuse
 from surgdsl.axis.extent import Extent, add, multiply, symbol
 from surgdsl.axis.unification import Unification
 from surgdsl.diagram.hypergraph import Hypergraph
@@ -210,20 +209,35 @@ def _other(draw: st.DrawFn, left: Hypergraph, glue: Hypergraph) -> Hypergraph:
     wires = {placed(wire): sort for wire, sort in left.wires.items()}
     operations = dict(glue.operations)
     for name, one in left.operations.items():
-        if name not in glue.operations:
-            label = draw(st.sampled_from(UNARY)) if one.name in UNARY else one.name
-            sources, targets = tuple(map(placed, one.sources)), tuple(map(placed, one.targets))
-            operations[f"{name}+"] = Operation(label, sources, targets, one.attributes, one.payload)
+        if name in glue.operations:
+            continue
+        label = draw(st.sampled_from(UNARY)) if one.name in UNARY else one.name
+        sources, targets = tuple(map(placed, one.sources)), tuple(map(placed, one.targets))
+        if one.name in UNARY and draw(st.booleans()):
+            wires[f"{name}:half"] = VECTOR
+            operations[f"{name}:first"] = Operation(label, sources, (f"{name}:half",))
+            sources = (f"{name}:half",)
+        operations[f"{name}+"] = Operation(label, sources, targets, one.attributes, one.payload)
     return Hypergraph(wires, operations)
 
 
-def whole(dim: Dim) -> int:
-    """The size of a dim of the strategies, as a number."""
-    found = size(dim)
-    assert isinstance(found, int)
-    return found
+@st.composite
+def parts(draw: st.DrawFn) -> Match:
+    """Any part L of a net, and any part K of L, where most often something dangles; R is K."""
+    net = draw(nets(most=3))
+    chosen = draw(st.sets(st.sampled_from(sorted(net.graph.operations)))) if net.graph.operations else set[str]()
+    left = _closed(draw, net.graph, chosen, set(net.graph.wires))
+    held = draw(st.sets(st.sampled_from(sorted(left.operations)))) if left.operations else set[str]()
+    glue = _closed(draw, left, held, set(left.wires))
+    rule = Rule("drawn", left, glue, glue)
+    return Match(rule, net, {wire: wire for wire in left.wires}, {name: name for name in left.operations})
 
 
-def volume(shape: tuple[int, ...]) -> int:
-    """The number of elements of a shape."""
-    return math.prod(shape)
+def _closed(draw: st.DrawFn, graph: Hypergraph, names: set[str], wires: set[str]) -> Hypergraph:
+    """Some operations with their wires, and a few wires more."""
+    ports = {wire for name in names for wire in graph.operations[name].sources + graph.operations[name].targets}
+    ports |= draw(st.sets(st.sampled_from(sorted(wires)))) if wires else set()
+    return Hypergraph(
+        {wire: sort for wire, sort in graph.wires.items() if wire in ports},
+        {name: one for name, one in graph.operations.items() if name in names},
+    )
