@@ -1,6 +1,7 @@
 """Operations that work over a dimension: means and softmax.
 
-Cutting what they work over would change their value even where the cut elements are zero, so such a cut is only approximate, and says so.
+Cutting what they work over would change their value even where the cut elements are zero, so such a cut is only
+approximate, and says so.
 """
 
 from __future__ import annotations
@@ -8,16 +9,18 @@ from __future__ import annotations
 from surgdsl.axis.dim import UNIT
 from surgdsl.diagram.operation import Operation
 from surgdsl.diagram.sort import Sort
+from surgdsl.operations.promotion import FLOATS, dtype_named
 from surgdsl.operations.signature import Call, Dims, Signature, demand, integer, integers, loses_zero
 
 
 def mean(operation: Operation, sources: tuple[Sort, ...]) -> tuple[Sort, ...]:
     """x → x without the dimensions in `dim`, or with 1 in their place."""
     (x,) = sources
-    demand(operation.attribute("dtype") is None, "a mean that changes the dtype")
+    dtype = dtype_named(operation, default=x.dtype)
+    demand(x.dtype in FLOATS or dtype in FLOATS, "a mean of integers")
     gone, keep = _worked_over(operation, len(x.shape)), operation.attribute("keepdim") is True
     return (
-        Sort(x.dtype, tuple(1 if i in gone else extent for i, extent in enumerate(x.shape) if keep or i not in gone)),
+        Sort(dtype, tuple(1 if i in gone else extent for i, extent in enumerate(x.shape) if keep or i not in gone)),
     )
 
 
@@ -36,9 +39,9 @@ def mean_dims(call: Call) -> tuple[Dims, ...]:
 
 
 def softmax(operation: Operation, sources: tuple[Sort, ...]) -> tuple[Sort, ...]:
-    """x → the same."""
-    demand(operation.attribute("dtype") is None, "a softmax that changes the dtype")
-    return (sources[0],)
+    """x → the same, in the dtype that the call asks for."""
+    (x,) = sources
+    return (Sort(dtype_named(operation, default=x.dtype), x.shape),)
 
 
 def softmax_dims(call: Call) -> tuple[Dims, ...]:

@@ -142,6 +142,8 @@ def test_typing_of_what_takes_floats_is_torchs(
     x = torch.ones(shape, dtype=dtype)
     some = data.draw(st.lists(st.integers(0, len(shape) - 1), unique=True))
     agree("aten.mean.default", x)
+    agree("aten.mean.dim", x, some, keep, dtype=torch.float32)
+    agree("aten.softmax.int", x, 0, torch.float32)
     agree("aten.mean.default", x, dtype=torch.float64)
     agree("aten.var.correction", x, some or None, correction=0, keepdim=keep)
     agree("aten.std_mean.correction", x, some or None, correction=0, keepdim=keep)

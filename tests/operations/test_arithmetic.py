@@ -127,8 +127,10 @@ def test_what_is_stretched_carries_no_zero_there(name: str) -> None:
 
 
 def test_a_shift_by_a_weight_without_channels_is_no_zero() -> None:
-    found = check(lambda x, a, b: (a(x) + b.bias.sum()).sum(1), nn.Linear(8, 6), nn.Linear(8, 4), shape=(8,))
-    assert 6 in found.approximate
+    def function(x: torch.Tensor, a: Any, b: Any) -> torch.Tensor:
+        return (a(x) + b.bias.sum()).sum(1)
+
+    assert 6 in check(function, nn.Linear(8, 6), nn.Linear(8, 4), shape=(8,)).approximate
 
 
 def test_a_quotient_by_a_weight_is_approximate() -> None:
