@@ -28,6 +28,12 @@ def bounded_zero(call: Call) -> bool:
     return below and above and sum_zero(call)
 
 
+def thresholded_zero(call: Call) -> bool:
+    """Zero where x is, if zero passes or is replaced by 0."""
+    limit, value = (call.operation.attribute(name) for name in ("threshold", "value"))
+    return (_is_zero(value) or (isinstance(limit, (int, float)) and limit < 0)) and sum_zero(call)
+
+
 def chosen(operation: Operation, sources: tuple[Sort, ...]) -> tuple[Sort, ...]:
     """A mask, and two tensors or numbers → their common dtype."""
     demand(sources[0].dtype in ("BOOL", "U8"), "a mask is of truth values")
@@ -73,6 +79,7 @@ BOUNDED = Signature(
     broadcast_dims,
     zero=bounded_zero,
 )
+THRESHOLD = Signature(("aten.threshold.default",), bounded, broadcast_dims, zero=thresholded_zero)
 CHOSEN = Signature(
     ("aten.where.self", "aten.where.ScalarOther", "aten.where.ScalarSelf", "aten.where.Scalar"),
     chosen,
@@ -81,4 +88,4 @@ CHOSEN = Signature(
 )
 FILLED = Signature(("aten.masked_fill.Scalar", "aten.masked_fill.Tensor"), filled, broadcast_dims, zero=filled_zero)
 
-CHOICES = (BOUNDED, CHOSEN, FILLED)
+CHOICES = (BOUNDED, THRESHOLD, CHOSEN, FILLED)

@@ -46,6 +46,8 @@ EXACT: dict[str, Two] = {
     "bounded from below": lambda a, b: a.clamp_min(-0.1) + b.clamp_max(0.1),
     "bounded by tensors": lambda a, b: torch.clamp(a, min=b),
     "hard tangent": lambda a, b: F.hardtanh(a) + b,
+    "threshold below zero": lambda a, b: F.threshold(a, -0.1, 5.0) + b,
+    "zero under a threshold": lambda a, b: F.threshold(a, 0.1, 0.0) + b,
     "chosen": lambda a, b: torch.where(a > 0, a, b),
     "chosen or zero": lambda a, b: torch.where(a > 0, b, 0.0),
     "zero or chosen": lambda a, b: torch.where(a > 0, 0.0, b),
@@ -83,6 +85,7 @@ APPROXIMATE: dict[str, Two] = {
     "bounded away from zero": lambda a, b: a.clamp(0.1, 0.5) + b,
     "bounded by one that is not zero": lambda a, b: torch.clamp(a, max=b.exp() - 2),
     "hard tangent": lambda a, b: F.hardtanh(a, 0.1, 0.5) + b,
+    "threshold": lambda a, b: F.threshold(a, 0.1, 0.3) + b,
     "chosen or one": lambda a, b: torch.where(a > 0, b, 1.0),
     "one or two": lambda a, b: torch.where(a > 0, 2.0, 1.0) + b,
     "filled with one": lambda a, b: a.masked_fill(b > -0.2, 1.0),
@@ -218,6 +221,7 @@ def test_typing_of_the_others_is_torchs() -> None:
     agree("aten.masked_fill.Tensor", i, m, torch.tensor(2))
     agree("aten.clamp.default", i, 0.5)
     agree("aten.hardtanh.default", x)
+    agree("aten.threshold.default", x, 0.1, 2)
     agree("aten.__and__.Tensor", i, m)
     agree("aten.bitwise_and.Scalar", i, 3)
     agree("aten.bitwise_not.default", m)

@@ -126,6 +126,24 @@ def test_calls_that_do_not_fit_are_ill_typed() -> None:
             BY_NAME[operation.name].typing(operation, sources)
 
 
+@pytest.mark.parametrize(("dim", "free", "approximate"), [(0, [4, 6], (6,)), (1, [4, 6], (4,)), (2, [4, 6], ())])
+def test_a_weight_told_by_length_and_direction(dim: int, free: list[int], approximate: tuple[int, ...]) -> None:
+    layer = nn.utils.parametrizations.weight_norm(nn.Conv1d(4, 6, 3), dim=dim)
+    layers = nn.Linear(3, 4), layer, nn.Linear(6, 2)
+    found = check(lambda x, a, n, b: b(n(a(x).mT).mT), *layers, shape=(9, 3), knows="aten._weight_norm.default")
+    assert (sorted(found.free), found.approximate) == (free, approximate)
+
+
+def test_typing_of_a_weight_told_by_length_and_direction_is_torchs() -> None:
+    v = torch.randn(2, 3, 4)
+    for dim in (0, 1, 2, -1):
+        g = v.norm(dim=tuple(i for i in range(3) if i != dim % 3), keepdim=True)
+        agree("aten._weight_norm.default", v, g, dim)
+    operation, sources = said("aten._weight_norm.default", v, v[:1], 0)
+    with pytest.raises(IllTyped):
+        BY_NAME[operation.name].typing(operation, sources)
+
+
 def test_an_embedding_carries_columns_and_pins_rows() -> None:
     def function(x: torch.Tensor, e: nn.Module, b: nn.Module) -> torch.Tensor:
         return b(e(x.abs().mul(2).clamp(max=6).long()))
