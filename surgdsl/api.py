@@ -29,12 +29,13 @@ from surgdsl.bridge.running import deterministic
 from surgdsl.bridge.weight import State
 from surgdsl.diagnostic import Diagnostic, Refusal, hint
 from surgdsl.execution.carrying import carry
+from surgdsl.execution.checkable import check_known
 from surgdsl.execution.measuring import check_classes, check_measured, compare, judge
 from surgdsl.execution.publishing import publishing, writing_to
 from surgdsl.execution.writing import INPUT, MODEL, Outcome, write
 from surgdsl.language.claim import Measured
 from surgdsl.language.program import Program
-from surgdsl.metrics import METRICS, count, ones
+from surgdsl.metrics import METRICS, contribution, count, ones
 from surgdsl.operations.coupling import Coupling, couple
 from surgdsl.planning.opening import choose, open_surgery
 from surgdsl.planning.plan import Plan, check_counted
@@ -74,7 +75,9 @@ class Model:
         if metric not in names:
             told = hint(metric, names) or f"there are {', '.join(names)}"
             raise Refusal(Diagnostic("E0101", f"there is no metric `{metric}`", help=(told,)))
-        return count(self.state.net, self.state.weights, ones(self.state.net))[f"{metric}/1"]
+        net, binding = self.state.net, ones(self.state.net)
+        weights = ((operation, self.state.weights.get(name)) for name, operation in net.graph.operations.items())
+        return sum(contribution(f"{metric}/1", operation, net, weight, binding) for operation, weight in weights)
 
     def module(self) -> Any:
         """A torch module that computes the net, with the parameters under their own names."""
@@ -235,6 +238,7 @@ def run(
     say = told or _silent
     with publishing(out, _inputs(program)) as draft:
         made = plan(program, surgery, threads, say)
+        check_known(made.opened)
         with deterministic(made.opened.surgery.seed, threads):
             outcome = _carried(made, say)
         say("writing", "")

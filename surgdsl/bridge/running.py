@@ -72,7 +72,9 @@ def gradients(state: State, rows: Rows, batch: int = 64) -> Iterator[Mapping[str
     module = rebuild(state).to(device())
     for inputs, labels in _batches(rows, batch):
         module.zero_grad(set_to_none=True)
-        loss(_first(module(*inputs)), labels).backward()
+        value = loss(_first(module(*inputs)), labels)
+        if value.requires_grad:  # else no weight has a part in the answer
+            value.backward()
         yield {name: to_array(one.grad) for name, one in module.named_parameters() if one.grad is not None}
 
 
@@ -131,9 +133,10 @@ def tune(
         Refusal: E0803, the training diverged.
     """
     module = rebuild(state, stored=True, batch_statistics=True).to(device())
-    optimizer = torch.optim.AdamW(
-        [one for one in module.parameters() if one.requires_grad], schedule.rate, weight_decay=0.0
-    )
+    trained = [one for one in module.parameters() if one.requires_grad]
+    if not trained:
+        return state
+    optimizer = torch.optim.AdamW(trained, schedule.rate, weight_decay=0.0)
     steps = schedule.epochs * len(_chunks(np.arange(len(rows)), schedule.batch))
     pace = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: _pace(step, steps))
     generator = np.random.default_rng(schedule.seed)

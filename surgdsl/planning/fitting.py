@@ -15,6 +15,8 @@ from surgdsl.diagram.net import Net
 from surgdsl.diagram.sort import Sort
 from surgdsl.language.program import DataDecl
 
+FLOATS = ("F64", "F32", "F16", "BF16")
+
 
 def check_rows(rows: Rows, net: Net, declared: DataDecl) -> None:
     """Refuse rows that the model cannot take, or whose labels its first output cannot be compared with.
@@ -63,8 +65,8 @@ def _labels(rows: Rows, output: Sort) -> str:
     if labels.dtype.kind == "f":
         same = labels.ndim == len(output.shape) and all(map(_equal, output.shape[1:], labels.shape[1:]))
         return "" if same else f"they are {labels.dtype}{list(labels.shape)}, the output is {output}"
-    if len(output.shape) != 2 or not isinstance(output.shape[1], int):
-        return f"classes need an output of shape [rows, classes], and it is {output}"
+    if output.dtype not in FLOATS or len(output.shape) != 2 or not isinstance(output.shape[1], int):
+        return f"classes need an output of floats of shape [rows, classes], and it is {output}"
     if labels.ndim != 1 or labels.dtype.kind not in "iu":
         return f"classes are natural numbers of shape [rows], and they are {labels.dtype}{list(labels.shape)}"
     low, high = int(labels.min()), int(labels.max())

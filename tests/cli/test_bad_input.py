@@ -25,6 +25,20 @@ from tests.cli.changes import (
     wide,
 )  # fmt: skip
 
+CHOICE = """
+import torch
+
+class Net(torch.nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.first, self.norm = torch.nn.Linear(4, 12), torch.nn.BatchNorm1d(12)
+        self.second, self.head = torch.nn.Linear(12, 12), torch.nn.Linear(12, 3)
+
+    def forward(self, x):
+        return (self.head(self.second(self.norm(self.first(x)))) > 0).long()
+
+build = Net
+"""
 BRANCH = """
 import torch
 
@@ -222,6 +236,12 @@ CASES = {
         code="E0721",
         caret=ROWS,
         told="float32[4, 3]",
+    ),
+    "an output that is no score": Case(
+        change=both(python(CHOICE), replaced("y: f32[B, 3]", "y: i64[B, 3]")),
+        code="E0721",
+        caret=TRAIN,
+        told="an output of floats",
     ),
     "one row to train on": Case(
         change=rows("torch.zeros(1, 4), torch.zeros(1).long()"),

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from surgdsl.axis.dim import Axis
 from surgdsl.bridge.capture import capture
+from surgdsl.bridge.running import gradients
 from surgdsl.bridge.source import Rows
 from surgdsl.bridge.weight import State
 from surgdsl.importance import CATALOGUE
@@ -124,3 +125,8 @@ def test_naturals_keep_the_ranking_and_end_at_a_billion() -> None:
     scores = np.array([0.25, 3.0, 0.0, 1.5])
     assert naturals(scores) == (83333333, 1000000000, 0, 500000000)
     assert naturals(np.zeros(2)) == (0, 0)
+
+
+def test_a_net_without_weights_has_no_gradients(rows: Rows) -> None:
+    state = capture(nn.Flatten(), (torch.zeros(2, 2, 6, 6),), dynamic={"input": {0: "B"}})
+    assert all(not batch for batch in gradients(state, rows))
