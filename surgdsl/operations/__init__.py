@@ -18,6 +18,7 @@ from surgdsl.operations.choosing import CHOICES
 from surgdsl.operations.contraction import CONTRACTION
 from surgdsl.operations.convolution import CONVOLUTION
 from surgdsl.operations.creation import CREATION
+from surgdsl.operations.crossing import CROSSING
 from surgdsl.operations.elementwise import BLANK, DROPOUT, FILL, POLE, SHIFTING_UNARY, UNARY
 from surgdsl.operations.embedding import EMBEDDING
 from surgdsl.operations.extreme import EXTREMES
@@ -47,14 +48,15 @@ from surgdsl.operations.triangle import TRIANGLE
 from surgdsl.operations.truth import TRUTHS
 from surgdsl.operations.unfolding import UNFOLDING
 from surgdsl.operations.weight import WEIGHT
+from surgdsl.operations.weight_norm import WEIGHT_NORM
 
 CATALOGUE: tuple[Signature, ...] = (
     WEIGHT, LINEAR, CONVOLUTION, BATCH_NORM, UNARY, SHIFTING_UNARY, POLE, DROPOUT, WINDOWS, ADAPTIVE,
     FLATTEN, LITERAL, PERMUTE, UNSQUEEZE, SQUEEZE, CAT, SLICE, SCATTER, BLANK, FILL, MEAN, SOFTMAX,
     CONTRACTION, ATTENTION, LAYER_NORM, *GROUP_NORMS, EMBEDDING, *GATES, CASTING, *AGGREGATIONS, *EXTREMES, *SCANS,
-    *ARITHMETIC, *CHOICES, *TRUTHS,
+    *ARITHMETIC, *CHOICES, *TRUTHS, WEIGHT_NORM,
     *PARTING, *SELECTION, *MOVING, *SPREADING, SQUEEZING, *SHUFFLING, PADDING, *RESAMPLING, *CREATION, TRANSPOSED,
-    *RECURRENCES, *UNFOLDING, *MAXIMA, TRIANGLE,
+    *RECURRENCES, *UNFOLDING, *MAXIMA, TRIANGLE, *CROSSING,
 )  # fmt: skip
 
 BY_NAME: Mapping[str, Signature] = {name: signature for signature in CATALOGUE for name in signature.names}

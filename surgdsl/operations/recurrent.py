@@ -12,11 +12,12 @@ from typing import TypeVar
 
 from attrs import frozen
 
-from surgdsl.axis.dim import Dim, axes, fuse, size
-from surgdsl.axis.extent import Extent, Polynomial, evaluate, multiply, product
+from surgdsl.axis.dim import Dim, fuse, size
+from surgdsl.axis.extent import Extent, evaluate, multiply, product
 from surgdsl.diagram.operation import Operation, Tensors
 from surgdsl.diagram.sort import Sort
 from surgdsl.operations.signature import Call, Dims, IllTyped, Signature, demand, integer
+from surgdsl.operations.subscripts import loose
 
 T = TypeVar("T")
 
@@ -153,9 +154,8 @@ def cost(operation: Operation, sources: tuple[Sort, ...], targets: tuple[Sort, .
 
 
 def state_zero(call: Call) -> bool:
-    """Zero where weights and first states are, as half of zero is; biases are not along a batch that can be cut."""
-    batch = call.unification.resolve(call.dims[1][-2])
-    return all(call.zeros[1:]) and all(isinstance(axis.size, Polynomial) for axis in axes(batch))
+    """Zero where weights and first states are, as half of zero is; along a batch that may be cut, biases are added."""
+    return all(call.zeros[1:]) and not loose(call, call.dims[1][-2])
 
 
 RECURRENT = Signature(

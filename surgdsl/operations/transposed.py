@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from surgdsl.axis.dim import axes, fuse
-from surgdsl.axis.extent import Extent, Polynomial, evaluate, multiply, product
+from surgdsl.axis.dim import fuse
+from surgdsl.axis.extent import Extent, evaluate, multiply, product
 from surgdsl.diagram.operation import Attribute, Operation
 from surgdsl.diagram.sort import Sort
 from surgdsl.operations.signature import (
@@ -23,6 +23,7 @@ from surgdsl.operations.signature import (
     integers,
     replaced,
 )
+from surgdsl.operations.subscripts import loose
 
 
 def typing(operation: Operation, sources: tuple[Sort, ...]) -> tuple[Sort, ...]:
@@ -90,9 +91,9 @@ def retune(cut: Cut) -> tuple[tuple[str, Attribute], ...]:
 
 
 def zero(call: Call) -> bool:
-    """Zero where the filters and the bias are; a bias is none along the batch, unless nothing can be cut there."""
-    symbolic = all(isinstance(axis.size, Polynomial) for axis in axes(call.unification.resolve(call.dims[0][0])))
-    return all(call.zeros[1:]) and (symbolic or len(call.zeros) == 2)
+    """Zero where the filters and the bias are; along a batch that may be cut, a bias is added to what the input has."""
+    across = not loose(call, call.dims[0][0]) or (call.zeros[0] and len(call.zeros) == 2)
+    return all(call.zeros[1:]) and across
 
 
 TRANSPOSED = Signature(
