@@ -69,6 +69,14 @@ def both(one: Change, other: Change) -> Change:
     return change
 
 
+def by_taylor(folder: Path) -> None:
+    """The plan itself looks at the training rows."""
+    replaced("importance.magnitude", "importance.taylor")(folder)
+    replaced("keep = 50%) @{first,second} by magnitude", "keep = 50%, calibrate = train) @{first,second} by taylor")(
+        folder
+    )
+
+
 def second_output(folder: Path) -> None:
     replaced("-> (y: f32[B, 3])", "-> (y: f32[B, 3], z: f32[B, 3])")(folder)
     replaced("out y: f32[B, 3] }", "out y: f32[B, 3]  out z: f32[B, 3] }")(folder)

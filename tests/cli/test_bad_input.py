@@ -12,6 +12,7 @@ from surgdsl.cli import main as front
 from tests.cli.changes import (
     Case,
     both,
+    by_taylor,
     cut_short,
     halved,
     pinned,
@@ -238,7 +239,7 @@ CASES = {
         told="float32[4, 3]",
     ),
     "an output that is no score": Case(
-        change=both(python(CHOICE), replaced("y: f32[B, 3]", "y: i64[B, 3]")),
+        change=both(both(python(CHOICE), replaced("y: f32[B, 3]", "y: i64[B, 3]")), by_taylor),
         code="E0721",
         caret=TRAIN,
         told="an output of floats",
