@@ -107,10 +107,14 @@ class Unification:
                 self._distribute(factors, terms, place)
 
     def _merge(self, left: Axis, right: Axis) -> None:
-        older, newer = sorted((left, right), key=lambda axis: self.born[axis.name])
+        older, newer = sorted((left, right), key=self._rank)
         self.bound[newer] = older
         if newer in self.pins:
             self.pins.setdefault(older, self.pins.pop(newer))
+
+    def _rank(self, axis: Axis) -> tuple[bool, int]:
+        """Which name stays: what a layer writes before what one reads, the older before the newer."""
+        return not axis.name.endswith(":out"), self.born[axis.name]
 
     def _bind(self, axis: Axis, structure: Dim, place: str) -> None:
         if axis in axes(structure):

@@ -5,7 +5,7 @@ Merging dimensions makes a product; splitting one refines its axis into a produc
 
 from __future__ import annotations
 
-from surgdsl.axis.dim import UNIT, Dim, fuse
+from surgdsl.axis.dim import UNIT, Axis, Dim, fuse
 from surgdsl.axis.extent import Extent, evaluate, product, symbols
 from surgdsl.diagram.operation import Attribute, Operation
 from surgdsl.diagram.sort import Sort
@@ -46,11 +46,7 @@ def relation(call: Call) -> tuple[Dims, ...]:
     while wanted:
         taken, given = _group(extents, wanted)
         dim = fuse(*rest[:taken])
-        parts = (
-            [dim]
-            if given == 1
-            else [call.unification.fresh(f"{call.operation.path or 'model'}:part", extent) for extent in wanted[:given]]
-        )
+        parts = [dim] if given == 1 else _parts(call, dim, wanted[:given])
         call.tie(fuse(*parts), dim)
         found += parts
         rest, extents, wanted = rest[taken:], extents[taken:], wanted[given:]
@@ -58,8 +54,15 @@ def relation(call: Call) -> tuple[Dims, ...]:
     return (tuple(UNIT if extent == 1 else next(places) for extent in target),)
 
 
+def _parts(call: Call, dim: Dim, extents: list[Extent]) -> list[Dim]:
+    """Fresh axes that a dim is split into, named after it: heads are ``q_proj:out/0``, their width ``q_proj:out/1``."""
+    source = call.unification.resolve(dim)
+    stem = str(source) if isinstance(source, Axis) else f"{call.operation.path or 'model'}:part"
+    return [call.unification.fresh(f"{stem}/{place}", extent) for place, extent in enumerate(extents)]
+
+
 def _group(extents: list[Extent], wanted: list[Extent]) -> tuple[int, int]:
-    """The shortest runs from the left with equal products; symbols are compared at values that cannot meet by chance."""
+    """The shortest runs from the left with equal products; symbols are compared at values that differ."""
     taken = given = 1
     while product(extents[:taken]) != product(wanted[:given]):
         left, right = (_value(product(side)) for side in (extents[:taken], wanted[:given]))
