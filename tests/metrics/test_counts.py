@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from numpy.typing import NDArray
 
-from surgdsl.axes.extent import symbol
+from surgdsl.axis.extent import symbol
 from surgdsl.bridge.encoding import decode, dense, with_codebook, with_mask
 from surgdsl.bridge.weight import State, Weight
 from surgdsl.diagnostic import Refusal
