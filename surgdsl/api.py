@@ -168,12 +168,13 @@ def _found(name: str, axes_by_name: Mapping[str, Axis]) -> Axis:
 def _positions(axis: Axis, indices: Sequence[int], coupling: Coupling) -> Indices:
     if axis in coupling.pins:
         raise Refusal(Diagnostic("E0503", f"axis `{axis}` is pinned", label=str(coupling.pins[axis])))
-    wanted = sorted(int(index) for index in indices)
-    if not wanted or len(set(wanted)) < len(wanted) or wanted[0] < 0 or wanted[-1] >= whole(axis):
+    wanted = np.asarray(indices)
+    fits = wanted.ndim == 1 and wanted.dtype.kind in "iu" and wanted.size
+    if not fits or len(np.unique(wanted)) < wanted.size or wanted.min() < 0 or wanted.max() >= whole(axis):
         raise Refusal(
             Diagnostic("E0507", f"these are not distinct positions of axis `{axis}`", label=f"it has {axis.size}")
         )
-    return np.array(wanted, dtype=np.intp)
+    return np.sort(wanted).astype(np.intp)
 
 
 def _followed(before: Kept, cutting: Cutting) -> Kept:

@@ -62,7 +62,7 @@ class Resolver:
         coupling = couple(state.net)
         chosen, left_alone = self._chosen(step, coupling)
         share = _ratio(step, "keep")
-        scores = self._scores(step, chosen)
+        scores = self._scores(step, state, coupling, chosen)
         actions: list[Prune] = []
         for axis in chosen:
             points = naturals(scores[axis])
@@ -95,22 +95,30 @@ class Resolver:
                 chosen.append(axis)
         return chosen, tuple(left_alone)
 
-    def _scores(self, step: StepDecl, chosen: Sequence[Axis]) -> Mapping[Axis, Scores]:
-        """Scores of the model as it was at the start, at the indices that are still there."""
+    def _scores(
+        self, step: StepDecl, state: State, coupling: Coupling, chosen: Sequence[Axis]
+    ) -> Mapping[Axis, Scores]:
+        """Scores of the model as it was at the start, at the indices that are still there.
+
+        An axis that the start does not have, because cutting another to 1 made it what it is, is scored as it is now.
+        """
         criterion = next(one for one in CRITERIA if one.name == step.criterion)
         data = step.arguments.get("calibrate")
         assert isinstance(data, DataName) or not criterion.needs_rows, "the language asks for `calibrate`"
         rows = self.opened.rows(data.name) if isinstance(data, DataName) else None
         start = couple(self.opened.start.net)
-        first = {axis.name: axis for axis in start.members}
-        wanted = {axis: first.get(axis.name) for axis in chosen}
-        found = criterion.score(self.opened.start, start, [axis for axis in wanted.values() if axis is not None], rows)
-        scores: dict[Axis, Scores] = {}
-        for axis, origin in wanted.items():
-            assert origin is not None
-            kept = self.kept.get(axis.name)
-            scores[axis] = found[origin] if kept is None else found[origin][np.array(kept)]
-        return scores
+        known = {axis: origin for axis in chosen for origin in start.members if self._is_now(origin, axis)}
+        found = criterion.score(self.opened.start, start, list(known.values()), rows)
+        later = [axis for axis in chosen if axis not in known]
+        scores = dict(criterion.score(state, coupling, later, rows)) if later else dict[Axis, Scores]()
+        return scores | {axis: found[origin][np.array(self._left(origin))] for axis, origin in known.items()}
+
+    def _left(self, origin: Axis) -> tuple[int, ...]:
+        """The indices of an axis of the start that are still there."""
+        return self.kept.get(origin.name, tuple(range(whole(origin))))
+
+    def _is_now(self, origin: Axis, axis: Axis) -> bool:
+        return origin.name == axis.name and len(self._left(origin)) == whole(axis)
 
     def _mask(self, step: StepDecl, state: State) -> Resolved:
         share = _ratio(step, "keep")
