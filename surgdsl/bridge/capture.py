@@ -7,6 +7,7 @@ and refused where something does.
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -66,7 +67,9 @@ def _exported(
     symbols = {name: _dimension(name, ranges.get(name)) for name in names}
     try:
         shapes = _shapes(module, args, kwargs, dynamic, symbols) if dynamic else None
-        return torch.export.export(module, args, kwargs, dynamic_shapes=shapes, strict=False)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # torch speaks of its own internals, as of the flat weights of an LSTM
+            return torch.export.export(module, args, kwargs, dynamic_shapes=shapes, strict=False)
     except Refusal:
         raise
     except Exception as error:

@@ -82,6 +82,10 @@ def _view(call: Spoken) -> tuple[str, int, Attributes]:
     return "aten.view.default", 1, {"size": call.targets[0]}
 
 
+def _squeezed(call: Spoken) -> tuple[str, int, Attributes]:
+    return "aten.squeeze.dims", 1, {"dim": tuple(place for place, extent in enumerate(call.source) if extent == 1)}
+
+
 def _reversed(call: Spoken) -> tuple[str, int, Attributes]:
     return "aten.permute.default", 1, {"dims": tuple(reversed(range(len(call.source))))}
 
@@ -140,6 +144,7 @@ SAME: tuple[tuple[str, Form], ...] = (
     ("expand.default expand_as.default broadcast_to.default", _expand),
     ("reshape.default reshape_as.default unflatten.int _unsafe_view.default", _reshape),
     ("view.default view_as.default", _view),
+    ("squeeze.default", _squeezed),
     ("numpy_T.default t.default", _reversed),
     ("mT.default adjoint.default matrix_H.default", _last_two),
     ("swapaxes.default", _swapped("axis0", "axis1")),

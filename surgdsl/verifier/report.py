@@ -112,13 +112,15 @@ def _ledger(report: Report) -> Iterator[str]:
             runs[-1].append(row)
         else:
             runs.append([row])
-    yield f"        {'step':<12} {'rule':<22} {'rewrites':>8}  {'grade':<8} params, nnz, macs, size"
+    keys = ("params/1", "nnz/1", "macs/1", "size/1")
+    heads = " ".join(f"{key.partition('/')[0]:>13}" for key in keys)
+    yield f"        {'step':<12} {'rule':<21} {'rewrites':>8}  {'grade':<8}{heads}"
+    for run in runs[:1]:
+        yield f"        {'(input)':<54}" + " ".join(f"{run[0].before[key]:>13}" for key in keys)
     for run in runs:
         first, last = run[0], run[-1]
-        changes = ", ".join(
-            f"{first.before[key]} -> {last.after[key]}" for key in ("params/1", "nnz/1", "macs/1", "size/1")
-        )
-        yield f"        {plain(first.step):<12} {plain(first.rule):<22} {len(run):>8}  {first.grade:<8} {changes}"
+        after = " ".join(f"{last.after[key] if last.after[key] != first.before[key] else '=':>13}" for key in keys)
+        yield f"        {plain(first.step):<12} {plain(first.rule):<21} {len(run):>8}  {first.grade:<8}{after}"
         yield from (f"          {plain(row.error)}" for row in run if row.error)
     yield from (f"        {plain(name):<35} {0:>8}  asked for, nothing to do" for name in report.idle)
 
