@@ -1,6 +1,7 @@
 """Arguments: between the calls of an exported graph and the attributes of operations, both ways.
 
-Every argument of an operator's schema is written out, defaults included, so that a net says all there is to say about a call.
+Every argument of an operator's schema is written out, defaults included, so that a net says all there is to say about
+a call.
 """
 
 from __future__ import annotations
@@ -149,14 +150,15 @@ class Arguments:
         start, end = found.get("start"), found.get("end")
         if not isinstance(extent, int):
             return {"start": start or 0, "end": extent if end in (None, UNBOUNDED) else end}
-        clipped = [
-            default if bound is None or isinstance(bound, Polynomial) else _clip(int(bound), extent)
-            for bound, default in ((start, 0), (end, extent))
-        ]  # type: ignore[arg-type]
-        return {"start": clipped[0], "end": clipped[1]}
+        return {"start": _clip(start, 0, extent), "end": _clip(end, extent, extent)}
 
 
-def _clip(bound: int, extent: int) -> int:
+def _clip(bound: Attribute, default: int, extent: int) -> Attribute:
+    """A bound as a position from 0 to `extent`; one that varies with the input stays as it is."""
+    if bound is None:
+        return default
+    if not isinstance(bound, int):
+        return bound
     return max(0, min(bound + extent if bound < 0 else bound, extent))
 
 

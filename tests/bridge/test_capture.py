@@ -152,6 +152,25 @@ def test_a_batch_that_varies_runs_at_every_size(batch: int) -> None:
     assert apart(answers(state, (x,)), leaves(module(x))) <= 1e-6
 
 
+class Placed(nn.Module):
+    """Adds as much of a table as the input is long."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.table, self.a = nn.Parameter(torch.zeros(10, 4)), Linear(5, 4)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return self.a(x) + self.table[: x.shape[1]]
+
+
+@pytest.mark.parametrize("length", [2, 5, 10])
+def test_a_slice_as_long_as_the_input_stays_one(length: int) -> None:
+    module = randomised(Placed())
+    state = capture(module, (torch.zeros(2, 3, 5),), dynamic={"x": {1: "T"}}, ranges={"T": (2, 10)})
+    x = torch.randn(2, length, 5)
+    assert apart(answers(state, (x,)), leaves(module(x))) <= 1e-6
+
+
 def test_outputs_are_called_as_the_keys_of_a_dictionary() -> None:
     state = JOBS["named inputs"].state()
     assert [name for name, _ in state.net.outputs] == ["sum", "positive"]
