@@ -29,7 +29,7 @@ Indices = NDArray[np.intp]
 
 @frozen
 class Axis:
-    """An independent index set, the smallest thing that surgery can shrink; named after its birthplace, and known by its name alone."""
+    """An independent index set, the smallest thing that surgery can shrink; named after its birthplace."""
 
     name: str
     size: Extent
@@ -71,7 +71,7 @@ def concat(*dims: Dim) -> Dim:
 
 
 def fuse(*dims: Dim) -> Dim:
-    """The dims merged row-major; products inside are flattened, extents of 1 vanish, and a sum takes in what follows it.
+    """The dims merged row-major; products inside are flattened, extents of 1 vanish, a sum takes in what follows it.
 
     So a sum is only ever the last factor, and the normal form does not depend on the order of merging.
     """
@@ -129,8 +129,10 @@ def kept(dim: Dim, keep: Mapping[Axis, Indices]) -> Indices:
     ``kept(A * B)`` is ``kept(A)·|B| + kept(B)``.
 
     >>> heads, width = Axis("heads", 2), Axis("width", 3)
-    >>> kept(fuse(heads, width), {heads: np.array([1])}).tolist(), kept(concat(heads, width), {width: np.array([0, 2])}).tolist()
-    ([3, 4, 5], [0, 1, 2, 4])
+    >>> kept(fuse(heads, width), {heads: np.array([1])}).tolist()
+    [3, 4, 5]
+    >>> kept(concat(heads, width), {width: np.array([0, 2])}).tolist()
+    [0, 1, 2, 4]
     """
     match dim:
         case Axis():

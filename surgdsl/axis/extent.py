@@ -1,7 +1,8 @@
 """Extents: how long a dimension is, as a natural number or a polynomial in symbols such as the batch size.
 
-A model is captured once for every batch size; so shapes must be compared, added and multiplied without choosing one. Polynomials with natural
-coefficients in normal form are closed under what shapes do (concatenate, merge), and equality is equality of normal forms:
+A model is captured once for every batch size; so shapes must be compared, added and multiplied without choosing one.
+Polynomials with natural coefficients in normal form are closed under what shapes do (concatenate, merge), and equality
+is equality of normal forms:
 
 >>> b, t = symbol("B"), symbol("T")
 >>> add(multiply(2, b), b) == multiply(3, b), multiply(b, t) == multiply(t, b), add(b, b) == b
@@ -23,7 +24,7 @@ Monomial = tuple[str, ...]
 
 @frozen
 class Polynomial:
-    """A sum of monomials with positive coefficients, at least one of them with a symbol, by falling degree and then by symbols."""
+    """A sum of monomials with positive coefficients, by falling degree and then by symbols; not a constant."""
 
     terms: tuple[tuple[Monomial, int], ...]
 

@@ -1,6 +1,7 @@
 """Unification: operations say which dims are equal, and the coarsest common structure falls out.
 
-Where two dims do not nest, both are pinned with the reason. Pinning is always sound: it can only make an axis unprunable, never a result wrong.
+Where two dims do not nest, both are pinned with the reason. Pinning is always sound: it can only make an axis
+unprunable, never a result wrong.
 
 >>> u = Unification()
 >>> channels, fused = u.fresh("conv:out", 4), u.fresh("fc:in", 12)
@@ -36,17 +37,17 @@ class Pin:
 
 
 class Clash(Exception):
-    """Dims that were said to be equal differ in size: the relation of an operation is wrong, so its dims must be pinned."""
+    """Dims that were said to be equal differ in size: the relation is wrong here, so its dims must be pinned."""
 
 
 @frozen(eq=False)
 class Unification:
-    """The state of an analysis: what each axis was found to be, and which are pinned. The one mutable object of the room."""
+    """The state of an analysis: what each axis was found to be, which are pinned. The room's only mutable object."""
 
-    bound: dict[Axis, Dim] = field(factory=dict)
-    pins: dict[Axis, Pin] = field(factory=dict)
-    born: dict[str, int] = field(factory=dict)
-    blurs: list[tuple[Dim, Pin]] = field(factory=list)
+    bound: dict[Axis, Dim] = field(factory=dict[Axis, Dim])
+    pins: dict[Axis, Pin] = field(factory=dict[Axis, Pin])
+    born: dict[str, int] = field(factory=dict[str, int])
+    blurs: list[tuple[Dim, Pin]] = field(factory=list[tuple[Dim, Pin]])
     """Dims that an operation works over, so that cutting them is only approximate, with the reason."""
 
     def fresh(self, name: str, extent: Extent) -> Dim:
@@ -90,6 +91,10 @@ class Unification:
             return
         if size(left) != size(right):
             raise Clash(f"{left} of size {size(left)} against {right} of size {size(right)} at {place}")
+        self._meet(left, right, place)
+
+    def _meet(self, left: Dim, right: Dim, place: str) -> None:
+        """Unify two dims that are resolved, differ, and have one size."""
         match left, right:
             case Axis(), Axis():
                 self._merge(left, right)
@@ -201,7 +206,7 @@ class Unification:
             self.unify(fuse(cut, rest), term, place)
 
 
-def _parts(dim: Dim, kind: type[Sum] | type[Product]) -> list[Dim]:
+def _parts(dim: Dim, kind: type[Sum | Product]) -> list[Dim]:
     """The terms of a sum or the factors of a product; anything else is its own only part."""
     match dim:
         case Sum(parts) | Product(parts) if isinstance(dim, kind):

@@ -1,6 +1,7 @@
 """Decoding in torch: stored parts become a weight inside the graph, differentiably in whatever is not a code or a mask.
 
-Training a quantized or masked net then moves its codebooks, scales and kept elements and nothing else, so what a step promised stays true.
+Training a quantized or masked net then moves its codebooks, scales and kept elements and nothing else, so what a step
+promised stays true.
 """
 
 from __future__ import annotations

@@ -26,7 +26,8 @@ FILLS: Mapping[str, int | str] = {
     "aten.ones_like.default": "1",
     "aten.full_like.default": 1,
 }
-"""Creators after the kind of another tensor, with the number they fill with, or the position of the argument that is it."""
+"""Creators after the kind of another tensor, with the number they fill with, or the position of the argument that is
+it."""
 
 
 class Folder:

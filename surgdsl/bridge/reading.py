@@ -191,7 +191,7 @@ class Reading:
             self._written(node)
 
     def _written(self, node: fx.Node) -> None:
-        """From here on the written name means the new value; and if it is a slice, its base means what it was cut into."""
+        """From here on the written name means the new value; if it is a slice, its base means what it was cut into."""
         written = node.args[0]
         self.values[written] = self.values[node]
         base = sliced_base(written) if isinstance(written, fx.Node) else None

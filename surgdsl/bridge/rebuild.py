@@ -1,7 +1,7 @@
 """Rebuild: a net and its weights become a torch module again.
 
-The module is a graph of ATen calls with the parameters under their own names, so it trains, moves between devices and saves as any module does;
-sizes that vary are read from the inputs.
+The module is a graph of ATen calls with the parameters under their own names, so it trains, moves between devices and
+saves as any module does; sizes that vary are read from the inputs.
 """
 
 from __future__ import annotations
@@ -27,12 +27,14 @@ def rebuild(state: State, *, stored: bool = False, batch_statistics: bool = Fals
 
     Args:
         state: a net and its weights.
-        stored: keep quantized and masked weights as their parts, decoded at every call, so that training moves codebooks, scales and kept
-            elements while codes and masks stay. Otherwise every weight is one plain tensor.
-        batch_statistics: batch norms normalise by the batch that they see and follow it with their running statistics, as in training.
+        stored: keep quantized and masked weights as their parts, decoded at every call, so that training moves
+            codebooks, scales and kept elements while codes and masks stay. Otherwise every weight is one plain tensor.
+        batch_statistics: batch norms normalise by the batch that they see and follow it with their running statistics,
+            as in training.
 
     Returns:
-        A module that takes the net's inputs in order and returns its outputs: a tensor, or a tuple where there are several.
+        A module that takes the net's inputs in order and returns its outputs: a tensor, or a tuple where there are
+        several.
     """
     root, graph = nn.Module(), fx.Graph()
     build = _Building(state, root, graph, stored=stored, batch_statistics=batch_statistics)

@@ -1,7 +1,8 @@
 """Canonical numbering: a complete, linear-time isomorphism invariant of nets.
 
-Ports and ordered outputs leave no choice, so walking backwards from the outputs numbers every operation in one way. Equal rows mean isomorphic
-nets; hashing sub-terms would not do, because it equates a shared weight with two equal copies.
+Ports and ordered outputs leave no choice, so walking backwards from the outputs numbers every operation in one way.
+Equal rows mean isomorphic nets; hashing sub-terms would not do, because it equates a shared weight with two equal
+copies.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ class Numbering:
 
 
 def number(net: Net) -> Numbering:
-    """Operations at first completion of a backward depth-first search from the outputs; wires: inputs, then targets in that order."""
+    """Operations at first completion of a backward depth-first search from the outputs; wires as they are then met."""
     graph, done = net.graph, dict[str, None]()
     roots = [wire for _, wire in net.outputs] + list(net.boundary.values())
     for root in roots:

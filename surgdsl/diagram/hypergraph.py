@@ -1,6 +1,7 @@
 """Hypergraphs: wires with sorts, operations between them.
 
-The objects that spans, matches and pushouts are made of. Immutable: a change of shape or weight deletes an item and creates another.
+The objects that spans, matches and pushouts are made of. Immutable: a change of shape or weight deletes an item and
+creates another.
 """
 
 from __future__ import annotations
@@ -25,8 +26,8 @@ class Hypergraph:
     (('r',), ('r',), True)
     """
 
-    wires: Mapping[str, Sort] = field(factory=dict)
-    operations: Mapping[str, Operation] = field(factory=dict)
+    wires: Mapping[str, Sort] = field(factory=dict[str, Sort])
+    operations: Mapping[str, Operation] = field(factory=dict[str, Operation])
 
     @cached_property
     def producers(self) -> Mapping[str, tuple[str, ...]]:

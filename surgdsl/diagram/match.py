@@ -18,7 +18,8 @@ from surgdsl.diagram.rule import Rule
 class Match:
     """m : L → G on wires and operations.
 
-    Source: the gluing condition of double-pushout rewriting (Ehrig, Pfender, Schneider 1973), with the net's interface as a second glue.
+    Source: the gluing condition of double-pushout rewriting (Ehrig, Pfender, Schneider 1973), with the net's interface
+        as a second glue.
     """
 
     rule: Rule

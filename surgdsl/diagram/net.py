@@ -1,7 +1,7 @@
 """Nets: open hypergraphs that are garbage-free term graphs, the states of surgery.
 
-Wires may be read many times (copying) but are written once; what nothing reads does not exist. A net holds no tensor values, only payloads that say
-what the weights are; `bridge` holds the values.
+Wires may be read many times (copying) but are written once; what nothing reads does not exist. A net holds no tensor
+values, only payloads that say what the weights are; `bridge` holds the values.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ class Net:
     inputs: tuple[tuple[str, str], ...]
     """(name, wire), in the order of the model's arguments."""
     outputs: tuple[tuple[str, str], ...]
-    boundary: Mapping[str, str] = field(factory=dict)
+    boundary: Mapping[str, str] = field(factory=dict[str, str])
 
     @property
     def interface(self) -> frozenset[str]:
@@ -82,7 +82,7 @@ class Net:
 
 
 def topological(graph: Hypergraph) -> tuple[str, ...]:
-    """Operations so that each comes after those whose results it reads; those on or behind a cycle are left out (Kahn 1962)."""
+    """Operations, each after those whose results it reads; those on or behind a cycle are left out (Kahn 1962)."""
     waiting = {
         name: sum(len(graph.producers[wire]) for wire in set(operation.sources))
         for name, operation in graph.operations.items()

@@ -1,7 +1,7 @@
 """Operations: the labelled hyperedges of a net, with ordered sources and targets.
 
-An operation is one call of an ATen operator, or a weight, which is an operation without sources: a weight that two layers share is one
-operation whose wire is read twice, so it counts once and is cut once.
+An operation is one call of an ATen operator, or a weight, which is an operation without sources: a weight that two
+layers share is one operation whose wire is read twice, so it counts once and is cut once.
 """
 
 from __future__ import annotations
@@ -23,7 +23,8 @@ class Tensors:
 
 
 Attribute = Extent | float | bool | str | None | Tensors | tuple["Attribute", ...]
-"""An argument that is not a tensor. An absent optional tensor stands as None, so that every argument of the schema is accounted for."""
+"""An argument that is not a tensor. An absent optional tensor stands as None, so that every argument of the schema is
+accounted for."""
 
 
 @frozen

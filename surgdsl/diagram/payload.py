@@ -1,7 +1,7 @@
 """Payloads: what a weight is, where its bytes come from and how they are stored.
 
-Encodings are syntax, so that sizes are counted without reading a tensor; provenance is a term over the tensors of the input file, so that a
-step's effect on weights can be said, compared and re-derived.
+Encodings are syntax, so that sizes are counted without reading a tensor; provenance is a term over the tensors of the
+input file, so that a step's effect on weights can be said, compared and re-derived.
 
 Masked is the outermost layer, and a quantized layer lies on plain values. Slices reach through both:
 
@@ -29,7 +29,10 @@ class Codebook:
 
 @frozen
 class Affine:
-    """A code of `bits` bits for each element; the value is scale · (code − zero), with one scale along `axis`, or one for all where it is −1."""
+    """A code of `bits` bits for each element; the value is scale · (code − zero).
+
+    There is a scale for each index of dimension `axis`, or one for all elements where that is −1.
+    """
 
     bits: int = field(validator=[ge(1), le(8)])
     axis: int = field(validator=ge(-1))

@@ -1,7 +1,7 @@
 """Pushouts: the complement of a match and the step that it makes possible.
 
-For injective legs a commuting square of hypergraphs is a pushout exactly when the corners cover the whole and meet in the glue
-(L ∪ D = G, L ∩ D = K), so both squares are computed by set difference and disjoint union.
+For injective legs a commuting square of hypergraphs is a pushout exactly when the corners cover the whole and meet in
+the glue (L ∪ D = G, L ∩ D = K), so both squares are computed by set difference and disjoint union.
 """
 
 from __future__ import annotations

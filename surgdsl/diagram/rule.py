@@ -1,6 +1,7 @@
 """Rules: linear spans L ← K → R of hypergraphs, what a surgery may do.
 
-K is given by inclusion, so both legs are injective: the pushout complement is then unique and every step has an inverse.
+K is given by inclusion, so both legs are injective: the pushout complement is then unique and every step has an
+inverse.
 """
 
 from __future__ import annotations
@@ -46,7 +47,7 @@ class Rule:
         return evolve(self, left=self.right, right=self.left)
 
     def faults(self) -> tuple[Fault, ...]:
-        """Every breach of R1 (inclusions), R2 (a glue wire keeps its writer), R3 (created wires written once), R4 (acyclic), R5 (live)."""
+        """Every breach of R1 (inclusions), R2 (glue wires keep writers), R3 (new ones have one), R4 (acyclic), R5 (live)."""
         found = [*_inclusion(self.glue, self.left, "L"), *_inclusion(self.glue, self.right, "R")]
         if found:
             return tuple(found)

@@ -1,6 +1,7 @@
 """Sorts: what a wire carries, a dtype and a shape.
 
-A step may only join what has equal sorts; everything finer (which indices move together) is derived by `axes`, never stored here.
+A step may only join what has equal sorts; everything finer (which indices move together) is derived by `axes`, never
+stored here.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Criteria: functions from a net (and rows) to a score for each index of each axis, summed over everything coupled to it.
+"""Criteria: functions from a net (and rows) to a score for each index of each axis, summed over all coupled to it.
 
 An index of an axis is a slice of several tensors; judging it by one of them alone would miss what goes with it.
 """
@@ -31,7 +31,7 @@ class Criterion:
 
 
 def coupled(state: State, coupling: Coupling, axis: Axis) -> Iterator[tuple[str, int, Array]]:
-    """The parameters in which `axis` occurs: operation, dimension, and the index of the axis for each position along it (−1: none)."""
+    """The parameters in which `axis` occurs: operation, dimension, and the index of each position there (−1: none)."""
     for member in coupling.members[axis]:
         operation = state.net.graph.operations[member.operation]
         if operation.payload and operation.payload.role == "parameter":
@@ -50,7 +50,7 @@ def summed(values: NDArray[Any], dimension: int, place: Array, size: int) -> Sco
     """
     along = values.astype(np.float64).sum(axis=tuple(i for i in range(values.ndim) if i != dimension))
     inside = place >= 0
-    return np.bincount(place[inside], weights=along[inside], minlength=size)
+    return np.bincount(place[inside], weights=along[inside], minlength=size).astype(np.float64)
 
 
 def naturals(scores: Scores) -> tuple[int, ...]:

@@ -1,7 +1,8 @@
 """Taylor: how much the loss would change, to first order, if an index were gone.
 
-For each batch and each coupled parameter the change is (Σ over the slice of w · ∂loss/∂w)²; batches and parameters are summed.
-Source: Molchanov et al., Importance Estimation for Neural Network Pruning, CVPR 2019, with the sum inside the square taken over a slice.
+For each batch and each coupled parameter the change is (Σ over the slice of w · ∂loss/∂w)²; batches and parameters are
+summed. Source: Molchanov et al., Importance Estimation for Neural Network Pruning, CVPR 2019, with the sum inside the
+square taken over a slice.
 """
 
 from __future__ import annotations

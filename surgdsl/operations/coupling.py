@@ -1,6 +1,7 @@
 """Coupling: one walk over a net that finds its axes, who shares them, and which are pinned and why.
 
-Every operation's relation is told to one unification; a relation that fails, or that does not exist, pins what it touches and is never skipped.
+Every operation's relation is told to one unification; a relation that fails, or that does not exist, pins what it
+touches and is never skipped.
 """
 
 from __future__ import annotations
@@ -68,7 +69,7 @@ FAILURES = (Clash, IllTyped, ArithmeticError, AssertionError, LookupError, TypeE
 
 
 def couple(net: Net) -> Coupling:
-    """The axes of `net`: one pass in canonical order, so that names do not depend on how the net came about, and one over its interface."""
+    """The axes of `net`: a pass in canonical order, so that names do not depend on its history, and its interface."""
     unification, dims, zeros = Unification(), dict[str, Dims](), dict[str, bool]()
     for name, wire in net.inputs:
         dims[wire] = tuple(unification.fresh(f"{name}:{i}", extent) for i, extent in enumerate(net.sort(wire).shape))
@@ -84,11 +85,16 @@ def couple(net: Net) -> Coupling:
     _hold_symbolic(dims, unification)
     resolved = {wire: tuple(map(unification.resolve, found)) for wire, found in dims.items()}
     pins = {axis: pin for axis, pin in unification.pins.items() if unification.resolve(axis) == axis}
-    blurs: dict[Axis, dict[Pin, None]] = {}
+    return Coupling(net, resolved, pins, _blurs(unification))
+
+
+def _blurs(unification: Unification) -> Mapping[Axis, tuple[Pin, ...]]:
+    """For each axis that operations work over, why cutting it is approximate."""
+    found: dict[Axis, dict[Pin, None]] = {}
     for dim, pin in unification.blurs:
         for axis in axes(unification.resolve(dim)):
-            blurs.setdefault(axis, {})[pin] = None
-    return Coupling(net, resolved, pins, {axis: tuple(found) for axis, found in blurs.items()})
+            found.setdefault(axis, {})[pin] = None
+    return {axis: tuple(pins) for axis, pins in found.items()}
 
 
 def _hold_symbolic(dims: Mapping[str, Dims], unification: Unification) -> None:
@@ -124,7 +130,7 @@ def _relate(
 
 
 def _check(call: Call, signature: Signature) -> None:
-    """A relation speaks only of calls that the operator's typing covers: a convolution without a batch, say, is another one."""
+    """A relation speaks only of calls that the operator's typing covers: a convolution without a batch is another."""
     if call.operation.name != PARAM and signature.typing(call.operation, call.sources) != call.targets:
         raise IllTyped("its result has another sort than its rule gives")
 
@@ -133,8 +139,8 @@ def _pinned(call: Call, reason: str) -> tuple[Dims, ...]:
     for dims in call.dims:
         call.pin(dims, reason)
     found: list[Dims] = []
-    for number, sort in enumerate(call.targets):
-        fresh: list[Dim] = [call.fresh(f"{number}.{i}", i, number) for i in range(len(sort.shape))]
+    for target, sort in enumerate(call.targets):
+        fresh: list[Dim] = [call.fresh(f"{target}.{i}", i, target) for i in range(len(sort.shape))]
         call.pin(tuple(fresh), reason)
         found.append(tuple(fresh))
     return tuple(found)

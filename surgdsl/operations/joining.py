@@ -49,7 +49,8 @@ def cut(operation: Operation, sources: tuple[Sort, ...]) -> tuple[Sort, ...]:
 
 
 def _bounds(operation: Operation, rank: int) -> tuple[int, int, int, int]:
-    return (integer(operation, "dim") % rank, *(integer(operation, name) for name in ("start", "end", "step")))
+    start, end, step = (integer(operation, name) for name in ("start", "end", "step"))
+    return integer(operation, "dim") % rank, start, end, step
 
 
 def cut_dims(call: Call) -> tuple[Dims, ...]:

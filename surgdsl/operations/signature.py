@@ -1,7 +1,8 @@
 """Signatures: what the house knows about an operator, in one place for each family.
 
-An operator's signature says how it types, how the dims of its wires are related, what it costs, and how its literals follow when dims shrink.
-An operator without one still runs: its sorts are taken as captured, its axes are pinned, and its cost is refused.
+An operator's signature says how it types, how the dims of its wires are related, what it costs, and how its literals
+follow when dims shrink. An operator without one still runs: its sorts are taken as captured, its axes are pinned, and
+its cost is refused.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ class IllTyped(Exception):
 
 @frozen
 class Call:
-    """An operation where it stands: its wires' sorts, its sources' dims, and the unification that relations write into."""
+    """An operation where it stands: its wires' sorts, its sources' dims, the unification that relations write into."""
 
     operation: Operation
     sources: tuple[Sort, ...]
@@ -51,7 +52,7 @@ class Call:
             self.unification.pin(dim, reason, self.place)
 
     def blur(self, dims: Dims, reason: str) -> None:
-        """Say that the operation works over dims in a way that notices whether a zero is there: cutting them is approximate."""
+        """Say that the operation works over dims and notices whether a zero is there: cutting them is approximate."""
         for dim in dims:
             self.unification.blurs.append((dim, Pin(reason, self.place)))
 
@@ -62,7 +63,7 @@ class Call:
 
 @frozen
 class Cut:
-    """An operation whose wires shrink: the sorts that they will have, and the source positions kept (None: all of them)."""
+    """An operation whose wires shrink: the sorts that they will have, and the source positions kept (None: all)."""
 
     operation: Operation
     sources: tuple[Sort, ...]
@@ -122,7 +123,7 @@ class Signature:
     """Whether neutralised indices carry zero on the targets."""
 
 
-def demand(condition: bool, message: str) -> None:  # noqa: FBT001 - reads as a sentence at the call
+def demand(condition: bool, message: str) -> None:
     """Raise IllTyped unless `condition`."""
     if not condition:
         raise IllTyped(message)

@@ -12,6 +12,7 @@ from surgdsl.operations.signature import Call, Dims, IllTyped, Signature, makes_
 
 def typing(operation: Operation, sources: tuple[Sort, ...]) -> tuple[Sort, ...]:
     """A weight's sort is its wire's; there is nothing to derive it from."""
+    del operation, sources
     raise IllTyped("a weight has the sort that it was given")
 
 

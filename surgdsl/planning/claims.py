@@ -22,7 +22,7 @@ OPERATORS: Mapping[str, Callable[[Fraction, Fraction], Fraction]] = {
     "add": operator.add,
     "sub": operator.sub,
     "mul": operator.mul,
-    "div": operator.truediv,
+    "div": lambda left, right: left / right,
 }
 
 
@@ -60,7 +60,8 @@ def shown(claim: Counted, before: Mapping[str, int], after: Mapping[str, int]) -
         left, right = value(claim.left, before, after), value(claim.right, before, after)
     except ZeroDivisionError:
         return "a division by zero"
-    return f"{_figure(left)} {claim.relation} {_figure(right)} {'holds' if RELATIONS[claim.relation](left, right) else 'does not hold'}"
+    kept = "holds" if RELATIONS[claim.relation](left, right) else "does not hold"
+    return f"{_figure(left)} {claim.relation} {_figure(right)} {kept}"
 
 
 def _figure(number: Fraction) -> str:

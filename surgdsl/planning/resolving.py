@@ -1,6 +1,7 @@
 """Resolving: a step of the file and a net become actions.
 
-A selector that means nothing is refused with the nearest places that exist; one that means only what cannot be changed is refused with the reasons.
+A selector that means nothing is refused with the nearest places that exist; one that means only what cannot be changed
+is refused with the reasons.
 """
 
 from __future__ import annotations
@@ -31,7 +32,7 @@ from surgdsl.surgery.rewrite import layers
 
 @frozen(eq=False)
 class Resolver:
-    """What resolving needs besides the state: the opened program, and which indices of each axis earlier steps of the plan keep."""
+    """What resolving needs besides the state: the opened program, and which indices of each axis earlier steps keep."""
 
     opened: Opened
     kept: dict[str, tuple[int, ...]]

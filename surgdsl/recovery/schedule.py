@@ -1,7 +1,7 @@
 """Schedules: how long and how fast to train, from the size of the change that is to be healed.
 
-With δ = ‖θ − θ_c‖ / ‖θ‖ over the parameters that a step changed: epochs = ⌈α·δ·base⌉ and rate = base·(1 − min(δ, 0.9)). A larger change takes longer, and at a
-smaller rate, since less of the old optimum is left to trust.
+With δ = ‖θ − θ_c‖ / ‖θ‖ over the parameters that a step changed: epochs = ⌈α·δ·base⌉ and rate = base·(1 − min(δ,
+0.9)). A larger change takes longer, and at a smaller rate, since less of the old optimum is left to trust.
 """
 
 from __future__ import annotations

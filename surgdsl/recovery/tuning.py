@@ -1,7 +1,7 @@
 """Tuning: fine-tuning as a rewrite, so that it stands in the derivation with everything else.
 
-L is every weight that training moved, K their wires, R the tuned ones in the same encodings. Neutral: it changes no count, and it is opaque: what it did to
-the values can be measured and not derived.
+L is every weight that training moved, K their wires, R the tuned ones in the same encodings. Neutral: it changes no
+count, and it is opaque: what it did to the values can be measured and not derived.
 """
 
 from __future__ import annotations
@@ -49,9 +49,12 @@ def recover(
         return None
     left = around(state, tuple(name for name in state.net.graph.operations if name in moved))
     operations = {
-        created(name): evolve(operation, payload=derived(operation, moved[name], RULE, number)) for name, operation in left.operations.items()
+        created(name): evolve(operation, payload=derived(operation, moved[name], RULE, number))
+        for name, operation in left.operations.items()
     }
-    asked = Replacement(left, Hypergraph(left.wires), {}, operations, {created(name): weight for name, weight in moved.items()})
+    asked = Replacement(
+        left, Hypergraph(left.wires), {}, operations, {created(name): weight for name, weight in moved.items()}
+    )
     derivation, after = replace(state, RULE, asked, number)
     change, rate = exact
     arguments = {

@@ -1,11 +1,12 @@
 """Recoding: one weight is stored otherwise, masked or quantized; the net around it stays as it is.
 
-L is the weight, K its wire, R the weight in its new encoding. Which elements and which codes is decided by the values at the moment of the step.
+L is the weight, K its wire, R the weight in its new encoding. Which elements and which codes is decided by the values
+at the moment of the step.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import numpy as np
 from attrs import field, frozen
@@ -45,7 +46,7 @@ class Mask:
 
 @frozen
 class Quantize:
-    """Store the weight called `base` in `bits` bits an element: by a codebook, or by scales along its first dimension."""
+    """Store the weight called `base` in `bits` bits an element: by a codebook, or scales along its first dimension."""
 
     base: str
     bits: int
@@ -84,7 +85,7 @@ def _recoded(
     base: str,
     rule: str,
     reduces: str,
-    arguments: dict[str, object],
+    arguments: Mapping[str, object],
     note: str,
     number: int,
     step: str,

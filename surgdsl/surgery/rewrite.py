@@ -1,6 +1,7 @@
 """Rewrites: one step of surgery as it was done, the pushout with the weights that follow it.
 
-The families of this room say what R is and what its weights are; forming the rule, the match and the square is the same for all and done here.
+The families of this room say what R is and what its weights are; forming the rule, the match and the square is the
+same for all and done here.
 """
 
 from __future__ import annotations
@@ -46,7 +47,7 @@ class Replacement:
     glue: Hypergraph
     wires: Mapping[str, Sort]
     operations: Mapping[str, Operation]
-    weights: Mapping[str, Weight] = field(factory=dict)
+    weights: Mapping[str, Weight] = field(factory=dict[str, Weight])
 
 
 def created(name: str) -> str:

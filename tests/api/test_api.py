@@ -87,7 +87,7 @@ def test_a_restricted_module_runs_at_every_batch_size(model: Model, batch: int) 
 
 def test_keeping_everything_changes_nothing(model: Model) -> None:
     x = torch.randn(4, 3, 8, 8)
-    same = surgdsl.restrict(model, {"0:out": range(6), "3:out": list(np.arange(4))})
+    same = surgdsl.restrict(model, {"0:out": range(6), "3:out": np.arange(4).tolist()})
     assert apart(answers(same.state, (x,)), leaves(cnn()(x))) <= 1e-6
     assert surgdsl.restrict(model, {}) is model
 
