@@ -132,8 +132,7 @@ def test_the_files_of_the_house_are_in_the_layout(path: Path) -> None:
     assert text == format_source(Source(path.name, text))
 
 
-def test_the_layout() -> None:
-    written = """# a file
+WRITTEN = """# a file
     surg   1
 use std.metric.{ size,params } # both
 data train {source=python("net:train")}
@@ -152,9 +151,7 @@ surgery slim on net{ # begins
  # ends
 }
 # end"""
-    assert (
-        format_source(Source("", written))
-        == """\
+LAID_OUT = """\
 # a file
 surg 1
 use std.metric.{size, params}  # both
@@ -175,7 +172,10 @@ surgery slim on net {  # begins
 }
 # end
 """
-    )
+
+
+def test_the_layout() -> None:
+    assert format_source(Source("", WRITTEN)) == LAID_OUT
 
 
 def test_the_grammar_has_no_collision() -> None:

@@ -232,20 +232,14 @@ class Forge:
             "graphBefore": state[0],
             "index": index,
             "kind": "reduce" if reduces else "neutral",
-            "left": {
-                "operations": [self.printed(op) for op in old],
-                "wires": [self.printed_wire(local[w], self.wires[w]) for w in touched],
-            },
+            "left": self.side(old, {local[w]: self.wires[w] for w in touched}),
             "manifestBefore": state[1],
             "match": {
                 "operations": [[f"l{len(touched) + n}", i] for n, i in enumerate(left)],
                 "wires": [[local[w], w] for w in touched],
             },
             "note": "",
-            "right": {
-                "operations": [self.printed(op) for op in new],
-                "wires": [self.printed_wire(shown[w], s) for w, s in wires.items()],
-            },
+            "right": self.side(new, {shown[w]: sort for w, sort in wires.items()}),
             "rule": rule,
             "step": step,
         }
@@ -254,6 +248,11 @@ class Forge:
         pairs = zip(raw["before"], raw["after"], strict=True)
         raw["mayRaise"] = [a["id"] for a, b in pairs if int(b["value"]) > int(a["value"])]
         self.steps.append({**raw, "reduces": reduces} if reduces else raw)
+
+    def side(self, operations: list[dict[str, Any]], wires: dict[str, Any]) -> dict[str, Any]:
+        """One side of a span as a certificate writes it."""
+        printed = [self.printed_wire(name, sort) for name, sort in wires.items()]
+        return {"operations": [self.printed(op) for op in operations], "wires": printed}
 
     def glue_together(
         self, left: Sequence[str], gone: list[str], wires: dict[str, Any], right: Sequence[dict[str, Any]], index: int

@@ -190,21 +190,23 @@ def prune(
         right.append(f.moved({"raw": raw, "sources": f.ops[i]["sources"], "targets": f.ops[i]["targets"]}, place))
 
     def recorded(local: dict[str, str]) -> dict[str, Any]:
-        lists = [kept[w][d] for w in shrinking for d in sorted(kept[w])]
-        indices = [list(row) for row in dict.fromkeys(map(tuple, lists))]
-        rows = [[local[w], d, indices.index(kept[w][d])] for w in shrinking for d in sorted(kept[w])]
-        found = {
-            "axis": "conv:out",
-            "indices": indices,
-            "keep": keep,
-            "kept": rows,
-            "scores": [str(score) for score in scores],
-        }
+        found = witness(kept, shrinking, keep, scores, local)
         arguments(found)
         return found
 
     glue, remade = [w for w in touched if w not in kept], [remake(made) for made in right]
     f.rewrite("narrow", "prune-channels/1", "params/1", recorded, left, glue, new, remade)
+
+
+def witness(
+    kept: Kept, shrinking: list[str], keep: list[int], scores: list[int], local: dict[str, str]
+) -> dict[str, Any]:
+    """The arguments of a cut as a certificate holds them."""
+    lists = [kept[w][d] for w in shrinking for d in sorted(kept[w])]
+    indices = [list(row) for row in dict.fromkeys(map(tuple, lists))]
+    rows = [[local[w], d, indices.index(kept[w][d])] for w in shrinking for d in sorted(kept[w])]
+    told = [str(score) for score in scores]
+    return {"axis": "conv:out", "indices": indices, "keep": keep, "kept": rows, "scores": told}
 
 
 def select(weight: Weight, sets: dict[int, list[int]]) -> Weight:
