@@ -234,10 +234,7 @@ class Forge:
             "kind": "reduce" if reduces else "neutral",
             "left": self.side(old, {local[w]: self.wires[w] for w in touched}),
             "manifestBefore": state[1],
-            "match": {
-                "operations": [[f"l{len(touched) + n}", i] for n, i in enumerate(left)],
-                "wires": [[local[w], w] for w in touched],
-            },
+            "match": matched(left, touched),
             "note": "",
             "right": self.side(new, {shown[w]: sort for w, sort in wires.items()}),
             "rule": rule,
@@ -347,3 +344,9 @@ def sealed(statement: dict[str, Any]) -> dict[str, Any]:
     predicate.pop("seal", None)
     predicate["seal"] = tagged("surg-seal-v1", statement)
     return statement
+
+
+def matched(left: Sequence[str], touched: Sequence[str]) -> dict[str, Any]:
+    """A match that goes where L was read off."""
+    operations = [[f"l{len(touched) + number}", identity] for number, identity in enumerate(left)]
+    return {"operations": operations, "wires": [[f"l{number}", wire] for number, wire in enumerate(touched)]}
