@@ -219,12 +219,10 @@ class Forge:
             dict.fromkeys(w for identity in left for side in ("sources", "targets") for w in self.ops[identity][side])
         )
         local = {wire: f"l{number}" for number, wire in enumerate(touched)}
-        shown = dict(local)
-        shown.update({wire: f"r{number}" for number, wire in enumerate(wires)})
-        before, state = self.metrics(), (self.graph(), self.manifest())
+        shown = local | {wire: f"r{number}" for number, wire in enumerate(wires)}
+        before, state, index = self.metrics(), (self.graph(), self.manifest()), len(self.steps)
         old = [{**self.moved(self.ops[i], local), "id": f"l{len(touched) + n}"} for n, i in enumerate(left)]
         new = [{**self.moved(op, shown), "id": f"r{len(wires) + n}"} for n, op in enumerate(right)]
-        index = len(self.steps)
         raw: dict[str, Any] = {
             "arguments": arguments(local) if callable(arguments) else arguments,
             "before": before,
