@@ -199,7 +199,11 @@ def relative(found: torch.Tensor, expected: torch.Tensor) -> float:
 
 
 def awoken(entry: Entry, module: nn.Module) -> float:
-    """How much another input changes the output; weights are doubled until it is at least one part in fifty."""
+    """How much another input changes the output, with real statistics in batch norms; at least one part in fifty.
+
+    Weights are doubled until it is: without norms, the default initialisation lets signals fade with depth.
+    """
+    settle(entry, module)
     varies = 0.0
     for _ in range(8):
         with torch.no_grad():
@@ -212,6 +216,20 @@ def awoken(entry: Entry, module: nn.Module) -> float:
                 if parameter.ndim > 1:
                     parameter.mul_(2)
     return varies
+
+
+def settle(entry: Entry, module: nn.Module) -> None:
+    """Give batch norms the statistics of a batch, so that signals keep their size through the depth of the net."""
+    norms = [part for part in module.modules() if isinstance(part, nn.modules.batchnorm._BatchNorm)]  # noqa: SLF001
+    for norm in norms:
+        norm.momentum = 1.0
+        norm.train()
+    if norms:
+        with torch.no_grad():
+            module(**entry.arguments(4)[1])
+    for norm in norms:
+        norm.momentum = 0.1
+        norm.eval()
 
 
 def randomised(module: nn.Module) -> nn.Module:
@@ -227,9 +245,4 @@ def randomised(module: nn.Module) -> nn.Module:
                 or float(parameter.abs().max()) < 1e-4
             ):
                 parameter.copy_(noise * 0.05)
-        for name, buffer in module.named_buffers():
-            if name.endswith("running_mean"):
-                buffer.copy_(torch.randn(buffer.shape, generator=generator) * 0.1)
-            elif name.endswith("running_var"):
-                buffer.copy_(torch.rand(buffer.shape, generator=generator) + 0.5)
     return module
