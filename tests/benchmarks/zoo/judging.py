@@ -220,7 +220,7 @@ def awoken(entry: Entry, module: nn.Module) -> float:
 
 def settle(entry: Entry, module: nn.Module) -> None:
     """Give batch norms the statistics of a batch, so that signals keep their size through the depth of the net."""
-    norms = [part for part in module.modules() if isinstance(part, nn.modules.batchnorm._BatchNorm)]  # noqa: SLF001
+    norms = [part for part in module.modules() if isinstance(part, nn.BatchNorm1d | nn.BatchNorm2d | nn.BatchNorm3d)]
     for norm in norms:
         norm.momentum = 1.0
         norm.train()
