@@ -47,7 +47,7 @@ class Rule:
         return evolve(self, left=self.right, right=self.left)
 
     def faults(self) -> tuple[Fault, ...]:
-        """Every breach of R1 (inclusions), R2 (glue wires keep writers), R3 (new ones have one), R4 (acyclic), R5 (live)."""
+        """All breaches of R1 (inclusions), R2 (glue wires keep writers), R3 (new ones have one), R4 (acyclic), R5."""
         found = [*_inclusion(self.glue, self.left, "L"), *_inclusion(self.glue, self.right, "R")]
         if found:
             return tuple(found)
