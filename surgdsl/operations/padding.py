@@ -10,7 +10,7 @@ from surgdsl.axis.dim import Dim, axes, concat
 from surgdsl.axis.extent import Extent, add
 from surgdsl.diagram.operation import Operation
 from surgdsl.diagram.sort import Sort
-from surgdsl.operations.signature import Call, Dims, IllTyped, Signature, demand, integers
+from surgdsl.operations.signature import Call, Dims, IllTyped, Signature, demand, integers, keeps_zero
 
 Margins = tuple[tuple[int, int], ...]
 """For each dimension how many positions are put in front and behind; negative where some are taken away."""
@@ -83,6 +83,12 @@ def _framed(call: Call, dim: Dim, before: int, after: int) -> Dim:
     return concat(*left, dim, *right)
 
 
+def zero(call: Call) -> bool:
+    """Zero where x is; a margin of another number is not, at any index of the other dimensions."""
+    value = dict(call.operation.attributes).get("value")
+    return keeps_zero(call) and (not constant(call.operation) or value is None or value == 0)
+
+
 PADDING = Signature(
     (
         "aten.pad.default",
@@ -91,4 +97,5 @@ PADDING = Signature(
     ),
     typing,
     relation,
+    zero=zero,
 )

@@ -62,6 +62,10 @@ OTHER: Mapping[str, Case] = {
     "split": hidden(lambda y: torch.cat(y.split([2, 4], 1)[::-1], 1)),
     "stack": hidden(lambda y: torch.stack([y, y * 2], 1).sum(1)),
     "slopes": hidden(lambda y: F.prelu(y, torch.full((6,), 0.3))),
+    "a margin of ones": hidden(
+        lambda y: y * F.pad(y.unsqueeze(1), (0, 0, 1, 1), value=1.0).sum((1, 2)).unsqueeze(1), ()
+    ),
+    "a margin of zeros": hidden(lambda y: y * F.pad(y.unsqueeze(1), (0, 0, 1, 1)).sum((1, 2)).unsqueeze(1)),
     "pad": hidden(lambda y: F.pad(y, (1, 1))[:, 1:7]),
     "where": hidden(lambda y: torch.where(y > 0, y, 0.1 * y)),
     "one minus": hidden(lambda y: 1 - y),
