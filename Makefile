@@ -16,7 +16,7 @@ echo 'surgdsl needs Python 3.11 or later with venv and ensurepip, as python3.11 
 endef
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint format example-digits example-fashion bench constraints clean
+.PHONY: help setup demo test lint format example-digits example-fashion bench zoo zoo-peers terminals constraints clean
 
 help: ## list these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -59,6 +59,22 @@ example-fashion: setup ## the same for a CNN on all of Fashion-MNIST (build/fash
 
 bench: setup ## time check, run and verify as whole processes, three times each
 	$(BIN)/python tests/benchmarks/pipeline.py
+
+ZOO := $(VENV)/zoo.stamp
+
+$(ZOO): $(STAMP) tests/benchmarks/zoo/requirements.txt
+	$(PIP) install --quiet --no-deps -r tests/benchmarks/zoo/requirements.txt
+	@touch $@
+
+zoo: $(ZOO) ## cut every architecture that installs offline and compare (an hour); writes docs/zoo.md
+	$(BIN)/python tests/benchmarks/zoo/zoo.py vision image language
+
+zoo-peers: $(ZOO) ## time analysis and cutting beside torch-pruning, on a quiet machine; writes docs/speed.md
+	$(BIN)/python tests/benchmarks/zoo/peers.py
+
+terminals: demo ## make the pictures of what the commands print (docs/pictures)
+	$(BIN)/python tests/benchmarks/terminal.py docs/pictures/plan.svg 'surg plan' --drop 'cuts block' -- surg plan examples/mnist_cnn.surg
+	$(BIN)/python tests/benchmarks/terminal.py docs/pictures/verify.svg 'surg-verify' --drop 'error at most' --drop=--expect-input -- surg-verify build/demo
 
 constraints: setup ## pin what .venv holds now in constraints.txt
 	$(PIP) freeze --all --exclude-editable --exclude surgdsl --exclude pip --exclude setuptools \

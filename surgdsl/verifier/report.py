@@ -116,7 +116,7 @@ def _ledger(report: Report) -> Iterator[str]:
     heads = " ".join(f"{key.partition('/')[0]:>13}" for key in keys)
     yield f"        {'step':<12} {'rule':<21} {'rewrites':>8}  {'grade':<8}{heads}"
     for run in runs[:1]:
-        yield f"        {'(input)':<54}" + " ".join(f"{run[0].before[key]:>13}" for key in keys)
+        yield f"        {'(input)':<53}" + " ".join(f"{run[0].before[key]:>13}" for key in keys)
     for run in runs:
         first, last = run[0], run[-1]
         after = " ".join(f"{last.after[key] if last.after[key] != first.before[key] else '=':>13}" for key in keys)

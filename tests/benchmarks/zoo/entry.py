@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+import torch
 from attrs import field, frozen
 from torch import Tensor, nn
 
@@ -20,6 +21,9 @@ class Entry:
     """Inputs by name for a batch of so many rows."""
     dynamic: Mapping[str, Mapping[int, str]] = field(factory=dict[str, Mapping[int, str]])
 
+    dtype: torch.dtype = torch.float32
+
     def arguments(self, batch: int) -> tuple[tuple[Any, ...], dict[str, Any]]:
-        """Arguments by position and by name."""
-        return (), dict(self.inputs(batch))
+        """Arguments by position and by name; floats in the entry's dtype."""
+        given = self.inputs(batch).items()
+        return (), {name: one.to(self.dtype) if one.is_floating_point() else one for name, one in given}

@@ -37,8 +37,9 @@ def judge(entry: Entry) -> Record:
     record: Record = {"family": entry.family, "name": entry.name}
     try:
         torch.manual_seed(0)
-        module = randomised(entry.build().eval())
-        record |= _judged(entry, module)
+        record |= _judged(entry, randomised(entry.build().eval()))
+        if record["verdict"] == "WRONG":
+            record = again(entry, record)
     except Refusal as refusal:
         told = refusal.diagnostics[0]
         record |= {
@@ -49,6 +50,15 @@ def judge(entry: Entry) -> Record:
         record |= {"verdict": "failed", "reason": f"{type(error).__name__}: {' '.join(str(error).split())[:200]}"}
     gc.collect()
     return record
+
+
+def again(entry: Entry, record: Record) -> Record:
+    """Judge in float64: a deep random net can blow float32 rounding up, and never float64's to the same size."""
+    torch.manual_seed(0)
+    fine = evolve(entry, dtype=torch.float64)
+    found = record | _judged(fine, randomised(entry.build().eval()).double())
+    rough = max(record["difference"], record["alone"], record["round trip"])
+    return found | {"note": f"in float64; float32 rounding grows to {rough:.0e}"}
 
 
 def _judged(entry: Entry, module: nn.Module) -> Record:
@@ -186,9 +196,9 @@ def _run(state: State, entry: Entry, batch: int) -> torch.Tensor:
 def flat(value: Any) -> torch.Tensor:
     """All floating tensors in an output, one after the other."""
     if isinstance(value, torch.Tensor):
-        return value.reshape(-1).float() if value.is_floating_point() else value.new_zeros(0, dtype=torch.float32)
+        return value.reshape(-1).double() if value.is_floating_point() else value.new_zeros(0, dtype=torch.float64)
     parts = value.values() if isinstance(value, Mapping) else value if isinstance(value, (tuple, list)) else ()
-    return torch.cat([torch.zeros(0), *(flat(part) for part in parts)])
+    return torch.cat([torch.zeros(0, dtype=torch.float64), *(flat(part) for part in parts)])
 
 
 def relative(found: torch.Tensor, expected: torch.Tensor) -> float:
