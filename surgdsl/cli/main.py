@@ -30,6 +30,7 @@ COMMANDS = (
     ("explain", "surgdsl.cli.explain:explain", "Print the page of an error code."),
     ("show", "surgdsl.cli.show:show", "Print what a .surg file means; no model is loaded."),
     ("axes", "surgdsl.cli.axes:axes", "List the axes of a model, and why a pinned one is pinned."),
+    ("draw", "surgdsl.cli.draw:picture", "Draw a model, with the axes that can be cut in colour."),
     ("plan", "surgdsl.cli.plan:plan", "Resolve every step on the model; nothing is changed."),
     ("run", "surgdsl.cli.run:run", "Plan, apply and verify; write the model and its certificate."),
     ("verify", "surgdsl.cli.verify:verify", "Re-check a certificate, claim by claim."),

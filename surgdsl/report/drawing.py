@@ -2,20 +2,28 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from surgdsl.operations.coupling import Coupling
+from surgdsl.report.picture.dot import dot
 from surgdsl.report.picture.ink import ink
-from surgdsl.report.picture.layout import scene
+from surgdsl.report.picture.page import page
 from surgdsl.report.picture.shape import plain, shape
 from surgdsl.report.picture.sketch import sketch
 from surgdsl.report.picture.svg import svg
 
+Form = Literal["svg", "dot"]
 
-def draw(coupling: Coupling, name: str) -> str:
-    """The net of `coupling` as SVG text; the same net gives the same text."""
+
+def draw(coupling: Coupling, name: str, form: Form = "svg") -> str:
+    """The net of `coupling`, called `name`, as the text of a picture; the same net gives the same text."""
     drawn, twins = sketch(coupling)
     colours = ink(coupling, drawn, twins)
-    pinned = [axis.name for axis in coupling.members if axis not in set(coupling.prunable)]
-    return svg(name, _summary(coupling), scene(drawn, colours), colours, pinned)
+    free = frozenset(coupling.prunable)
+    pinned = [axis.name for axis in coupling.members if axis not in free]
+    if form == "dot":
+        return dot(name, _summary(coupling), drawn, colours, pinned)
+    return svg(name, _summary(coupling), page(drawn, colours), colours, pinned)
 
 
 def _summary(coupling: Coupling) -> str:
@@ -24,4 +32,5 @@ def _summary(coupling: Coupling) -> str:
         ", ".join(f"{name}: {plain(shape(coupling.dims[wire], ()))}" for name, wire in ports)
         for ports in (net.inputs, net.outputs)
     )
-    return f"{' → '.join(sides)}   {len(coupling.prunable)} axes can be cut"
+    count = len(coupling.prunable)
+    return f"{' → '.join(sides)}   {count} {'axis' if count == 1 else 'axes'} can be cut"

@@ -50,16 +50,14 @@ class Body:
         )
         stubs = tuple(Curve(((x + out, bottom), (x + out, bottom + self.drop))) for out in self.outs if self.drop)
         inner = self.inner.shifted(x, y) if self.inner else Scene(0, 0)
-        return Scene(
-            self.width, self.height, boxes + inner.boxes, tags + inner.tags, stubs + inner.curves
-        )
+        return Scene(self.width, self.height, boxes + inner.boxes, tags + inner.tags, stubs + inner.curves)
 
 
 def body(node: Card | Terminal | Port, writes: Sequence[Runs | None], ink: Ink) -> Body:
     """Measure a node that holds no others."""
     tags, spread = _tags(writes, ink)
     if isinstance(node, Card):
-        width = max(max(_width(line, ink) for line in node.lines), spread)
+        width = max(spread, *(_width(line, ink) for line in node.lines))
         height = LINE * len(node.lines) + PAD
     elif isinstance(node, Terminal):
         width, height = max(advance(f"{node.kind} {node.name}") * HEAD + 3 * PAD, spread), LINE + PAD
@@ -68,7 +66,9 @@ def body(node: Card | Terminal | Port, writes: Sequence[Runs | None], ink: Ink) 
     return Body(node, width, height, _ports(tags, width), tags)
 
 
-def frame_body(node: Frame, writes: Sequence[Runs | None], ink: Ink, inner: Scene, ports: tuple[Sequence[float], Sequence[float]]) -> Body:
+def frame_body(
+    node: Frame, writes: Sequence[Runs | None], ink: Ink, inner: Scene, ports: tuple[Sequence[float], Sequence[float]]
+) -> Body:
     """Measure a frame around `inner`, whose wires enter and leave at `ports`."""
     tags, _ = _tags(writes, ink)
     width = max(inner.width, advance(title(node)) * HEAD + 2 * PAD) + 2 * MARGIN

@@ -90,7 +90,7 @@ def span_of(first: str, last: str) -> str:
     shortest = min(len(first), len(last))
     head = next((place for place in range(shortest) if first[place] != last[place]), shortest)
     head = len(first[:head].rstrip("0123456789"))
-    ends = zip(first[:head - 1 - len(first) : -1], last[: head - 1 - len(last) : -1], strict=False)
+    ends = zip(first[: head - 1 - len(first) : -1], last[: head - 1 - len(last) : -1], strict=False)
     tail = next((place for place, (one, other) in enumerate(ends) if one != other), shortest - head)
     end = first[len(first) - tail :].lstrip("0123456789")
     return f"{first[:head]}{{{first[head : len(first) - len(end)]}…{last[head : len(last) - len(end)]}}}{end}"

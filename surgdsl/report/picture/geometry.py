@@ -41,7 +41,7 @@ class Tag:
 
 @frozen
 class Curve:
-    """A piece of a wire: `bent` from its first point to its last, or straight through all of them with round corners."""
+    """A piece of a wire: `bent` from its first point to its last, or straight through all with round corners."""
 
     points: tuple[Point, ...]
     arrow: bool = False

@@ -83,7 +83,7 @@ def ink(coupling: Coupling, drawn: Sketch, twins: Mapping[Axis, Axis]) -> Ink:
 
 
 def key(number: int) -> str:
-    """a, b, … z, aa, ab, …
+    """The letters of an axis: a, b, … z, aa, ab and so on.
 
     >>> key(0), key(25), key(26), key(701), key(702)
     ('a', 'z', 'aa', 'zz', 'aaa')

@@ -1,4 +1,7 @@
-"""Layers: every node below what it reads, long wires bent through the layers between, and few crossings (Sugiyama et al. 1981)."""
+"""Layers: every node below what it reads, long wires bent through the layers between, and few crossings.
+
+The method is that of Sugiyama, Tagawa and Toda (1981): longest paths, then sweeps that order each layer by its neighbours.
+"""
 
 from __future__ import annotations
 
@@ -100,10 +103,12 @@ def _sweep(rows: list[list[int]], links: Sequence[Link], *, down: bool) -> None:
         near.setdefault(here, []).append((there, port))
     for row in rows if down else reversed(rows):
         wanted = {
-            cell: sum(place[there] + port / 64 for there, port in near[cell]) / len(near[cell]) if cell in near else place[cell]
+            cell: sum(place[there] + port / 64 for there, port in near[cell]) / len(near[cell])
+            if cell in near
+            else place[cell]
             for cell in row
         }
-        row.sort(key=lambda cell: wanted[cell])  # noqa: B023 - sorted at once
+        row.sort(key=lambda cell: wanted[cell])
         place |= {cell: float(number) for number, cell in enumerate(row)}
 
 

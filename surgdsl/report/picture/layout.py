@@ -1,28 +1,29 @@
-"""Layout: gives every node of a sketch its place, from the inside out, and folds a long picture into the columns of a page.
+"""Layout: gives every node of a sketch its place, from the inside out.
 
-Wires bend only between layers, and their shapes stand right below the box that writes them, so that neither can meet a box.
+Wires bend only between layers, and their shapes stand right below the box that writes them: neither can meet a box.
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 
-from attrs import field, frozen
+from attrs import frozen
 
 from surgdsl.report.picture.body import Body, body, frame_body
 from surgdsl.report.picture.geometry import Curve, Scene, together
 from surgdsl.report.picture.ink import Ink
 from surgdsl.report.picture.layer import Layers, Link, layers
 from surgdsl.report.picture.settle import settle
-from surgdsl.report.picture.sketch import Frame, Port, Sketch
+from surgdsl.report.picture.sketch import Card, Frame, Port, Sketch, Terminal
 
 BESIDE, BELOW = 26.0, 26.0
 """Pixels between boxes beside and below each other."""
 APART = 22.0
 """Pixels between the places where wires enter a box."""
-ROUNDS = 10
+ROUNDS = 24
 FIRM = 8.0
-"""How much more a straight wire counts than a box in the middle of its neighbours."""
+"""How much more a straight chain counts than a box in the middle of its neighbours."""
 
 
 @frozen
@@ -37,10 +38,10 @@ class Placing:
     tops: tuple[float, ...]
     heights: tuple[float, ...]
     width: float
-    rank: tuple[int, ...] = field(init=False)
 
-    def __attrs_post_init__(self) -> None:
-        object.__setattr__(self, "rank", self.layers.rank)
+    def room(self, cell: int) -> float:
+        """Pixels that a cell takes from left to right."""
+        return _wide(self.bodies, cell)
 
     def leaves(self, link: Link) -> float:
         """Where a link starts, from the left."""
@@ -49,11 +50,6 @@ class Placing:
     def enters(self, link: Link) -> float:
         """Where a link ends, from the left."""
         return self.centres[link.lower] + self.entries.get((link.lower, link.into), 0.0)
-
-
-def scene(sketch: Sketch, ink: Ink) -> Scene:
-    """A sketch laid out in one piece."""
-    return drawn(placing(sketch, ink))
 
 
 def placing(sketch: Sketch, ink: Ink) -> Placing:
@@ -97,8 +93,12 @@ def pieces(placed: Placing, link: Link) -> tuple[Curve, ...]:
             found.append(Curve(((start, bottom), (start, floor))))
     elif placed.heights[above]:
         found.append(Curve(((start, bottom), (start, floor))))
-    lands = link.lower < len(placed.bodies) and not isinstance(placed.bodies[link.lower].node, Port)
-    return (*found, Curve(((start, floor), (end, ceiling)), arrow=lands, bent=True))
+    return (*found, Curve(((start, floor), (end, ceiling)), arrow=lands(placed, link), bent=True))
+
+
+def lands(placed: Placing, link: Link) -> bool:
+    """Whether the wire ends there, at a box."""
+    return link.lower < len(placed.bodies) and isinstance(placed.bodies[link.lower].node, (Card, Terminal))
 
 
 def _body(sketch: Sketch, number: int, ink: Ink) -> Body:
@@ -107,7 +107,11 @@ def _body(sketch: Sketch, number: int, ink: Ink) -> Body:
         return body(node, writes, ink)
     placed = placing(node.inner, ink)
     ports = tuple(
-        [placed.centres[cell] for cell, inside in enumerate(node.inner.nodes) if isinstance(inside, Port) and inside.side == side]
+        [
+            placed.centres[cell]
+            for cell, inside in enumerate(node.inner.nodes)
+            if isinstance(inside, Port) and inside.side == side
+        ]
         for side in ("in", "out")
     )
     return frame_body(node, writes, ink, drawn(placed), (ports[0], ports[1]))
@@ -118,7 +122,11 @@ def _wide(bodies: Sequence[Body], cell: int) -> float:
     if cell >= len(bodies):
         return 8.0
     one = bodies[cell]
-    tags = (2 * max(out + tag[1] / 2 - one.width / 2, one.width / 2 - out + tag[1] / 2) for out, tag in zip(one.outs, one.tags, strict=True) if tag)
+    tags = (
+        2 * max(out + tag[1] / 2 - one.width / 2, one.width / 2 - out + tag[1] / 2)
+        for out, tag in zip(one.outs, one.tags, strict=True)
+        if tag
+    )
     return max(one.width, *tags, 0.0)
 
 
@@ -149,15 +157,10 @@ def _entries(found: Layers, bodies: Sequence[Body]) -> dict[tuple[int, int], flo
 def _centres(found: Layers, bodies: Sequence[Body], entries: Mapping[tuple[int, int], float]) -> list[float]:
     """Centres that keep wires straight, found by settling each layer to its neighbours, down and up."""
     centres = [0.0] * len(found.rank)
-    pulls: dict[int, list[tuple[int, float, float]]] = {cell: [] for cell in range(len(centres))}
-    for link in found.links:
-        weight = FIRM ** sum(cell >= len(bodies) for cell in (link.upper, link.lower))
-        slant = entries.get((link.lower, link.into), 0.0) - _out(bodies, link)
-        pulls[link.lower].append((link.upper, -slant, weight))
-        pulls[link.upper].append((link.lower, slant, weight))
+    pulls = _pulls(found, bodies, entries)
     widths = [_wide(bodies, cell) for cell in range(len(centres))]
     for turn in range(2 * ROUNDS + 1):
-        near = {0: (-1,), 1: (1,)}[turn % 2] if turn < 2 * ROUNDS else (-1, 1)
+        near = ((-1,), (1,))[turn % 2] if turn < 2 * ROUNDS else (-1, 1)
         for row in found.order if turn % 2 == 0 else reversed(found.order):
             wanted, weights = _wanted(row, pulls, centres, found.rank, near)
             for cell, centre in zip(row, settle(wanted, [widths[cell] for cell in row], weights, BESIDE), strict=True):
@@ -165,8 +168,30 @@ def _centres(found: Layers, bodies: Sequence[Body], entries: Mapping[tuple[int, 
     return centres
 
 
+Pulls = Sequence[Sequence[tuple[int, float, float]]]
+"""For each cell its neighbours, how far from their centres it would like to be, and how much."""
+
+
+def _pulls(found: Layers, bodies: Sequence[Body], entries: Mapping[tuple[int, int], float]) -> Pulls:
+    """A wire pulls the more the less there is to choose: between bends most, along a chain much, at a fork little."""
+    leaving, coming = Counter(link.upper for link in found.links), Counter(link.lower for link in found.links)
+    pulls: list[list[tuple[int, float, float]]] = [[] for _ in found.rank]
+    for link in found.links:
+        alone = leaving[link.upper] == 1 and coming[link.lower] == 1
+        bends = link.upper >= len(bodies) and link.lower >= len(bodies)
+        weight = FIRM * FIRM if bends else FIRM if alone else 1.0
+        slant = entries.get((link.lower, link.into), 0.0) - _out(bodies, link)
+        pulls[link.lower].append((link.upper, -slant, weight))
+        pulls[link.upper].append((link.lower, slant, weight))
+    return pulls
+
+
 def _wanted(
-    row: Sequence[int], pulls: Mapping[int, Sequence[tuple[int, float, float]]], centres: Sequence[float], rank: Sequence[int], near: Sequence[int]
+    row: Sequence[int],
+    pulls: Pulls,
+    centres: Sequence[float],
+    rank: Sequence[int],
+    near: Sequence[int],
 ) -> tuple[list[float], list[float]]:
     """For each cell of a layer where its neighbours on the `near` sides want it, and how much."""
     wanted: list[float] = []
@@ -174,18 +199,27 @@ def _wanted(
     for cell in row:
         felt = [(there, by, weight) for there, by, weight in pulls[cell] if rank[there] - rank[cell] in near]
         mass = sum(weight for _, _, weight in felt)
-        wanted.append(sum((centres[there] + by) * weight for there, by, weight in felt) / mass if felt else centres[cell])
+        wanted.append(
+            sum((centres[there] + by) * weight for there, by, weight in felt) / mass if felt else centres[cell]
+        )
         weights.append(mass or 0.1)
     return wanted, weights
 
 
 def _tops(
-    found: Layers, bodies: Sequence[Body], entries: Mapping[tuple[int, int], float], centres: Sequence[float], heights: Sequence[float]
+    found: Layers,
+    bodies: Sequence[Body],
+    entries: Mapping[tuple[int, int], float],
+    centres: Sequence[float],
+    heights: Sequence[float],
 ) -> tuple[float, ...]:
     """Where layers begin: the further wires go sideways, the more room they get."""
     sideways = [0.0] * len(heights)
     for link in found.links:
-        start, end = centres[link.upper] + _out(bodies, link), centres[link.lower] + entries.get((link.lower, link.into), 0.0)
+        start, end = (
+            centres[link.upper] + _out(bodies, link),
+            centres[link.lower] + entries.get((link.lower, link.into), 0.0),
+        )
         above = found.rank[link.upper]
         sideways[above] = max(sideways[above], abs(end - start))
     tops = [0.0]

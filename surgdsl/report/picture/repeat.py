@@ -1,7 +1,7 @@
 """Repeats: equal blocks that follow each other, as one block and a number.
 
-Module paths such as ``layer1.1``, ``layer1.2`` only propose; blocks are folded where they are equal as parts of the net, weights,
-literals, coupling and wiring, and where each reads nothing but the one before it and what all of them read.
+Module paths such as ``layer1.1``, ``layer1.2`` only propose; blocks are folded where they are equal as parts of the net,
+in weights, literals, coupling and wiring, and where each reads only the one before it and what all of them read.
 """
 
 from __future__ import annotations
@@ -54,9 +54,7 @@ class Copy:
     @cached_property
     def made(self) -> Mapping[str, tuple[int, int]]:
         """The wires that are written here, with unit and port."""
-        return {
-            wire: (place, port) for place, unit in enumerate(self.units) for port, wire in enumerate(unit.targets)
-        }
+        return {wire: (place, port) for place, unit in enumerate(self.units) for port, wire in enumerate(unit.targets)}
 
     @cached_property
     def sources(self) -> tuple[str, ...]:
@@ -130,9 +128,7 @@ def _block(coupling: Coupling, run: Sequence[Copy]) -> Block:
         other: axis for copy in run[1:] for other, axis in zip(copy.axes, first.axes, strict=True) if other != axis
     }
     items = fold(coupling, first.units)
-    return Block(
-        first.prefix, last.prefix, len(run), items, first.sources, inner, last.targets, tuple(twins.items())
-    )
+    return Block(first.prefix, last.prefix, len(run), items, first.sources, inner, last.targets, tuple(twins.items()))
 
 
 def _modules(units: Sequence[Unit]) -> dict[str, list[Unit]]:
@@ -172,7 +168,7 @@ def _runs(copies: Sequence[Copy]) -> list[list[Copy]]:
 
 
 def _link(before: Copy, after: Copy) -> tuple[object, ...] | None:
-    """For each wire that `after` reads, where `before` writes it or that both read it; None if there is more between them."""
+    """For each wire that `after` reads, where `before` writes it, or that both read it; None where neither holds."""
     net = before.coupling.net
     own = {name for copy in (before, after) for unit in copy.units for name in unit.operations}
     if any(wire in net.interface or not own.issuperset(net.graph.consumers[wire]) for wire in before.targets):

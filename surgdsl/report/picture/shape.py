@@ -3,8 +3,9 @@
 Only axes that can be cut are told apart; whatever is pinned is a plain number, so that colour always means freedom.
 
 >>> a, b, c = Axis("a", 8), Axis("b", 12), Axis("c", 7)
->>> plain(shape((c, concat(a, b), fuse(a, c)), {a, b})), [run.axis.name for run in shape((c, concat(a, b)), {a, b}) if run.axis]
-('7×(8+12)×8·7', ['a', 'b'])
+>>> runs = shape((c, concat(a, b), fuse(a, c)), {a, b})
+>>> plain(runs), [run.axis.name for run in runs if run.axis]
+('7×(8+12)×8·7', ['a', 'b', 'a'])
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from itertools import groupby
 from attrs import frozen
 
 from surgdsl.axis.dim import Axis, Dim, Product, Sum, axes, concat, fuse, size
-from surgdsl.axis.extent import show
+from surgdsl.axis.extent import Extent, show
 
 TERMS = 4
 """Terms of a concatenation that are written out; longer ones are abbreviated in the middle."""
@@ -58,17 +59,22 @@ def merged(runs: Iterable[Run]) -> Iterator[Run]:
 
 def _dim(dim: Dim, free: Collection[Axis]) -> Iterator[Run]:
     if not any(axis in free for axis in axes(dim)):
-        yield Run(show(size(dim)))
+        yield Run(_number(size(dim)))
         return
     match dim:
         case Axis():
-            yield Run(show(dim.size), dim)
+            yield Run(_number(dim.size), dim)
         case Product(factors):
             yield from joined([tuple(_dim(part, free)) for part in _collapsed(factors, free, fuse)], "·")
         case Sum(terms):
             yield Run("(")
             yield from _terms(_collapsed(terms, free, concat), free)
             yield Run(")")
+
+
+def _number(extent: Extent) -> str:
+    text = show(extent).replace("*", "·")
+    return f"({text})" if "+" in text else text
 
 
 def _terms(terms: Sequence[Dim], free: Collection[Axis]) -> Iterator[Run]:
@@ -82,5 +88,6 @@ def _collapsed(parts: Iterable[Dim], free: Collection[Axis], join: Callable[...,
     """Neighbours that nothing can cut, as one dim."""
     found: list[Dim] = []
     for cuttable, group in groupby(parts, key=lambda part: any(axis in free for axis in axes(part))):
-        found += group if cuttable else [join(*group)]
+        together = list(group)
+        found += together if cuttable else [join(*together)]
     return found

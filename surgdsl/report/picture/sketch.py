@@ -99,7 +99,7 @@ class Scope:
 
 
 def sketch(coupling: Coupling) -> tuple[Sketch, Mapping[Axis, Axis]]:
-    """The net of `coupling` with repeats folded; and for each axis of a copy that is not drawn the one drawn in its place."""
+    """The net of `coupling` with repeats folded, and the axis that is drawn in place of each one that is not."""
     net = coupling.net
     items = fold(coupling, units(net))
     entries = [(Terminal("input", name), wire) for name, wire in net.inputs]
@@ -121,7 +121,9 @@ def _sketch(
 ) -> Sketch:
     nodes: list[Node] = [node for node, _ in entries]
     wires = [(wire,) for _, wire in entries] + [item.targets for item in items]
-    writes = [(None,) if isinstance(node, Port) else (scope.wire(wire),) for node, wire in entries]
+    writes: list[tuple[Runs | None, ...]] = [
+        (None,) if isinstance(node, Port) else (scope.wire(wire),) for node, wire in entries
+    ]
     reads: list[tuple[str, ...]] = [()] * len(entries)
     for item in items:
         nodes.append(_card(scope, item) if isinstance(item, Unit) else _frame(scope, item))

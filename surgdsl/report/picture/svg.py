@@ -16,13 +16,14 @@ EDGE = 24.0
 HEADER = 52.0
 ROW = 20.0
 SWATCH = 26.0
-FOOT = 26.0
-"""The height of the legend's last line and what is above its first."""
+CORNER = 6.0
+"""The radius of a wire's corners."""
 STYLE = (
-    "text{font-family:ui-monospace,'DejaVu Sans Mono',Menlo,Consolas,monospace;font-size:11px;fill:#1d2430;white-space:pre}"
-    ".h{font-size:12px;font-weight:700}.m,.n{fill:#5c6470}.k{font-size:8px}.b{font-weight:700}"
-    ".w{fill:none;stroke:#7a8494;stroke-width:1.4}.a{fill:#7a8494}"
-    ".c{fill:#f6f7f9;stroke:#aab2be}.t{fill:#1d2430}.p{fill:#fff}.f{fill:#fff;stroke:#7a8494;stroke-dasharray:5 4}.g{fill:#fff}"
+    "text{font-family:ui-monospace,'DejaVu Sans Mono',Menlo,Consolas,monospace;font-size:11px;fill:#1d2430}"
+    "text{white-space:pre}.h{font-size:12px;font-weight:700}.q{font-size:15px;font-weight:700}"
+    ".m,.n{fill:#5c6470}.n{font-size:11px;font-weight:400}.k{font-size:8px}.b{font-weight:700}.i{fill:#fff}"
+    ".w{fill:none;stroke:#7a8494;stroke-width:1.4}.a{fill:#7a8494}.c{fill:#f6f7f9;stroke:#aab2be}.t{fill:#1d2430}"
+    ".f{fill:#fff;stroke:#7a8494;stroke-dasharray:5 4}.g{fill:#fff}"
 )
 
 
@@ -33,15 +34,14 @@ def svg(name: str, summary: str, scene: Scene, ink: Ink, pinned: Sequence[str]) 
     columns = max(1, int((width - 2 * EDGE) // cell)) if cell else 1
     deep = -(-len(ink.rows) // columns)
     top = HEADER + scene.height + EDGE
-    height = top + ROW * deep + FOOT + EDGE
+    height = top + ROW * (deep + 1) + EDGE / 2
     body = scene.shifted((width - scene.width) / 2, HEADER)
     parts = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" role="img" width="{_n(width)}" height="{_n(height)}" '
-        f'viewBox="0 0 {_n(width)} {_n(height)}">',
+        _opening(width, height),
         f"<title>{clean(name)}: {clean(summary)}</title>",
         f"<style>{STYLE}</style>",
         f'<rect width="{_n(width)}" height="{_n(height)}" rx="10" fill="#ffffff"/>',
-        f'<text x="{_n(EDGE)}" y="{_n(EDGE)}" class="b" style="font-size:15px">{clean(name)}</text>',
+        f'<text x="{_n(EDGE)}" y="{_n(EDGE)}" class="q">{clean(name)}</text>',
         f'<text x="{_n(EDGE)}" y="{_n(EDGE + 16)}" class="m">{clean(summary)}</text>',
         *_scene(body, ink),
         *(
@@ -55,13 +55,21 @@ def svg(name: str, summary: str, scene: Scene, ink: Ink, pinned: Sequence[str]) 
     return "\n".join(parts) + "\n"
 
 
+def _opening(width: float, height: float) -> str:
+    w, h = _n(width), _n(height)
+    return f'<svg xmlns="http://www.w3.org/2000/svg" role="img" width="{w}" height="{h}" viewBox="0 0 {w} {h}">'
+
+
 def clean(text: str) -> str:
     """`text` as XML takes it: escaped, and without the control characters that XML has no way to write.
 
     >>> clean("a<b" + chr(0))
     'a&lt;b�'
     """
-    allowed = (letter if letter >= " " and letter not in "\ufffe\uffff" and not "\ud800" <= letter <= "\udfff" else "�" for letter in text)
+    allowed = (
+        letter if letter >= " " and letter not in "\ufffe\uffff" and not "\ud800" <= letter <= "\udfff" else "�"
+        for letter in text
+    )
     return escape("".join(allowed), {'"': "&quot;"})
 
 
@@ -79,7 +87,8 @@ def _scene(scene: Scene, ink: Ink) -> Iterator[str]:
         yield from _box(box, ink)
     for tag in scene.tags:
         yield f'<rect class="g" {_rectangle(tag)} rx="3"/>'
-        yield f'<text x="{_n(tag.x + tag.width / 2)}" y="{_n(tag.y + 12)}" text-anchor="middle">{_runs(tag.runs, ink)}</text>'
+        x, y = tag.x + tag.width / 2, tag.y + 12
+        yield f'<text x="{_n(x)}" y="{_n(y)}" text-anchor="middle">{_runs(tag.runs, ink)}</text>'
 
 
 def _box(box: Box, ink: Ink) -> Iterator[str]:
@@ -92,20 +101,21 @@ def _box(box: Box, ink: Ink) -> Iterator[str]:
             yield f'<rect class="t" {_rectangle(box)} rx="{_n(box.height / 2)}"/>'
             x, y = box.x + box.width / 2, box.y + box.height / 2 + 4
             yield (
-                f'<text x="{_n(x)}" y="{_n(y)}" text-anchor="middle" class="h" style="fill:#fff">'
+                f'<text x="{_n(x)}" y="{_n(y)}" text-anchor="middle" class="h i">'
                 f'<tspan font-weight="400">{kind}</tspan> {clean(name)}</text>'
             )
         case Frame():
             text = title(box.node)
             wide = advance(text) * HEAD + 2 * PAD
-            yield f'<rect class="g" x="{_n(box.x + 6)}" y="{_n(box.y + 3)}" width="{_n(wide)}" height="{_n(BAND - 6)}"/>'
-            yield f'<text x="{_n(box.x + 6 + PAD)}" y="{_n(box.y + 17)}" class="h">{clean(text)}</text>'
+            x, y = box.x + 6, box.y + 3
+            yield f'<rect class="g" x="{_n(x)}" y="{_n(y)}" width="{_n(wide)}" height="{_n(BAND - 6)}"/>'
+            yield f'<text x="{_n(x + PAD)}" y="{_n(y + 14)}" class="h">{clean(text)}</text>'
 
 
 def _line(line: Line, box: Box, y: float, ink: Ink) -> Iterator[str]:
     x = box.x + PAD + (INDENT if line.kind == "weight" else 0.0)
     style = {"head": "h", "weight": "m", "step": "s"}[line.kind]
-    note = f'<tspan class="n" style="font-size:11px;font-weight:400">  {clean(line.note)}</tspan>' if line.note else ""
+    note = f'<tspan class="n">  {clean(line.note)}</tspan>' if line.note else ""
     yield f'<text x="{_n(x)}" y="{_n(y)}" class="{style}">{clean(line.name)}{note}</text>'
     if line.shape:
         end = box.x + box.width - PAD
@@ -113,7 +123,7 @@ def _line(line: Line, box: Box, y: float, ink: Ink) -> Iterator[str]:
 
 
 def _runs(runs: Runs, ink: Ink) -> str:
-    """Text with each axis in its colour and followed by its letter; `dy` takes the letters up and the rest down again."""
+    """Text with each axis in its colour, followed by its letter; `dy` takes letters up and the rest down again."""
     found: list[str] = []
     raised = False
     for run in runs:
@@ -123,7 +133,7 @@ def _runs(runs: Runs, ink: Ink) -> str:
             found.append(f'<tspan class="n"{back}>{clean(run.text)}</tspan>')
             continue
         row = ink.by_axis[run.axis]
-        found.append(f'<tspan class="b" fill="{row.colour}" style="fill:{row.colour}"{back}>{clean(run.text)}</tspan>')
+        found.append(f'<tspan class="b" style="fill:{row.colour}"{back}>{clean(run.text)}</tspan>')
         found.append(f'<tspan class="k" style="fill:{row.colour}" dy="-3.5">{row.key}</tspan>')
     return "".join(found)
 
@@ -132,7 +142,7 @@ def _row(row: Row, x: float, y: float) -> Iterator[str]:
     """A line of the legend; hovering over it tells every axis that it stands for."""
     yield f"<g><title>{clean(', '.join(axis.name for axis in row.axes))}</title>"
     yield f'<rect x="{_n(x)}" y="{_n(y)}" width="20" height="14" rx="3" fill="{row.colour}"/>'
-    yield f'<text x="{_n(x + 10)}" y="{_n(y + 11)}" text-anchor="middle" class="b" style="fill:#fff">{row.key}</text>'
+    yield f'<text x="{_n(x + 10)}" y="{_n(y + 11)}" text-anchor="middle" class="b i">{row.key}</text>'
     yield f'<text x="{_n(x + SWATCH)}" y="{_n(y + 11)}">{clean(row.text)}</text></g>'
 
 
@@ -152,7 +162,20 @@ def _path(curve: Curve) -> str:
         end = curve.points[-1]
         middle = (y + end[1]) / 2
         return f"M{_n(x)} {_n(y)}C{_n(x)} {_n(middle)} {_n(end[0])} {_n(middle)} {_n(end[0])} {_n(end[1])}"
-    return f"M{_n(x)} {_n(y)}" + "".join(f"L{_at(point)}" for point in rest)
+    return f"M{_at((x, y))}" + "".join(map(_turn, curve.points, rest, rest[1:])) + f"L{_at(rest[-1])}"
+
+
+def _turn(before: Point, corner: Point, after: Point) -> str:
+    """A way to a corner and around it."""
+    near, far = _towards(corner, before), _towards(corner, after)
+    return f"L{_at(near)}Q{_at(corner)} {_at(far)}"
+
+
+def _towards(corner: Point, end: Point) -> Point:
+    (x, y), (to_x, to_y) = corner, end
+    far = abs(to_x - x) + abs(to_y - y)
+    share = min(CORNER, far / 2) / far if far else 0.0
+    return x + (to_x - x) * share, y + (to_y - y) * share
 
 
 def _at(point: Point) -> str:
@@ -165,4 +188,5 @@ def _rectangle(box: Box | Tag) -> str:
 
 def _n(value: float) -> str:
     """A number in few characters."""
-    return f"{value:.1f}".removesuffix(".0").replace("-0", "0") if abs(value) < 0.05 else f"{value:.1f}".removesuffix(".0")
+    text = f"{value:.1f}".removesuffix(".0")
+    return "0" if text == "-0" else text

@@ -10,7 +10,6 @@ from attrs import evolve, frozen
 from surgdsl.diagram.canonical import number
 from surgdsl.diagram.net import Net
 from surgdsl.diagram.operation import PARAM, Operation
-from surgdsl.operations import BY_NAME
 from surgdsl.operations.arithmetic import ARITHMETIC
 from surgdsl.operations.casting import CASTING
 from surgdsl.operations.choosing import CHOICES
