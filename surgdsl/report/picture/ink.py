@@ -41,7 +41,8 @@ class Row:
         names = [axis.name for axis in self.axes]
         name = names[0] if len(names) == 1 else span_of(names[0], names[-1])
         times = f" ×{len(names)}" if len(names) > 1 else ""
-        return f"{name}{times}  {show(self.axes[0].size)}  {self.tensors} tensor{'' if self.tensors == 1 else 's'}"
+        tensors = f"{self.tensors} tensor{'' if self.tensors == 1 else 's'}{' each' if times else ''}"
+        return f"{name}{times}  {show(self.axes[0].size)}  {tensors}"
 
 
 @frozen(slots=False)

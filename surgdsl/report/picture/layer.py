@@ -1,6 +1,6 @@
 """Layers: every node below what it reads, long wires bent through the layers between, and few crossings.
 
-The method is that of Sugiyama, Tagawa and Toda (1981): longest paths, then sweeps that order each layer by its neighbours.
+The method of Sugiyama, Tagawa and Toda (1981): longest paths, then sweeps that order layers by their neighbours.
 """
 
 from __future__ import annotations

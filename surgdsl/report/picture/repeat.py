@@ -1,7 +1,7 @@
 """Repeats: equal blocks that follow each other, as one block and a number.
 
-Module paths such as ``layer1.1``, ``layer1.2`` only propose; blocks are folded where they are equal as parts of the net,
-in weights, literals, coupling and wiring, and where each reads only the one before it and what all of them read.
+Module paths such as ``layer1.1``, ``layer1.2`` only propose. Blocks are folded where they are equal as parts of the net,
+in weights, literals, coupling and wiring, and each reads only the one before it and what all of them read.
 """
 
 from __future__ import annotations

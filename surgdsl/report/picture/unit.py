@@ -83,7 +83,12 @@ def _carries_on(net: Net, name: str, before: Unit) -> bool:
     if wire in net.interface or set(net.graph.consumers[wire]) != {name}:
         return False
     last = net.graph.operations[before.operations[-1]].path
-    return any(within(path, parent(operation.path)) for path in (before.path, last))
+    return any(_at_home(operation.path, path) for path in (before.path, last))
+
+
+def _at_home(path: str, other: str) -> bool:
+    """Whether a reader of the module's source finds both calls in one place: one around the other, or side by side."""
+    return within(path, other) or within(other, path) or parent(path) == parent(other)
 
 
 def parent(path: str) -> str:
