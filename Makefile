@@ -59,6 +59,7 @@ example-fashion: setup ## the same for a CNN on all of Fashion-MNIST (build/fash
 
 bench: setup ## time check, run and verify as whole processes, three times each
 	$(BIN)/python tests/benchmarks/pipeline.py
+	$(BIN)/python tests/benchmarks/scaling.py
 
 ZOO := $(VENV)/zoo.stamp
 

@@ -67,8 +67,8 @@ class Net:
         )
 
     def _cycles(self) -> tuple[Fault, ...]:
-        order = topological(self.graph)
-        stuck = tuple(name for name in self.graph.operations if name not in set(order))
+        order = set(topological(self.graph))
+        stuck = tuple(name for name in self.graph.operations if name not in order)
         return (Fault("N3", "operations depend on themselves", stuck),) if stuck else ()
 
     def _dead(self) -> tuple[Fault, ...]:
