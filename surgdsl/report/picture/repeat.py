@@ -1,23 +1,26 @@
 """Repeats: equal blocks that follow each other, as one block and a number.
 
-Module paths such as ``layer1.1``, ``layer1.2`` only propose. Blocks are folded where they are equal as parts of the net,
-in weights, literals, coupling and wiring, and each reads only the one before it and what all of them read.
+Module paths such as ``layer1.1``, ``layer1.2`` only propose. Blocks are folded where they are equal as parts of a net,
+in weights, literals, coupling and wiring, and where each reads only the one before it and what all of them read.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 
 from attrs import field, frozen
 
 from surgdsl.axis.dim import Axis, Dim, Product, Sum, size
 from surgdsl.diagram.net import Net
+from surgdsl.diagram.payload import Payload
 from surgdsl.operations.coupling import Coupling
-from surgdsl.report.picture.unit import Unit, read_weights, within
+from surgdsl.report.picture.unit import Unit, parent, read_weights, within
 
 SAVED = 3
 """Boxes that a fold must save: a frame around less hides more than it spares."""
+PERIOD = 3
+"""Modules that may alternate."""
 
 
 @frozen
@@ -25,8 +28,11 @@ class Block:
     """`count` equal copies one after the other, of which the first is drawn."""
 
     first: str
-    """The module path of the first copy."""
+    """The first module of the first copy."""
     last: str
+    """The last module of the last copy."""
+    home: str
+    """What goes without saying in the first copy: its module, or where it is several, the module around them."""
     count: int
     items: tuple[Item, ...]
     sources: tuple[str, ...]
@@ -43,10 +49,10 @@ Item = Unit | Block
 
 @frozen(slots=False, eq=False)
 class Copy:
-    """The units of one module, as a candidate for folding."""
+    """The units of a module, or of some that follow each other, as a candidate for folding."""
 
     coupling: Coupling
-    prefix: str
+    modules: tuple[str, ...]
     units: tuple[Unit, ...]
     axes: dict[Axis, int] = field(factory=dict[Axis, int])
     """Axes by their first place in this copy; filled by `form`."""
@@ -85,14 +91,21 @@ class Copy:
     def _label(self, net: Net, name: str) -> tuple[object, ...]:
         operation = net.graph.operations[name]
         weights = tuple(
-            (self._own(one.payload.base), one.payload.encoding, self._dims(one.targets[0]))
+            (self._called(one.payload), one.payload.encoding, self._dims(one.targets[0]))
             for one in read_weights(net, operation)
             if one.payload
         )
         return operation.name, operation.attributes, self._own(operation.path), weights
 
+    def _called(self, weight: Payload) -> str:
+        """The name of a weight within its copy; constants have none but what the capture gave them."""
+        return weight.role if weight.role == "constant" else self._own(weight.base)
+
     def _own(self, path: str) -> str:
-        return f"*{path.removeprefix(self.prefix)}" if within(path, self.prefix) else path
+        for number, module in enumerate(self.modules):
+            if within(path, module):
+                return f"{number}*{path.removeprefix(module)}"
+        return path
 
     def _dims(self, wire: str) -> tuple[object, ...]:
         return tuple(map(self._dim, self.coupling.dims[wire]))
@@ -110,9 +123,10 @@ def fold(coupling: Coupling, units: Sequence[Unit]) -> tuple[Item, ...]:
     inside = _modules(units)
     left = dict.fromkeys(units)
     blocks: dict[Unit, Block] = {}
-    for family in _families(inside):
-        copies = [Copy(coupling, prefix, tuple(unit for unit in inside[prefix] if unit in left)) for prefix in family]
-        for run in _runs([copy for copy in copies if copy.units]):
+    for family, period, start in _proposals(inside):
+        here = [(module, [unit for unit in inside[module] if unit in left]) for module in family[start:]]
+        full = [pair for pair in here if pair[1]]
+        for run in _runs([_copy(coupling, full[at : at + period]) for at in range(0, len(full), period)]):
             if (len(run) - 1) * len(run[0].units) < SAVED:
                 continue
             blocks[run[0].units[0]] = _block(coupling, run)
@@ -121,14 +135,29 @@ def fold(coupling: Coupling, units: Sequence[Unit]) -> tuple[Item, ...]:
     return tuple(blocks.get(unit, unit) for unit in units if unit in left or unit in blocks)
 
 
+def _proposals(modules: Iterable[str]) -> Iterator[tuple[list[str], int, int]]:
+    """Families of modules, how many of them may make a copy, and from which on: some networks alternate."""
+    for family in _families(modules):
+        for period in range(1, min(PERIOD, len(family) // 2) + 1):
+            yield from ((family, period, start) for start in range(period))
+
+
+def _copy(coupling: Coupling, parts: Sequence[tuple[str, Sequence[Unit]]]) -> Copy:
+    return Copy(coupling, tuple(module for module, _ in parts), tuple(unit for _, units in parts for unit in units))
+
+
 def _block(coupling: Coupling, run: Sequence[Copy]) -> Block:
     first, last = run[0], run[-1]
     inner = tuple(first.units[place].targets[port] for place, port in map(last.made.__getitem__, last.targets))
     twins = {
         other: axis for copy in run[1:] for other, axis in zip(copy.axes, first.axes, strict=True) if other != axis
     }
+    home = first.modules[0] if len(first.modules) == 1 else parent(first.modules[0])
     items = fold(coupling, first.units)
-    return Block(first.prefix, last.prefix, len(run), items, first.sources, inner, last.targets, tuple(twins.items()))
+    return Block(
+        first.modules[0], last.modules[-1], home, len(run), items,
+        first.sources, inner, last.targets, tuple(twins.items()),
+    )  # fmt: skip
 
 
 def _modules(units: Sequence[Unit]) -> dict[str, list[Unit]]:

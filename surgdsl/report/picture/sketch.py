@@ -148,7 +148,7 @@ def _written(scope: Scope, item: Item) -> tuple[Runs | None, ...]:
 
 
 def _frame(scope: Scope, block: Block) -> Frame:
-    inner = Scope(scope.coupling, scope.free, block.first)
+    inner = Scope(scope.coupling, scope.free, block.home)
     entries = [(Port("in"), wire) for wire in block.sources]
     exits = [(Port("out"), wire) for wire in block.inner]
     title = span_of(own_path(block.first, scope.prefix), own_path(block.last, scope.prefix))
