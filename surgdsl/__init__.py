@@ -1,6 +1,7 @@
 """surgdsl compresses a trained torch model from a short `.surg` text and leaves a certificate that others can check.
 
-The names of the Python door are loaded when they are first used, so that `surg check`, `surg fmt` and the verifier start without torch.
+The names of the Python door are loaded when they are first used, so that `surg check`, `surg fmt` and the verifier
+start without torch.
 """
 
 from __future__ import annotations
@@ -9,13 +10,26 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from surgdsl.api import Model, axes, capture, plan, restrict, run, verified
+    from surgdsl.api import Model, axes, capture, decoded, plan, reload, restrict, run, verified
     from surgdsl.diagnostic import Refusal
     from surgdsl.language import load
 
 __version__ = "0.1.0"
 
-__all__ = ["Model", "Refusal", "__version__", "axes", "capture", "load", "plan", "restrict", "run", "verified"]
+__all__ = [
+    "Model",
+    "Refusal",
+    "__version__",
+    "axes",
+    "capture",
+    "decoded",
+    "load",
+    "plan",
+    "reload",
+    "restrict",
+    "run",
+    "verified",
+]
 
 DOORS = {"Refusal": "surgdsl.diagnostic", "load": "surgdsl.language"}
 """Where a name is found that is not in `surgdsl.api`."""

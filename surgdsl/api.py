@@ -23,6 +23,7 @@ import numpy as np
 from attrs import field, frozen
 
 from surgdsl.axis.dim import Axis, Indices, whole
+from surgdsl.bridge import reloading
 from surgdsl.bridge.capture import capture as captured
 from surgdsl.bridge.rebuild import rebuild
 from surgdsl.bridge.running import deterministic
@@ -290,3 +291,29 @@ def verified(folder: Path, weights: Path | None = None) -> Report:
     except Reject as reject:
         report.reject = reject
     return report
+
+
+def decoded(folder: Path) -> dict[str, Any]:
+    """The weights of a result, decoded, by name: a state dict of plain tensors.
+
+    Raises:
+        Refusal: E0701 there is no result in the folder, E0711 its weights cannot be read.
+    """
+    return reloading.decoded(Path(folder))
+
+
+def reload(build: Callable[[], Any], folder: Path, inputs: Sequence[Any] = ()) -> Any:
+    """A result in a freshly built module of the user's own class, in eval mode, without pickle.
+
+    Args:
+        build: makes the module as it was before surgery.
+        folder: a published result.
+        inputs: an example; with one the module is run once, to see whether its forward takes the new sizes.
+
+    Raises:
+        Refusal: E0608 where the class has no place for what is there, or cannot run; with the layer.
+    """
+    module = reloading.refit(build(), reloading.decoded(Path(folder)))
+    if inputs:
+        reloading.check(module, tuple(inputs))
+    return module

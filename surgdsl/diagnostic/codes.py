@@ -99,6 +99,7 @@ CODES: tuple[Code, ...] = (
     Code("E0605", "Python that cannot be used"),
     Code("E0606", "weights that do not fit the model"),
     Code("E0607", "an operation that the verifier does not know"),
+    Code("E0608", "a result that does not fit the class"),
     Code("E0701", "no such file"),
     Code("E0702", "a folder in place of a file"),
     Code("E0703", "a file that cannot be read"),
