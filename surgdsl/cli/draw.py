@@ -15,7 +15,6 @@ from surgdsl.diagnostic import Diagnostic, Refusal, hint
 from surgdsl.execution.publishing import writing_to
 from surgdsl.language import program as checked
 from surgdsl.language.program import ModelDecl, Program
-from surgdsl.operations.coupling import couple
 from surgdsl.planning.opening import open_model
 from surgdsl.report.drawing import Form, draw
 
@@ -47,7 +46,7 @@ def picture(
     declared = _model(program, model)
     state, _ = open_model(program, declared)
     form: Form = format or ("dot" if out and out.suffix in DOT else "svg")
-    text = draw(couple(state.net), declared.name, form)
+    text = draw(state.net, declared.name, form)
     record = {"type": "picture", "model": declared.name, "format": form}
     if out is None:
         voice.say(text.removesuffix("\n"))

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 
 from attrs import field, frozen
 
-from surgdsl.bridge.encoding import Part
+from surgdsl.bridge.encoding import Part, parts_of
 from surgdsl.bridge.storage import check_names
 from surgdsl.bridge.weight import State
 from surgdsl.diagnostic import Diagnostic, Refusal
@@ -25,6 +25,9 @@ from surgdsl.surgery.rewrite import Rewrite
 
 LARGEST = 16 << 20
 """Bytes of a statement that a verifier still reads."""
+
+RECOMPUTED = ("prune-channels/1", "fold-batchnorm/1")
+"""Rules whose weights follow byte for byte from the weights before."""
 
 Ports = Sequence[tuple[str, Sort]]
 
@@ -117,13 +120,12 @@ def _steps(
 
 
 def _tensors(scribe: Scribe, start: State, rewrites: Sequence[Rewrite]) -> tuple[list[Json], dict[str, bytes]]:
-    """The tensors that lie in neither weight file, and their bytes as blobs."""
+    """The tensors that lie in neither weight file and that no exact step makes, and their bytes as blobs."""
     if not rewrites:
         return [], {}
-    passing: dict[str, Part] = {}
-    for rewrite in rewrites:
-        passing |= scribe.parts(rewrite.after)
-    filed = scribe.parts(start).keys() | scribe.parts(rewrites[-1].after).keys()
+    held = {role: _parts(scribe, start, _named(start, role)) for role in ("parameter", "buffer", "constant")}
+    passing = held["constant"] | {name: part for one in rewrites for name, part in _sent(scribe, one).items()}
+    filed = held["parameter"].keys() | held["buffer"].keys() | scribe.parts(rewrites[-1].after).keys()
     rows: list[Json] = []
     blobs: dict[str, bytes] = {}
     for name in sorted(passing.keys() - filed):
@@ -131,6 +133,29 @@ def _tensors(scribe: Scribe, start: State, rewrites: Sequence[Rewrite]) -> tuple
         blobs[digest.blob(data)] = data
         rows.append({"blob": digest.blob(data), "digest": name, "dtype": part.dtype, "shape": list(part.shape)})
     return rows, blobs
+
+
+def _sent(scribe: Scribe, rewrite: Rewrite) -> dict[str, Part]:
+    """The tensors that a step creates, unless a verifier makes them itself from the ones before."""
+    if rewrite.rule in RECOMPUTED:
+        return {}
+    return _parts(scribe, rewrite.after, list(rewrite.derivation.comatch_operations.values()))
+
+
+def _named(state: State, role: str) -> list[str]:
+    params = state.net.params().items()
+    return [name for name, operation in params if operation.payload and operation.payload.role == role]
+
+
+def _parts(scribe: Scribe, state: State, names: Sequence[str]) -> dict[str, Part]:
+    """The stored tensors of some weights, by digest."""
+    found = [
+        part
+        for name in names
+        if name in state.weights and (payload := state.net.graph.operations[name].payload)
+        for part in parts_of(payload.base, state.weights[name])
+    ]
+    return {scribe.digests.of(part.dtype, part.array): part for part in found}
 
 
 def _boundary(net: Net) -> dict[str, Json]:

@@ -62,16 +62,16 @@ def write(outcome: Outcome, draft: Path, out: Path, threads: int) -> Certificate
     (draft / CERTIFICATE / "cert.json").write_bytes(made.statement)
     storage.write(draft / MODEL, _tensors(final))
     if opened.weights is None:
-        storage.write(draft / INPUT, _tensors(opened.start))
+        storage.write(draft / INPUT, _tensors(opened.start, constants=False))
     (draft / RUN).write_text(json.dumps(_run(opened, out), indent=2) + "\n", encoding="utf-8")
     return made
 
 
-def _tensors(state: State) -> storage.Tensors:
+def _tensors(state: State, *, constants: bool = True) -> storage.Tensors:
     return {
         part.name: (part.dtype, part.array)
         for name, operation in state.net.params().items()
-        if operation.payload
+        if operation.payload and (constants or operation.payload.role != "constant")
         for part in parts_of(operation.payload.base, state.weights[name])
     }
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Literal
 
-from surgdsl.operations.coupling import Coupling
+from surgdsl.diagram.canonical import renumber
+from surgdsl.diagram.net import Net
+from surgdsl.operations.coupling import Coupling, couple
 from surgdsl.report.picture.dot import dot
 from surgdsl.report.picture.ink import ink
 from surgdsl.report.picture.page import page
@@ -15,8 +17,9 @@ from surgdsl.report.picture.svg import svg
 Form = Literal["svg", "dot"]
 
 
-def draw(coupling: Coupling, name: str, form: Form = "svg") -> str:
-    """The net of `coupling`, called `name`, as the text of a picture; the same net gives the same text."""
+def draw(net: Net, name: str, form: Form = "svg") -> str:
+    """A net, called `name`, as the text of a picture; isomorphic nets give the same text."""
+    coupling = couple(renumber(net))
     drawn, twins = sketch(coupling)
     colours = ink(coupling, drawn, twins)
     free = frozenset(coupling.prunable)

@@ -5,7 +5,6 @@ Elements are compared as bits, so that −0.0, NaN and dtypes that numpy does no
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,7 +17,6 @@ from surgdsl.verifier.tensors import Store
 from surgdsl.verifier.weight import Weight
 
 Array = NDArray[Any]
-Load = Callable[[Weight], "Content"]
 
 BITS = {1: "<u1", 2: "<u2", 4: "<u4", 8: "<u8"}
 EXPONENT = {"F64": 0x7FF << 52, "F32": 0xFF << 23, "F16": 0x1F << 10, "BF16": 0xFF << 7}
@@ -67,6 +65,21 @@ class Content:
         bits = self.packed()
         sign = 0 if self.weight.dtype in UNSIGNED else 1 << (8 * bits.itemsize - 1)
         return int(np.count_nonzero(bits & bits.dtype.type(((1 << 8 * bits.itemsize) - 1) ^ sign)))
+
+
+class Load:
+    """What gives the content of weights: from the files and blobs, and from what exact steps were found to make."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    def __call__(self, weight: Weight) -> Content:
+        """The content of a weight; V08 when bytes are missing, V15 when the encoding is invalid."""
+        return load(weight, self._store)
+
+    def learn(self, digest: str, data: bytes) -> None:
+        """Bytes that a step makes of weights before it: nobody has to send them."""
+        self._store.learn(digest, data)
 
 
 def load(weight: Weight, store: Store) -> Content:
@@ -163,9 +176,10 @@ def select(content: Content, kept: tuple[tuple[int, ...] | None, ...]) -> dict[s
     return found
 
 
-def check_parts(weight: Weight, expected: dict[str, bytes]) -> None:
-    """The parts of a weight are these bytes; V15 when a digest says otherwise."""
+def check_parts(weight: Weight, expected: dict[str, bytes], load: Load) -> None:
+    """The parts of a weight are these bytes, which are known from now on; V15 when a digest says otherwise."""
     for role, part in weight.parts.items():
         fits = digests.nbytes(part.dtype, part.shape) == len(expected[role])
         same = fits and digests.tensor(part.dtype, part.shape, digests.chunks(expected[role])) == part.digest
         need(same, "V15", f"`{part.name}` is not what the step makes of the weights before")
+        load.learn(part.digest, expected[role])

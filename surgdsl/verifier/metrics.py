@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable
 
-from surgdsl.verifier.content import Content, Load, load
+from surgdsl.verifier.content import Load
 from surgdsl.verifier.net import Operation, Sort
 from surgdsl.verifier.operations import macs
 from surgdsl.verifier.statement import METRICS
@@ -17,10 +17,9 @@ class Ledger:
     """Counts operations; remembers the nonzeros of a weight by its parts, so that no weight is scanned twice."""
 
     def __init__(self, store: Store, binding: dict[str, int]) -> None:
-        self._store = store
         self._binding = binding
         self._nonzero: dict[tuple[str, ...], int] = {}
-        self.load: Load = self._load
+        self.load = Load(store)
 
     def count(self, operations: Iterable[Operation], wires: dict[str, Sort]) -> Counter[str]:
         """The metrics of some operations."""
@@ -40,8 +39,5 @@ class Ledger:
             *(part.digest for part in weight.parts.values()),
         )
         if key not in self._nonzero:
-            self._nonzero[key] = self._load(weight).nonzero()
+            self._nonzero[key] = self.load(weight).nonzero()
         return self._nonzero[key]
-
-    def _load(self, weight: Weight) -> Content:
-        return load(weight, self._store)

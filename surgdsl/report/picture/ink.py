@@ -17,8 +17,8 @@ from surgdsl.report.picture.detail import span_of
 from surgdsl.report.picture.shape import Runs
 from surgdsl.report.picture.sketch import Card, Frame, Sketch
 
-PALETTE = ("#0067a5", "#b34700", "#007a5e", "#a0347b", "#6b5d00", "#4a36b8", "#c01f3a", "#00727f")
-"""Each at least 4.5 : 1 on white, and apart from its neighbours in lightness or hue for every kind of colour vision."""
+PALETTE = ("#1177aa", "#aa5500", "#bb11dd", "#114400", "#dd0044", "#442288", "#662233", "#0000ff")
+"""Each at least 4.5 : 1 on white, and apart from every other for every kind of colour vision."""
 PINNED = "#5c6470"
 CHARACTER = 6.7
 """Pixels of a character of 11 pixels; monospaced fonts differ by a hair, and this is the widest of the usual ones."""

@@ -32,7 +32,7 @@ def check(rewrite: Rewrite, load: Load) -> str:
     old, bn = (_values(op, rewrite, load) for op in (feeder, norm))
     need({"running_mean", "running_var"} <= bn.keys(), "V14", "a batch_norm without statistics cannot be folded")
     eps = call_of(norm, rewrite.left.wires).values["eps"]
-    _compare(rewrite, made, *fold(old, bn, float(eps)))
+    _compare(rewrite, made, fold(old, bn, float(eps)), load)
     return ""
 
 
@@ -61,14 +61,14 @@ def fold(old: dict[str, Array], bn: dict[str, Array], eps: float) -> tuple[Array
         return weight.astype("<f4"), bias.astype("<f4")
 
 
-def _compare(rewrite: Rewrite, made: Operation, weight: Array, bias: Array) -> None:
+def _compare(rewrite: Rewrite, made: Operation, folded: tuple[Array, Array], load: Load) -> None:
     params = {op.targets[0]: op.weight for op in rewrite.right.operations.values() if op.weight}
     fits = len(made.sources) == 3 and set(made.sources[1:]) == set(params) == set(rewrite.right.wires)
     need(fits and len(rewrite.right.operations) == 3, "V14", "R is not a conv with a new weight and a new bias")
-    for wire, values in zip(made.sources[1:], (weight, bias), strict=True):
+    for wire, values in zip(made.sources[1:], folded, strict=True):
         _dense(params[wire])
         need(params[wire].shape == values.shape, "V14", "the weight or the bias changes its shape")
-        check_parts(params[wire], {"values": values.tobytes()})
+        check_parts(params[wire], {"values": values.tobytes()}, load)
 
 
 def _values(op: Operation, rewrite: Rewrite, load: Load) -> dict[str, Array]:

@@ -118,7 +118,7 @@ def check_weight(before: Operation, after: Operation, kept: Sets, load: Load) ->
         "V14",
         f"`{old.base}` changes its encoding",
     )
-    check_parts(new, select(load(old), kept))
+    check_parts(new, select(load(old), kept), load)
 
 
 PRUNE = Rule("exact", "params/1", ARGUMENTS, check)
