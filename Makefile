@@ -16,7 +16,7 @@ echo 'surgdsl needs Python 3.11 or later with venv and ensurepip, as python3.11 
 endef
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint format example-digits example-fashion bench zoo zoo-peers terminals constraints clean
+.PHONY: help setup demo test lint format example-digits example-fashion bench zoo zoo-peers terminals pictures constraints clean
 
 help: ## list these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -76,6 +76,9 @@ zoo-peers: $(ZOO) ## time analysis and cutting beside torch-pruning, on a quiet 
 terminals: demo ## make the pictures of what the commands print (docs/pictures)
 	$(BIN)/python tests/benchmarks/terminal.py docs/pictures/plan.svg 'surg plan' --drop 'cuts block' -- surg plan examples/mnist_cnn.surg
 	$(BIN)/python tests/benchmarks/terminal.py docs/pictures/verify.svg 'surg-verify' --drop 'error at most' --drop=--expect-input -- surg-verify build/demo
+
+pictures: setup ## draw the models of the examples (docs/pictures)
+	for name in digits_mlp mnist_cnn; do $(BIN)/surg draw examples/$$name.surg -o docs/pictures/$$name.svg || exit 1; done
 
 constraints: setup ## pin what .venv holds now in constraints.txt
 	$(PIP) freeze --all --exclude-editable --exclude surgdsl --exclude pip --exclude setuptools \
