@@ -1,6 +1,6 @@
-"""surg draw: a picture in a file or on standard output, in the form that is asked for, and the committed one up to date.
+"""surg draw: a picture in a file or on standard output, in the form that is asked for, the committed one up to date.
 
-With SURGDSL_UPDATE=1 in the environment the committed picture is drawn anew before it is compared, as by `make pictures`.
+With SURGDSL_UPDATE=1 in the environment the committed picture is drawn anew before comparing, as by `make pictures`.
 """
 
 from __future__ import annotations
