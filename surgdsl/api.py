@@ -38,7 +38,8 @@ from surgdsl.language.claim import Measured
 from surgdsl.language.program import Program
 from surgdsl.metrics import METRICS, contribution, count, ones
 from surgdsl.operations.coupling import Coupling, couple
-from surgdsl.planning.opening import choose, open_surgery
+from surgdsl.planning import choosing
+from surgdsl.planning.opening import open_surgery
 from surgdsl.planning.plan import Plan, check_counted
 from surgdsl.planning.plan import plan as planned
 from surgdsl.planning.pointing import pointing
@@ -216,7 +217,7 @@ def plan(
     """
     say = told or _silent
     say("capturing the model", "")
-    with deterministic(choose(program, surgery).seed, threads):
+    with deterministic(choosing.surgery(program, surgery).seed, threads):
         opened = open_surgery(program, surgery)
         say("planning", "")
         return planned(opened)

@@ -8,9 +8,9 @@ from cyclopts import Parameter
 
 from surgdsl.cli.check import named
 from surgdsl.cli.output import Voice
-from surgdsl.diagnostic import Diagnostic, Refusal, hint
 from surgdsl.language import program as checked
 from surgdsl.operations.coupling import couple
+from surgdsl.planning import choosing
 from surgdsl.planning.opening import open_model
 from surgdsl.report.axes import records, told
 
@@ -26,12 +26,7 @@ def axes(file: str, /, *, model: Annotated[str | None, Parameter()] = None, voic
     voice = voice or Voice()
     voice.begin()
     program = checked(named(file))
-    known = {one.name: one for one in program.models}
-    if (model is None and len(known) != 1) or (model is not None and model not in known):
-        near = hint(model, tuple(known)) if model else ""
-        told_so = f"there is no model `{model}`" if model else "which model of the file?"
-        raise Refusal(Diagnostic("E0510", told_so, label=near, help=(f"the file has {', '.join(known) or 'none'}",)))
-    state, _ = open_model(program, known[model] if model else next(iter(known.values())))
+    state, _ = open_model(program, choosing.model(program, model))
     coupling = couple(state.net)
     for line in told(coupling):
         voice.say(line)

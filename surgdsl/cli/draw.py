@@ -11,10 +11,9 @@ from cyclopts import Parameter
 
 from surgdsl.cli.check import named
 from surgdsl.cli.output import Voice
-from surgdsl.diagnostic import Diagnostic, Refusal, hint
 from surgdsl.execution.publishing import writing_to
 from surgdsl.language import program as checked
-from surgdsl.language.program import ModelDecl, Program
+from surgdsl.planning import choosing
 from surgdsl.planning.opening import open_model
 from surgdsl.report.drawing import Form, draw
 
@@ -43,7 +42,7 @@ def picture(
     voice = voice or Voice()
     voice.begin()
     program = checked(named(file))
-    declared = _model(program, model)
+    declared = choosing.model(program, model)
     state, _ = open_model(program, declared)
     form: Form = format or ("dot" if out and out.suffix in DOT else "svg")
     text = draw(state.net, declared.name, form)
@@ -56,22 +55,6 @@ def picture(
     voice.remark(f"{declared.name} drawn in {out}")
     voice.line({**record, "path": str(out)})
     return 0
-
-
-def _model(program: Program, name: str | None) -> ModelDecl:
-    """The model called `name`, or the only one.
-
-    Raises:
-        Refusal: E0510, the file has none, has several, or has none of this name.
-    """
-    known = {one.name: one for one in program.models}
-    if name is None and len(known) == 1:
-        return program.models[0]
-    if name in known:
-        return known[name]
-    near = hint(name, tuple(known)) if name else ""
-    told = f"there is no model `{name}`" if name else "which model of the file?"
-    raise Refusal(Diagnostic("E0510", told, label=near, help=(f"the file has {', '.join(known) or 'none'}",)))
 
 
 def _write(out: Path, text: str) -> None:

@@ -22,10 +22,11 @@ from surgdsl.bridge.capture import capture
 from surgdsl.bridge.rebuild import rebuild
 from surgdsl.bridge.source import Rows, build_module, read_rows
 from surgdsl.bridge.weight import State
-from surgdsl.diagnostic import Diagnostic, Note, Refusal, Span, suggest
+from surgdsl.diagnostic import Diagnostic, Note, Refusal, Span
 from surgdsl.diagram.net import Net
 from surgdsl.diagram.sort import Sort
 from surgdsl.language.program import FileRef, ModelDecl, Port, Program, SurgeryDecl
+from surgdsl.planning import choosing
 from surgdsl.planning.fitting import check_rows
 from surgdsl.planning.pointing import pointing
 
@@ -76,31 +77,9 @@ def open_model(program: Program, model: ModelDecl) -> tuple[State, Path | None]:
 
 def open_surgery(program: Program, name: str | None = None) -> Opened:
     """Open the surgery called `name`, or the only one of the file."""
-    surgery = choose(program, name)
+    surgery = choosing.surgery(program, name)
     start, weights = open_model(program, program.model(surgery.model))
     return Opened(program, surgery, start, weights)
-
-
-def choose(program: Program, name: str | None) -> SurgeryDecl:
-    """The surgery called `name`, or the only one.
-
-    Raises:
-        Refusal: E0510, the file has none, has several, or has none of this name.
-    """
-    names = [surgery.name for surgery in program.surgeries]
-    if name is None and len(names) == 1:
-        return program.surgeries[0]
-    if name in names:
-        return program.surgery(name)
-    if not names:
-        raise Refusal(Diagnostic("E0510", f"`{program.source.path}` declares no surgery"))
-    near = suggest(name, names) if name else None
-    wanted = f"there is no surgery `{name}`" if name else "which surgery of the file?"
-    raise Refusal(
-        Diagnostic(
-            "E0510", wanted, help=((f"did you mean `{near}`?",) if near else ()) + (f"the file has {', '.join(names)}",)
-        )
-    )
 
 
 def _load(module: nn.Module, path: Path, model: ModelDecl) -> None:
