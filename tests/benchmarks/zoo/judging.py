@@ -112,33 +112,31 @@ def _cuts(
     generator = np.random.default_rng(0)
     keep = {axis: chosen(generator, int(str(axis.size))) for axis in free}
     exact = {axis: keep[axis] for axis in natural}
-    start = time.perf_counter()
-    small = surgdsl.restrict(model, {axis.name: index.tolist() for axis, index in exact.items()})
-    cut = time.perf_counter() - start
-    whole = surgdsl.restrict(model, {axis.name: index.tolist() for axis, index in keep.items()})
-    batches = (
-        (1, 2, 5)
-        if any(
-            not isinstance(size, int) for _, wire in model.state.net.inputs for size in model.state.net.sort(wire).shape
-        )
-        else (2,)
-    )
     with torch.no_grad():
         zeroed = _run(neutralised(model.state, coupling, exact), entry, 2)
-        difference = relative(_run(small.state, entry, 2), zeroed)
         effect = relative(zeroed, _run(model.state, entry, 2))
+        start = time.perf_counter()
+        small = surgdsl.restrict(model, {axis.name: index.tolist() for axis, index in exact.items()})
+        cut = time.perf_counter() - start
+        difference = relative(_run(small.state, entry, 2), zeroed)
+        del small
+        alone = [_alone(entry, model, coupling, axis, keep[axis]) for axis in sampled(natural)]
+        whole = surgdsl.restrict(model, {axis.name: index.tolist() for axis, index in keep.items()})
+        batches = (1, 2, 5) if _varies(model.state) else (2,)
         for batch in batches:
             _run(whole.state, entry, batch)
-        alone = [_alone(entry, model, coupling, axis, keep[axis]) for axis in sampled(natural)]
-    same = [model.state.net.sort(wire) for _, wire in model.state.net.outputs] == [
-        whole.state.net.sort(wire) for _, wire in whole.state.net.outputs
-    ]
-    assert same, "an output changed its shape"
-    assert len(whole.state.net.params()) == len(model.state.net.params()), "a shared weight was untied"
+    nets = model.state.net, whole.state.net
+    assert len({tuple(net.sort(wire) for _, wire in net.outputs) for net in nets}) == 1, "an output changed its shape"
+    assert len({len(net.params()) for net in nets}) == 1, "a shared weight was untied"
     return {
         "difference": difference, "alone": max(alone, default=0.0), "effect": effect, "batches": batches,
         "cut seconds": cut, "kept": elements(whole.state) / elements(model.state),
     }  # fmt: skip
+
+
+def _varies(state: State) -> bool:
+    """Whether a size of an input is symbolic."""
+    return any(not isinstance(size, int) for _, wire in state.net.inputs for size in state.net.sort(wire).shape)
 
 
 def elements(state: State) -> int:
