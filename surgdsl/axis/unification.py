@@ -24,6 +24,12 @@ from attrs import field, frozen
 from surgdsl.axis.dim import UNIT, Axis, Dim, Product, Sum, axes, concat, fuse, size
 from surgdsl.axis.extent import Extent
 
+SLACK, STEPS = 64, 8
+"""Steps that an equation may take, and steps more for each part of its dims."""
+
+DEPTH = 16
+"""How often a part may be parted again."""
+
 
 @frozen
 class Pin:
@@ -47,6 +53,8 @@ class Unification:
     bound: dict[Axis, Dim] = field(factory=dict[Axis, Dim])
     pins: dict[Axis, Pin] = field(factory=dict[Axis, Pin])
     born: dict[str, int] = field(factory=dict[str, int])
+    work: list[int] = field(factory=list[int])
+    """How many steps the equation at hand may still take; nothing where there is no limit."""
     blurs: list[tuple[Dim, Pin]] = field(factory=list[tuple[Dim, Pin]])
     """Dims that an operation works over, so that cutting them is only approximate, with the reason."""
 
@@ -80,18 +88,35 @@ class Unification:
         for axis in axes(self.resolve(dim)):
             self.pins.setdefault(axis, Pin(reason, place))
 
+    def equate(self, left: Dim, right: Dim, place: str) -> None:
+        """`unify`, but where parts that share an axis would refine each other without end, it ends.
+
+        Raises:
+            Clash: their sizes differ, or they have no common refinement that is near.
+        """
+        parts = sum(1 for dim in (left, right) for _ in axes(self.resolve(dim)))
+        self.work[:] = [SLACK + STEPS * parts]
+        self.unify(left, right, place)
+
     def unify(self, left: Dim, right: Dim, place: str) -> None:
         """Make two dims equal, refining axes into sums and products where needed, pinning what does not nest.
 
         Raises:
-            Clash: their sizes differ.
+            Clash: their sizes differ, or the work that `equate` allowed is done.
         """
+        self._spend(place)
         left, right = self.resolve(left), self.resolve(right)
         if left == right:
             return
         if size(left) != size(right):
             raise Clash(f"{left} of size {size(left)} against {right} of size {size(right)} at {place}")
         self._meet(left, right, place)
+
+    def _spend(self, place: str) -> None:
+        if self.work:
+            self.work[0] -= 1
+            if self.work[0] < 0:
+                raise Clash(f"dims that refine each other without end at {place}")
 
     def _meet(self, left: Dim, right: Dim, place: str) -> None:
         """Unify two dims that are resolved, differ, and have one size."""
@@ -140,6 +165,7 @@ class Unification:
     ) -> None:
         """Walk two sums or two products from the left, splitting the larger part until the parts pair up."""
         while left and right:
+            self._spend(place)
             if size(left[0]) == size(right[0]):
                 self.unify(left.pop(0), right.pop(0), place)
             elif split(left[0], right[0]) is None and split(right[0], left[0]) is None:
@@ -157,6 +183,7 @@ class Unification:
         whole, part = size(large), size(small)
         if (
             not isinstance(large, Axis)
+            or _worn(large)
             or not isinstance(whole, int)
             or not isinstance(part, int)
             or part >= whole
@@ -173,13 +200,15 @@ class Unification:
         if not isinstance(whole, int) or not isinstance(part, int) or part >= whole:
             return None
         if isinstance(large, Axis):
+            if _worn(large):
+                return None
             result = concat(self.fresh(f"{large}/low", part), self.fresh(f"{large}/high", whole - part))
             self._bind(large, result, "")
             return result
         if not isinstance(large, Product):
             return None
         outer, inner = large.factors[0], size(fuse(*large.factors[1:]))
-        if not isinstance(outer, Axis) or not isinstance(inner, int) or part % inner:
+        if not isinstance(outer, Axis) or _worn(outer) or not isinstance(inner, int) or part % inner:
             return None
         first = self.fresh(f"{outer}/low", part // inner)
         second = self.fresh(f"{outer}/high", (whole - part) // inner)
@@ -194,6 +223,7 @@ class Unification:
         sizes = [size(term) for term in terms]
         if (
             not isinstance(outer, Axis)
+            or _worn(outer)
             or not isinstance(inner, int)
             or any(not isinstance(n, int) or n % inner for n in sizes)
         ):
@@ -204,6 +234,11 @@ class Unification:
         self._bind(outer, concat(*cuts), place)
         for cut, term in zip(cuts, terms, strict=True):
             self.unify(fuse(cut, rest), term, place)
+
+
+def _worn(axis: Axis) -> bool:
+    """Whether an axis is the part of a part of a part … of another: parts that share an axis can be cut for ever."""
+    return axis.name.count("/") > DEPTH
 
 
 def _parts(dim: Dim, kind: type[Sum | Product]) -> list[Dim]:

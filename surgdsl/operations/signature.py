@@ -44,7 +44,7 @@ class Call:
 
     def tie(self, left: Dim, right: Dim) -> None:
         """Say that two dims are equal."""
-        self.unification.unify(left, right, self.place)
+        self.unification.equate(left, right, self.place)
 
     def pin(self, dims: Dims, reason: str) -> None:
         """Say that dims may not shrink."""

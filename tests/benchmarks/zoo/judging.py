@@ -88,9 +88,11 @@ def _judged(entry: Entry, module: nn.Module) -> Record:
 
 
 def verdict(record: Record) -> str:
-    """``exact``; ``vacuous`` where the cuts have no effect or the input has none; else ``WRONG``."""
+    """``exact``; ``approximate``: no axis is natural; ``vacuous``: cuts or inputs have no effect; else ``WRONG``."""
     if max(record["difference"], record["alone"], record["round trip"]) > TOLERANCE:
         return "WRONG"
+    if not record["natural"]:
+        return "approximate"
     return "exact" if record["effect"] > 1e-3 and record["varies"] > 1e-2 else "vacuous"
 
 

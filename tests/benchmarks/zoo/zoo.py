@@ -57,7 +57,7 @@ def run(group: str, *, resume: bool) -> None:
     """Judge one group and write its rows as they come."""
     rows = FOLDER / f"{group}.jsonl"
     old = [json.loads(line) for line in rows.read_text().splitlines()] if resume and rows.exists() else []
-    kept = {record["name"]: record for record in old if record["verdict"] == "exact"}
+    kept = {record["name"]: record for record in old if record["verdict"] in ("exact", "approximate")}
     with rows.with_suffix(".new").open("w") as file:
         for entry in importlib.import_module(group).entries():
             record = kept.get(entry.name) or judged(entry)
