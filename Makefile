@@ -72,6 +72,7 @@ zoo: $(ZOO) ## cut every architecture that installs offline and compare (an hour
 
 zoo-peers: $(ZOO) ## time analysis and cutting beside torch-pruning, on a quiet machine; writes docs/speed.md
 	$(BIN)/python tests/benchmarks/zoo/peers.py
+	$(BIN)/python tests/benchmarks/zoo/large.py
 
 terminals: demo ## make the pictures of what the commands print (docs/pictures)
 	$(BIN)/python tests/benchmarks/terminal.py docs/pictures/plan.svg 'surg plan' --drop 'cuts block' -- surg plan examples/mnist_cnn.surg
