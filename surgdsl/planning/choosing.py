@@ -40,5 +40,5 @@ def _one(kind: str, known: Mapping[str, Declared], name: str | None) -> Declared
     if not known:
         raise Refusal(Diagnostic("E0510", f"this file declares no {kind}"))
     told = f"there is no {kind} `{name}`" if name else f"which {kind} of the file?"
-    near = hint(name, known) if name else ""
-    raise Refusal(Diagnostic("E0510", told, label=near, help=(f"the file has {', '.join(known)}",)))
+    near = (hint(name, known),) if name and hint(name, known) else ()
+    raise Refusal(Diagnostic("E0510", told, help=(*near, f"the file has {', '.join(known)}")))
