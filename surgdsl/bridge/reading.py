@@ -155,7 +155,9 @@ class Reading:
         place = BLOCKS[str(node.target)]
         if str(node.target) == "wrap_with_autocast" and node.args[2]:
             raise unfit(f"`{node.name}` casts by itself; capture the model without autocast")
-        body = getattr(node.graph.owning_module, str(node.args[place].target))  # pyright: ignore[reportOptionalMemberAccess, reportAttributeAccessIssue]
+        inner = node.args[place]
+        assert isinstance(inner, fx.Node)
+        body = getattr(node.graph.owning_module, str(inner.target))
         operands = node.args[place + 1 :]
         for inner, outer in zip((one for one in body.graph.nodes if one.op == "placeholder"), operands, strict=True):
             if outer in self.folder.known:

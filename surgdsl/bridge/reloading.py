@@ -109,7 +109,7 @@ def refit(module: nn.Module, weights: Mapping[str, torch.Tensor]) -> nn.Module:
             continue
         for name, tensor in own.items():
             _place(layer, name, tensor)
-        _resize(layer)
+        _resize(path, layer)
     if left:
         raise _unfit(f"the module has no place for {', '.join(sorted(left)[:5])}")
     return module.eval()
@@ -144,14 +144,16 @@ def _place(layer: nn.Module, name: str, tensor: torch.Tensor | None) -> None:
         layer.register_parameter(name, made)
 
 
-def _resize(layer: nn.Module) -> None:
+def _resize(path: str, layer: nn.Module) -> None:
     """Tell a layer the sizes of its weights; a depthwise convolution stays one."""
     if isinstance(layer, nn.Linear):
         layer.out_features, layer.in_features = layer.weight.shape
     elif isinstance(layer, CONVOLUTIONS):
         out, per_group = layer.weight.shape[:2]
-        if layer.groups > 1:
-            layer.groups = max(1, out * layer.groups // layer.out_channels)
+        if layer.groups > 1 and out != layer.out_channels:
+            if layer.groups != layer.in_channels:  # whole groups, or filters of each: the weight does not tell
+                raise _unfit(f"`{path}` is a grouped convolution that was cut")
+            layer.groups = out * layer.groups // layer.out_channels
         layer.out_channels, layer.in_channels = out, per_group * layer.groups
     elif isinstance(layer, NORMS) and layer.running_mean is not None:
         layer.num_features = len(layer.running_mean)

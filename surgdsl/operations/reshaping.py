@@ -6,7 +6,7 @@ Merging dimensions makes a product; splitting one refines its axis into a produc
 from __future__ import annotations
 
 from surgdsl.axis.dim import UNIT, Axis, Dim, fuse
-from surgdsl.axis.extent import Extent, evaluate, product, symbols
+from surgdsl.axis.extent import Extent, Polynomial, evaluate, product, symbols
 from surgdsl.diagram.operation import Attribute, Operation
 from surgdsl.diagram.sort import Sort
 from surgdsl.operations.signature import Call, Cut, Dims, Signature, demand, integer, integers, replaced
@@ -26,8 +26,8 @@ def literal(operation: Operation, sources: tuple[Sort, ...]) -> tuple[Sort, ...]
     (x,) = sources
     shape = operation.attribute(_key(operation))
     assert isinstance(shape, tuple)
-    extents = tuple(extent for extent in shape if not isinstance(extent, (float, str, tuple)) and extent is not None)
-    found: tuple[Extent, ...] = extents  # pyright: ignore[reportAssignmentType]
+    found: tuple[Extent, ...] = tuple(extent for extent in shape if isinstance(extent, (int, Polynomial)))
+    demand(len(found) == len(shape), "the new shape holds something else than sizes")
     demand(product(found) == product(x.shape), "the new shape has another number of elements")
     return (Sort(x.dtype, found),)
 

@@ -10,13 +10,12 @@ from collections.abc import Mapping
 
 from attrs import frozen
 
-from surgdsl.axis.extent import symbols
 from surgdsl.bridge.weight import State
 from surgdsl.diagnostic import Diagnostic, Note, Refusal
 from surgdsl.diagram.pushout import NoPushout
 from surgdsl.language.claim import Counted
 from surgdsl.language.program import Recover, StepDecl
-from surgdsl.metrics import count
+from surgdsl.metrics import count, ones
 from surgdsl.planning.action import Action
 from surgdsl.planning.claims import holds, shown
 from surgdsl.planning.opening import Opened
@@ -60,11 +59,6 @@ class Plan:
         return self.steps[-1].after
 
 
-def binding(state: State) -> dict[str, int]:
-    """Every symbol of the net at 1: costs are for one row."""
-    return {name: 1 for sort in state.net.graph.wires.values() for extent in sort.shape for name in symbols(extent)}
-
-
 def plan(opened: Opened) -> Plan:
     """Resolve every step on the result of the ones before, without training.
 
@@ -73,7 +67,7 @@ def plan(opened: Opened) -> Plan:
     """
     resolver, state, number = Resolver(opened, {}), opened.start, 0
     with pointing(opened.program.model(opened.surgery.model).source.span):
-        counts = count(state.net, state.weights, binding(state))
+        counts = count(state.net, state.weights, ones(state.net))
     steps: list[Planned] = []
     for declared in opened.surgery.steps:
         before = counts
@@ -81,7 +75,7 @@ def plan(opened: Opened) -> Plan:
             found = resolver.resolve(declared, state)
             for action in found.actions:
                 state, number = _tried(declared, action, state, number), number + 1
-        counts = count(state.net, state.weights, binding(state))
+        counts = count(state.net, state.weights, ones(state.net))
         steps.append(Planned(declared, found.actions, found.left_alone, before, counts))
     made = Plan(opened, tuple(steps))
     check_counted(opened, made.before, made.after)

@@ -9,6 +9,7 @@ import torch
 from torch import nn
 
 import surgdsl
+from surgdsl.bridge.reloading import refit
 from surgdsl.diagnostic import Source
 from surgdsl.language import program
 
@@ -100,3 +101,11 @@ def test_another_class_is_refused(tmp_path: Path) -> None:
 def test_a_folder_without_a_result_is_refused(tmp_path: Path) -> None:
     with pytest.raises(surgdsl.Refusal, match="E0701"):
         surgdsl.decoded(tmp_path)
+
+
+def test_a_grouped_convolution_that_was_cut_is_refused_and_not_guessed() -> None:
+    module = nn.Sequential(nn.Conv2d(4, 8, 1, groups=2))
+    cut = {"0.weight": torch.zeros(4, 2, 1, 1), "0.bias": torch.zeros(4)}
+    with pytest.raises(surgdsl.Refusal) as refused:
+        refit(module, cut)
+    assert refused.value.diagnostics[0].help[0] == "`0` is a grouped convolution that was cut"
