@@ -6,6 +6,7 @@ through every alias; that is refused.
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Iterable
 from typing import Any
 
@@ -38,14 +39,20 @@ def shares(node: fx.Node) -> bool:
     if target.is_view or target._schema.is_mutable:
         return True
     composed = torch._C._dispatch_has_kernel_for_dispatch_key(target.name(), "CompositeImplicitAutograd")
-    return base_name(target) == "lift" or (composed and base_name(target) not in FRESH)
+    hidden = base_name(target) == "lift" or base_name(target).startswith("unsafe_")
+    return hidden or (composed and base_name(target) not in FRESH)
 
 
 def _lenders(node: fx.Node) -> list[fx.Node]:
-    """The arguments in whose memory the value of a call may lie: the first, of a view or a write; else any."""
+    """The nodes in whose memory the value of a call may lie: the first argument, of a view or a write; else any.
+
+    The results of an operator that returns new memory lie apart from each other; only one taken twice is shared.
+    """
     if not shares(node):
         return []
-    target = node.target
+    target, source = node.target, node.args[0] if node.args else None
+    if target is operator.getitem and isinstance(source, fx.Node) and not shares(source):
+        return [one for one in source.users if one.args[1:] == node.args[1:]]
     if isinstance(target, torch._ops.OpOverload) and (target.is_view or target._schema.is_mutable):
         return [one for one in node.args[:1] if isinstance(one, fx.Node)]
     return list(node.all_input_nodes)

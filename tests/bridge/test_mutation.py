@@ -27,6 +27,7 @@ NAMES: Mapping[str, Change] = {
     "another reading": lambda y: y.unfold(1, 2, 1),
     "a stretched row": lambda y: y[:, :1].expand(3, 6),
     "a chunk": lambda y: y.chunk(2, 1)[0],
+    "a chunk that hides it": lambda y: torch.unsafe_chunk(y, 2, 1)[0],
     "a grid": lambda y: torch.meshgrid(y[0], y[1], indexing="ij")[0],
     "a product of one": lambda y: torch.cartesian_prod(y[0]),
     "the same dtype": lambda y: y.to(torch.float32),
@@ -131,3 +132,26 @@ def test_harmless_writes_are_followed(order: str, name: str, write: str) -> None
 )
 def test_writes_that_others_see_are_refused(order: str, name: str, write: str) -> None:
     assert agrees(order, name, write) is None
+
+
+@pytest.mark.parametrize("place", [0, 1])
+def test_results_of_one_operator_lie_apart(place: int) -> None:
+    def wiring(m: Any, x: Any) -> Any:
+        found = m.a(x).topk(4, dim=1)
+        found[0].div_(found[0].sum(1, keepdim=True))
+        return found[place] * 1.0, found[0] * 2.0
+
+    one = randomised(Wired(wiring, {"a": Linear(5, 6)})).eval()
+    x = torch.randn(3, 5, generator=torch.Generator().manual_seed(4))
+    assert apart(answers(capture(one, (x,)), (x,)), leaves(one(x))) <= 1e-6
+
+
+def test_parts_of_one_tensor_do_not() -> None:
+    def wiring(m: Any, x: Any) -> Any:
+        y = m.a(x)
+        first, _ = torch.unsafe_chunk(y, 2, 1)
+        first.add_(1.0)
+        return y * 1.0
+
+    with pytest.raises(Refusal, match="E0602"):
+        capture(randomised(Wired(wiring, {"a": Linear(5, 6)})).eval(), (torch.ones(3, 5),))

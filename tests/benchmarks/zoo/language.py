@@ -43,6 +43,11 @@ def entries() -> Iterator[Entry]:
     """Text models by their base class, then encoders, images and sound."""
     for kind in TEXT.split():
         yield Entry("transformers", kind, partial(_text, kind), _ids, {"input_ids": {0: "B"}})
+    for kind in ("mixtral", "qwen2_moe", "qwen3_moe", "olmoe"):
+        yield Entry(
+            "transformers", f"{kind}, experts in a batch", partial(_experts, kind), _ids, {"input_ids": {0: "B"}}
+        )
+    yield Entry("transformers", "mixtral", partial(_text, "mixtral"), _ids, {"input_ids": {0: "B"}})
     yield Entry("transformers", "t5 encoder", _t5, _ids, {"input_ids": {0: "B"}})
     yield Entry("transformers", "bart encoder", _bart, _ids, {"input_ids": {0: "B"}})
     for kind in (
@@ -79,6 +84,13 @@ def _configured(kind: str, **more: Any) -> Any:
 
 def _text(kind: str) -> nn.Module:
     return transformers.AutoModel.from_config(_configured(kind))
+
+
+def _experts(kind: str) -> nn.Module:
+    """A mixture of experts by plain operators; by default transformers calls an operator of its own for them."""
+    config = _configured(kind, num_local_experts=4, num_experts=4, num_experts_per_tok=2, moe_intermediate_size=48)
+    config._experts_implementation = "batched_mm"  # noqa: SLF001 - what its own loader sets
+    return transformers.AutoModel.from_config(config)
 
 
 def _t5() -> nn.Module:
