@@ -15,7 +15,7 @@ a*b + c 10
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 
 import numpy as np
 from attrs import frozen
@@ -33,6 +33,9 @@ class Axis:
 
     name: str
     size: Extent
+
+    def __hash__(self) -> int:  # tables of axes are asked all the time, and a name is enough to tell them apart
+        return hash(self.name)
 
     def __str__(self) -> str:
         return self.name
@@ -75,8 +78,11 @@ def fuse(*dims: Dim) -> Dim:
 
     So a sum is only ever the last factor, and the normal form does not depend on the order of merging.
     """
+    parts = [part for dim in dims for part in (dim.factors if isinstance(dim, Product) else (dim,))]
+    if not any([isinstance(part, Sum) for part in parts]):
+        return parts[0] if len(parts) == 1 else Product(tuple(parts)) if parts else UNIT
     result: Dim = UNIT
-    for factor in reversed([part for dim in dims for part in (dim.factors if isinstance(dim, Product) else (dim,))]):
+    for factor in reversed(parts):
         if result == UNIT:
             result = factor
         elif isinstance(factor, Sum):
@@ -88,26 +94,21 @@ def fuse(*dims: Dim) -> Dim:
 
 def size(dim: Dim) -> Extent:
     """The number of indices along `dim`."""
-    match dim:
-        case Axis():
-            return dim.size
-        case Sum(terms):
-            total: Extent = 0
-            for term in terms:
-                total = add(total, size(term))
-            return total
-        case Product(factors):
-            return product(map(size, factors))
+    if isinstance(dim, Axis):
+        return dim.size
+    if isinstance(dim, Product):
+        return product([size(factor) for factor in dim.factors])
+    total: Extent = 0
+    for term in dim.terms:
+        total = add(total, size(term))
+    return total
 
 
-def axes(dim: Dim) -> Iterator[Axis]:
+def axes(dim: Dim) -> tuple[Axis, ...]:
     """The axes in `dim`, from the left, with repetitions."""
-    match dim:
-        case Axis():
-            yield dim
-        case Sum(parts) | Product(parts):
-            for part in parts:
-                yield from axes(part)
+    if isinstance(dim, Axis):
+        return (dim,)
+    return tuple([axis for part in (dim.terms if isinstance(dim, Sum) else dim.factors) for axis in axes(part)])
 
 
 def whole(dim: Dim) -> int:

@@ -55,6 +55,8 @@ def normal(coefficients: Mapping[Monomial, int]) -> Extent:
 
 def add(left: Extent, right: Extent) -> Extent:
     """Their sum: what concatenation does to a dimension."""
+    if isinstance(left, int) and isinstance(right, int):
+        return left + right
     total = terms(left)
     for monomial, count in terms(right).items():
         total[monomial] = total.get(monomial, 0) + count
@@ -63,6 +65,8 @@ def add(left: Extent, right: Extent) -> Extent:
 
 def multiply(left: Extent, right: Extent) -> Extent:
     """Their product: what merging two dimensions does."""
+    if isinstance(left, int) and isinstance(right, int):
+        return left * right
     total: dict[Monomial, int] = {}
     for first, count in terms(left).items():
         for second, times in terms(right).items():

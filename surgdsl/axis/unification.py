@@ -17,6 +17,7 @@ q:out + q:out + q:out
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Callable
 
 from attrs import field, frozen
@@ -71,22 +72,23 @@ class Unification:
 
     def resolve(self, dim: Dim) -> Dim:
         """`dim` with everything put in that is known of its axes."""
-        match dim:
-            case Axis():
-                found = self.bound.get(dim)
-                if found is None:
-                    return dim
-                self.bound[dim] = result = self.resolve(found)
-                return result
-            case Sum(terms):
-                return concat(*map(self.resolve, terms))
-            case Product(factors):
-                return fuse(*map(self.resolve, factors))
+        if isinstance(dim, Axis):
+            found = self.bound.get(dim)
+            if found is None:
+                return dim
+            self.bound[dim] = result = self.resolve(found)
+            return result
+        parts = dim.terms if isinstance(dim, Sum) else dim.factors
+        found = [self.resolve(part) for part in parts]
+        if all(map(operator.is_, parts, found)):
+            return dim
+        return concat(*found) if isinstance(dim, Sum) else fuse(*found)
 
     def pin(self, dim: Dim, reason: str, place: str = "") -> None:
         """Forbid every axis in `dim` to shrink; the first reason is kept."""
         for axis in axes(self.resolve(dim)):
-            self.pins.setdefault(axis, Pin(reason, place))
+            if axis not in self.pins:
+                self.pins[axis] = Pin(reason, place)
 
     def equate(self, left: Dim, right: Dim, place: str) -> None:
         """`unify`, but where parts that share an axis would refine each other without end, it ends.
@@ -94,8 +96,13 @@ class Unification:
         Raises:
             Clash: their sizes differ, or they have no common refinement that is near.
         """
-        parts = sum(1 for dim in (left, right) for _ in axes(self.resolve(dim)))
-        self.work[:] = [SLACK + STEPS * parts]
+        left, right = self.resolve(left), self.resolve(right)
+        if left is right:
+            return
+        if isinstance(left, Axis) and isinstance(right, Axis) and left.size == right.size:  # nearly always
+            self._merge(left, right)
+            return
+        self.work[:] = [SLACK + STEPS * sum(1 for dim in (left, right) for _ in axes(dim))]
         self.unify(left, right, place)
 
     def unify(self, left: Dim, right: Dim, place: str) -> None:
@@ -137,7 +144,9 @@ class Unification:
                 self._distribute(factors, terms, place)
 
     def _merge(self, left: Axis, right: Axis) -> None:
-        older, newer = sorted((left, right), key=self._rank)
+        if left == right:
+            return
+        older, newer = (left, right) if self._rank(left) < self._rank(right) else (right, left)
         self.bound[newer] = older
         if newer in self.pins:
             self.pins.setdefault(older, self.pins.pop(newer))

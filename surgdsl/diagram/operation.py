@@ -45,7 +45,10 @@ class Operation:
         Raises:
             KeyError: the operation has no such attribute.
         """
-        return dict(self.attributes)[name]
+        for given, value in self.attributes:
+            if given == name:
+                return value
+        raise KeyError(name)
 
     @property
     def label(self) -> tuple[object, ...]:

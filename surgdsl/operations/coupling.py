@@ -6,10 +6,11 @@ touches and is never skipped.
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Mapping
 from functools import cached_property
 
-from attrs import frozen
+from attrs import field, frozen
 
 from surgdsl.axis.dim import Axis, Dim, axes, size
 from surgdsl.axis.unification import Clash, Pin, Unification
@@ -70,10 +71,10 @@ FAILURES = (Clash, IllTyped, ArithmeticError, AssertionError, LookupError, TypeE
 
 def couple(net: Net) -> Coupling:
     """The axes of `net`: a pass in canonical order, so that names do not depend on its history, and its interface."""
-    unification, dims, zeros = Unification(), dict[str, Dims](), dict[str, bool]()
+    unification, dims, zeros = Unification(), dict[str, Dims](), Zeros()
     for name, wire in net.inputs:
         dims[wire] = tuple(unification.fresh(f"{name}:{i}", extent) for i, extent in enumerate(net.sort(wire).shape))
-        zeros[wire] = False
+        zeros.known[wire] = False
         for dim in dims[wire]:
             unification.pin(dim, f"reaches input `{name}`")
     for name in number(net).operations:
@@ -82,8 +83,8 @@ def couple(net: Net) -> Coupling:
         for name, wire in ports:
             for dim in dims[wire]:
                 unification.pin(dim, f"reaches {kind} `{name}`")
-    _hold_symbolic(dims, unification)
-    resolved = {wire: tuple(map(unification.resolve, found)) for wire, found in dims.items()}
+    resolved = {wire: tuple([unification.resolve(dim) for dim in found]) for wire, found in dims.items()}
+    _hold_symbolic(resolved, unification)
     pins = {axis: pin for axis, pin in unification.pins.items() if unification.resolve(axis) == axis}
     return Coupling(net, resolved, pins, _blurs(unification))
 
@@ -97,36 +98,58 @@ def _blurs(unification: Unification) -> Mapping[Axis, tuple[Pin, ...]]:
     return {axis: tuple(pins) for axis, pins in found.items()}
 
 
-def _hold_symbolic(dims: Mapping[str, Dims], unification: Unification) -> None:
+def _hold_symbolic(resolved: Mapping[str, Dims], unification: Unification) -> None:
     """An axis that shares a dimension with one of symbolic size cannot be cut: its positions are not known."""
-    for dim in dict.fromkeys(unification.resolve(dim) for found in dims.values() for dim in found):
-        if not isinstance(dim, Axis) and not isinstance(size(dim), int):
-            unification.pin(dim, "it shares a dimension with one of symbolic size")
+    for found in resolved.values():
+        for dim in found:
+            if not isinstance(dim, Axis) and not isinstance(size(dim), int):
+                unification.pin(dim, "it shares a dimension with one of symbolic size")
 
 
-def _relate(
-    net: Net, operation: Operation, dims: dict[str, Dims], zeros: dict[str, bool], unification: Unification
-) -> None:
+@frozen(eq=False)
+class Zeros:
+    """Which wires carry zero where weights are neutralised. Few relations ask, so it is found out when one does."""
+
+    known: dict[str, bool] = field(factory=dict[str, bool])
+    waiting: deque[tuple[Call, Signature]] = field(factory=deque[tuple[Call, Signature]])
+
+    def of(self, wire: str) -> bool:
+        """Whether `wire` does; its operation has been put before."""
+        while wire not in self.known:
+            call, signature = self.waiting.popleft()
+            try:
+                zero = signature.zero(call)
+            except FAILURES:
+                zero = False
+            self.known.update(dict.fromkeys(call.operation.targets, zero))
+        return self.known[wire]
+
+
+def _relate(net: Net, operation: Operation, dims: dict[str, Dims], zeros: Zeros, unification: Unification) -> None:
     """Tell one operation's relation, and what its targets are made of."""
+    wires = net.graph.wires
     call = Call(
         operation,
-        tuple(map(net.sort, operation.sources)),
-        tuple(map(net.sort, operation.targets)),
-        tuple(dims[wire] for wire in operation.sources),
+        tuple([wires[wire] for wire in operation.sources]),
+        tuple([wires[wire] for wire in operation.targets]),
+        tuple([dims[wire] for wire in operation.sources]),
         unification,
-        tuple(zeros[wire] for wire in operation.sources),
+        zeros.of,
     )
     signature = BY_NAME.get(operation.name)
     if signature is None:
-        found, zero = _pinned(call, f"no axis rule for {operation.name}"), False
+        found = _pinned(call, f"no axis rule for {operation.name}")
     else:
         try:
             _check(call, signature)
-            found, zero = signature.relation(call), signature.zero(call)
+            found = signature.relation(call)
         except FAILURES as failure:
-            found, zero = _pinned(call, str(failure) or "its relation does not apply"), False
+            found, signature = _pinned(call, str(failure) or "its relation does not apply"), None
     dims.update(zip(operation.targets, found, strict=True))
-    zeros.update(dict.fromkeys(operation.targets, zero))
+    if signature is None:
+        zeros.known.update(dict.fromkeys(operation.targets, False))
+    else:
+        zeros.waiting.append((call, signature))
 
 
 def _check(call: Call, signature: Signature) -> None:

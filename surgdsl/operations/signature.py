@@ -33,8 +33,13 @@ class Call:
     targets: tuple[Sort, ...]
     dims: tuple[Dims, ...]
     unification: Unification
-    zeros: tuple[bool, ...] = ()
-    """For each source: does a neutralised index (its weights zeroed) carry zero on it?"""
+    carries_zero: Callable[[str], bool]
+    """Does a neutralised index (its weights zeroed) carry zero on this wire?"""
+
+    @property
+    def zeros(self) -> tuple[bool, ...]:
+        """`carries_zero` of each source."""
+        return tuple(map(self.carries_zero, self.operation.sources))
 
     @property
     def place(self) -> str:
