@@ -27,7 +27,8 @@ from surgdsl.execution.evidence import Log
 from surgdsl.execution.graph import Scribe
 from surgdsl.execution.measuring import Comparison, Finding
 from surgdsl.execution.statement import Certificate, Request, certificate
-from surgdsl.language.claim import Apply, Counted, Expr, Measured, Metric, Number, Require
+from surgdsl.formula import as_json
+from surgdsl.language.claim import Counted, Measured, Require
 from surgdsl.language.program import Port
 from surgdsl.planning.opening import Opened
 from surgdsl.planning.plan import Plan
@@ -132,7 +133,7 @@ def _claim(require: Require, finding: Finding | None, logs: Mapping[str, bytes])
     match require.claim:
         case Counted(left, relation, right):
             return {
-                "counted": {"left": _expression(left), "relation": relation, "right": _expression(right)},
+                "counted": {"left": as_json(left), "relation": relation, "right": as_json(right)},
                 "text": require.text,
             }
         case Measured(measure, relation, limit, data, confidence):
@@ -146,13 +147,3 @@ def _claim(require: Require, finding: Finding | None, logs: Mapping[str, bytes])
             if confidence is not None:
                 made |= {"bound": str(finding.bound), "confidence": str(confidence)}
             return {"measured": made, "text": require.text}
-
-
-def _expression(expr: Expr) -> Json:
-    match expr:
-        case Number(value):
-            return {"number": str(value)}
-        case Metric(name, state):
-            return {"metric": f"{name}/1", "state": state}
-        case Apply(name, terms):
-            return {"apply": name, "terms": [_expression(term) for term in terms]}

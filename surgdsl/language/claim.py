@@ -11,32 +11,12 @@ from fractions import Fraction
 from attrs import field, frozen
 
 from surgdsl.diagnostic import NOWHERE, Span
+from surgdsl.formula import Apply, Formula, Metric, Number
 
+__all__ = ["Apply", "Claim", "Counted", "Expr", "Measured", "Metric", "Number", "Require"]
 
-@frozen
-class Number:
-    """A constant in the unit of the metrics around it: bytes, macs, a count, or a plain ratio."""
-
-    value: Fraction
-
-
-@frozen
-class Metric:
-    """A metric (`id`: params, nnz, macs or size in bytes) of the model ``before`` or ``after`` the surgery."""
-
-    id: str
-    state: str
-
-
-@frozen
-class Apply:
-    """``add``, ``sub``, ``mul`` or ``div`` of two terms; ``div`` by zero makes the claim unproved, never true."""
-
-    op: str
-    terms: tuple[Expr, ...]
-
-
-Expr = Number | Metric | Apply
+Expr = Formula
+"""Without tensors: metrics and properties of weights, in the unit of the metrics: bytes, macs, counts, ratios."""
 
 
 @frozen

@@ -1,6 +1,6 @@
 """Claims: counted promises evaluated exactly, and told with their figures.
 
-Rationals only; a division by zero makes a promise not kept.
+Rationals only; what is undefined, such as a division by zero, makes a promise not kept.
 """
 
 from __future__ import annotations
@@ -9,20 +9,15 @@ import operator
 from collections.abc import Callable, Mapping
 from fractions import Fraction
 
-from surgdsl.language.claim import Apply, Counted, Expr, Metric, Number
+from surgdsl.formula.evaluation import Environment, exactly
+from surgdsl.formula.fields import RATIONALS, Undefined
+from surgdsl.language.claim import Counted, Expr
 
 RELATIONS: Mapping[str, Callable[[Fraction, Fraction], bool]] = {
     "<=": operator.le,
     "<": operator.lt,
     ">=": operator.ge,
     ">": operator.gt,
-}
-
-OPERATORS: Mapping[str, Callable[[Fraction, Fraction], Fraction]] = {
-    "add": operator.add,
-    "sub": operator.sub,
-    "mul": operator.mul,
-    "div": lambda left, right: left / right,
 }
 
 
@@ -33,24 +28,18 @@ def value(expr: Expr, before: Mapping[str, int], after: Mapping[str, int]) -> Fr
     Fraction(5, 1)
 
     Raises:
-        ZeroDivisionError: it divides by zero.
+        Undefined: it has none, for example since it divides by zero.
     """
-    match expr:
-        case Number(constant):
-            return constant
-        case Metric(name, state):
-            return Fraction((before if state == "before" else after)[f"{name}/1"])
-        case Apply(name, (left, right)):
-            return OPERATORS[name](value(left, before, after), value(right, before, after))
-        case Apply():
-            raise ValueError(f"{expr.op} takes two terms")
+    states = (("before", before), ("after", after))
+    metrics = {(name.partition("/")[0], state): count for state, counts in states for name, count in counts.items()}
+    return exactly(expr, Environment(metrics=metrics), RATIONALS)
 
 
 def holds(claim: Counted, before: Mapping[str, int], after: Mapping[str, int]) -> bool:
     """Whether a counted promise is kept."""
     try:
         return RELATIONS[claim.relation](value(claim.left, before, after), value(claim.right, before, after))
-    except ZeroDivisionError:
+    except Undefined:
         return False
 
 
@@ -58,8 +47,8 @@ def shown(claim: Counted, before: Mapping[str, int], after: Mapping[str, int]) -
     """Both sides as numbers: ``58,410 <= 57,702``."""
     try:
         left, right = value(claim.left, before, after), value(claim.right, before, after)
-    except ZeroDivisionError:
-        return "a division by zero"
+    except Undefined as undefined:
+        return str(undefined)
     kept = "holds" if RELATIONS[claim.relation](left, right) else "does not hold"
     return f"{_figure(left)} {claim.relation} {_figure(right)} {kept}"
 
