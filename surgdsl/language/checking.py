@@ -13,7 +13,7 @@ from surgdsl.language.constants import compute
 from surgdsl.language.declarations import batch, data, dim, interface, model
 from surgdsl.language.library import standard_file
 from surgdsl.language.parsing import parse
-from surgdsl.language.program import Program, Use
+from surgdsl.language.program import ParamDecl, Program, Use
 from surgdsl.language.refusing import refuse_unexecuted
 from surgdsl.language.scope import Scope, scope_of
 from surgdsl.language.surgeries import surgery
@@ -111,6 +111,10 @@ def _program(scope: Scope, file: tree.File) -> Program:
     return Program(
         scope.source, 1, uses, tuple(one for one in dims if one), tuple(models), tuple(one for one in rows if one),
         tuple(one for one in interfaces if one), tuple(one for one in surgeries if one),
+        tuple(
+            ParamDecl(one.name.text, one.type.word.text, span=one.span, value=one.value.span)
+            for one in nodes if isinstance(one, tree.Param)
+        ),
     )  # fmt: skip
 
 

@@ -13,9 +13,10 @@ from attrs import frozen
 from surgdsl.diagnostic import Note, hint
 from surgdsl.language import tree
 from surgdsl.language.claim import Apply, Counted, Expr, Measured, Metric, Number, Require
+from surgdsl.language.fitting import called, fitted
 from surgdsl.language.scope import Declared, Scope
 from surgdsl.language.spelling import promise_parts, spell
-from surgdsl.language.value import called, combine, constant, fitted, mismatch
+from surgdsl.language.value import combine, constant, mismatch
 from surgdsl.units import BIT, MAC, PLAIN, Quantity
 
 RELATIONS = {"<=": ">=", ">=": "<=", "<": ">", ">": "<"}
@@ -108,6 +109,17 @@ def _confidence(scope: Scope, expr: tree.Expr) -> Fraction | None:
 
 
 # ---- counted ------------------------------------------------------------------------------------
+
+
+def figure(scope: Scope, expr: tree.Expr) -> Expr | None:
+    """A counted figure of the model, such as ``size(after)`` or ``macs(after) / macs(before)``."""
+    if _measure(scope, expr) is not None:
+        return scope.refuse("E0413", "a measured figure is not known before the surgery is done", expr.span)
+    term = _term(scope, expr)
+    if term is None or term.metric is not None:
+        return term and term.expr
+    lines = ("for example: size(after)",)
+    return scope.refuse("E0215", "this does not speak of the model", expr.span, help=lines)
 
 
 def _counted(scope: Scope, node: tree.Require | tree.Target, claim: tree.Binary) -> Counted | None:

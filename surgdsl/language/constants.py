@@ -1,4 +1,4 @@
-"""The constants of a file (`let`), each computed once and after those that it uses.
+"""The constants of a file (`let`, `param`), each computed once and after those that it uses.
 
 The order comes from a sort of the references and not from recursion: names that use names twice would double the work
 with every line, and a long chain of them would exhaust the stack.
@@ -10,27 +10,28 @@ from graphlib import CycleError, TopologicalSorter
 
 from surgdsl.diagnostic import hint
 from surgdsl.language import tree
+from surgdsl.language.fitting import WANTED, typed
 from surgdsl.language.scope import Scope
 from surgdsl.language.tree.walking import nodes
-from surgdsl.language.value import WANTED, constant, fitted
+from surgdsl.language.value import constant
 
 MOST_CIRCLES = 50
 
 
 def compute(scope: Scope, file: tree.File) -> None:
     """Puts the value of every constant of `file` into `scope`; what has a fault has none."""
-    lets = {name: one.node for name, one in scope.names.items() if isinstance(one.node, tree.Let)}
+    lets = {name: one.node for name, one in scope.names.items() if isinstance(one.node, tree.Let | tree.Param)}
     uses = {name: [word for word in _names(node) if word.text in lets] for name, node in lets.items()}
     for name in _sorted(scope, uses):
         value = constant(scope, lets[name].value)
         if value is not None:
             scope.constants[name] = value
     for node in file.declarations:
-        if isinstance(node, tree.Let) and node.type is not None:
+        if isinstance(node, tree.Let | tree.Param) and node.type is not None:
             _typed(scope, node, node.type.word)
 
 
-def _names(node: tree.Let) -> list[tree.Name]:
+def _names(node: tree.Let | tree.Param) -> list[tree.Name]:
     found = [one for one in nodes(node.value) if isinstance(one, tree.Name)]
     return sorted(found, key=lambda one: one.span.start)
 
@@ -58,9 +59,9 @@ def _report(scope: Scope, uses: dict[str, list[tree.Name]], circle: list[str]) -
     scope.refuse("E0105", "these declarations refer to each other in a circle", word.span, " -> ".join(turned))
 
 
-def _typed(scope: Scope, node: tree.Let, kind: tree.Word) -> None:
+def _typed(scope: Scope, node: tree.Let | tree.Param, kind: tree.Word) -> None:
     value = scope.constants.get(node.name.text)
     if kind.text not in WANTED:
-        scope.refuse("E0101", f"unknown type `{kind}` of a constant", kind.span, hint(kind.text, WANTED))
+        scope.refuse("E0101", f"unknown type `{kind}`", kind.span, hint(kind.text, WANTED))
     elif value is not None:
-        fitted(scope, value, kind.text, node.value.span)
+        typed(scope, value, kind, node.value.span)

@@ -9,9 +9,10 @@ import re
 
 from surgdsl.diagnostic import Note, Span, hint
 from surgdsl.language import tree
+from surgdsl.language.fitting import fitted
 from surgdsl.language.program import DataDecl, DimDecl, FileRef, InterfaceDecl, ModelDecl, Port, PythonRef
 from surgdsl.language.scope import BATCH, DTYPES, Scope
-from surgdsl.language.value import constant, fitted
+from surgdsl.language.value import constant
 
 LARGEST_BATCH = 4096
 

@@ -10,10 +10,10 @@ from collections.abc import Mapping
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
-from attrs import field, frozen
+from attrs import evolve, field, frozen
 
 from surgdsl.diagnostic import NOWHERE, Source, Span
-from surgdsl.language.claim import Require
+from surgdsl.language.claim import Expr, Require
 from surgdsl.language.pattern import Selector
 from surgdsl.units import Quantity
 
@@ -119,7 +119,18 @@ class DataName:
     name: str
 
 
-Value = Fraction | int | str | bool | DataName
+@frozen
+class Sparsity:
+    """``2:4``: of every `group` weights in a row, at most `kept` are not zero."""
+
+    kept: int
+    group: int
+
+    def __str__(self) -> str:
+        return f"{self.kept}:{self.group}"
+
+
+Value = Fraction | int | str | bool | DataName | Sparsity
 """An argument: ratios are fractions, bit widths and counts integers."""
 
 
@@ -134,6 +145,8 @@ def shown(value: Value) -> str:
             return str(Quantity(value, percent=True))
         case DataName(name):
             return name
+        case Sparsity():
+            return str(value)
         case bool():
             return str(value).lower()
         case str():
@@ -155,7 +168,10 @@ class Recover(Spanned):
 
 @frozen
 class StepDecl(Spanned):
-    """One arrow: a rule of the library with its arguments, where it applies, and what ranks the victims."""
+    """One arrow: a rule with its arguments, where it applies, and what ranks the victims.
+
+    An argument in `options` has not been decided yet; planning chooses one of its values, and then it is an argument.
+    """
 
     name: str
     rule: str
@@ -164,6 +180,39 @@ class StepDecl(Spanned):
     exhaustively: bool = False
     criterion: str | None = None
     recover: Recover | None = None
+    options: Mapping[str, tuple[Value, ...]] = field(factory=dict[str, tuple[Value, ...]])
+
+    def decided(self, choice: Mapping[str, Value]) -> StepDecl:
+        """The step with a value for every one of its options."""
+        assert choice.keys() == self.options.keys(), "every option is decided, and nothing else"
+        return evolve(self, arguments={**self.arguments, **choice}, options={})
+
+
+@frozen
+class ParamDecl(Spanned):
+    """A knob of the file: its type, its value, and where the value stands in the text."""
+
+    name: str
+    kind: str
+    value: Span = field(eq=False, repr=False, kw_only=True, default=NOWHERE)
+
+
+@frozen
+class Budget(Spanned):
+    """What carrying out may take: seconds, bytes of memory, and plans that are tried; None is no limit."""
+
+    wall: Fraction | None = None
+    memory: Fraction | None = None
+    evals: int | None = None
+
+
+@frozen
+class Objective(Spanned):
+    """What a choice makes as small as it can, or as large where `largest`."""
+
+    text: str
+    expr: Expr
+    largest: bool = False
 
 
 @frozen
@@ -179,6 +228,8 @@ class SurgeryDecl(Spanned):
     targets: tuple[Require, ...] = ()
     recover: Recover | None = None
     emit: Mapping[str, str] = field(factory=dict[str, str])
+    budget: Budget = field(factory=Budget)
+    objective: Objective | None = None
 
 
 @frozen
@@ -193,6 +244,7 @@ class Program:
     data: tuple[DataDecl, ...] = ()
     interfaces: tuple[InterfaceDecl, ...] = ()
     surgeries: tuple[SurgeryDecl, ...] = ()
+    params: tuple[ParamDecl, ...] = ()
 
     @property
     def digest(self) -> str:

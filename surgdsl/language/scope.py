@@ -5,9 +5,11 @@ Every fault of a name is reported here, so that "unknown", "wrong kind" and "tak
 
 from __future__ import annotations
 
+from collections.abc import Generator
+from contextlib import contextmanager
 from typing import Any
 
-from attrs import field, frozen
+from attrs import evolve, field, frozen
 
 from surgdsl.diagnostic import Diagnostic, Note, Source, Span, hint, suggest
 from surgdsl.language import tree
@@ -39,7 +41,8 @@ class Declared:
 class Scope:
     """The names of one file, the faults found so far, and the constants computed so far.
 
-    `broken` are names whose declarations cannot be read: not to know them is no second fault.
+    `broken` are names whose declarations cannot be read: not to know them is no second fault. `turns` counts how often
+    an expression is computed, within the comprehensions around it.
     """
 
     source: Source
@@ -47,6 +50,7 @@ class Scope:
     faults: list[Diagnostic] = field(factory=list[Diagnostic])
     broken: set[str] = field(factory=set[str])
     constants: dict[str, Any] = field(factory=dict[str, Any])
+    turns: int = 1
 
     def refuse(
         self, code: str, message: str, span: Span | None, label: str = "", *, notes: tuple[Note, ...] = (),
@@ -74,6 +78,29 @@ class Scope:
             f"`{word}` is declared twice" if code == "E0102" else f"`{word}` is already the name of {spoken(before)}"
         )
         return self.refuse(code, message, word.span, notes=notes)
+
+    def fresh(self, word: tree.Word) -> bool:
+        """Whether `word` can name something for a while, within one expression; otherwise reports why not."""
+        before = len(self.faults)
+        if word.text in self.names:
+            taken = self.names[word.text]
+            notes = () if taken.span is None else (Note(taken.span, "declared here"),)
+            self.refuse("E0103", f"`{word}` is already the name of {spoken(taken)}", word.span, notes=notes)
+        elif word.text in PRELUDE:
+            self.refuse("E0103", f"`{word}` is built in and cannot be declared again", word.span)
+        else:
+            self.keyword(word)
+        return len(self.faults) == before
+
+    @contextmanager
+    def binding(self, word: tree.Word, turns: int) -> Generator[Scope]:
+        """The same scope for a while, in which `word` names a constant that the caller sets."""
+        self.names[word.text] = Declared("constant", word.text, None, word.span)
+        try:
+            yield evolve(self, turns=turns)
+        finally:
+            del self.names[word.text]
+            self.constants.pop(word.text, None)
 
     def keyword(self, word: tree.Word) -> bool:
         """Whether `word` is a keyword, which is reported: no name may be one."""

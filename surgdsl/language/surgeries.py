@@ -12,13 +12,15 @@ from surgdsl.diagnostic import Note, hint
 from surgdsl.language import tree
 from surgdsl.language.claim import Require
 from surgdsl.language.claims import required
+from surgdsl.language.deciding import budget, check_choices, objective
 from surgdsl.language.declarations import block
+from surgdsl.language.fitting import fitted, whole
 from surgdsl.language.library import Signature, spell
 from surgdsl.language.pattern import PathPattern, Selector
-from surgdsl.language.program import Recover, StepDecl, SurgeryDecl, Value
+from surgdsl.language.program import Budget, Recover, StepDecl, SurgeryDecl, Value
 from surgdsl.language.scope import Scope
 from surgdsl.language.spelling import selector_parts
-from surgdsl.language.value import argument, constant, fitted, whole
+from surgdsl.language.value import argument, constant, options
 
 C = TypeVar("C", bound=tree.Clause)
 T = TypeVar("T", Require, StepDecl)
@@ -39,14 +41,19 @@ def surgery(scope: Scope, node: tree.Surgery) -> SurgeryDecl | None:
     targets = [required(scope, one) for one in _all(node, tree.Target) if one.sense is None]
     recovers = [recover(scope, one) for one in _all(node, tree.Recover)]
     emits = [_emitted(scope, one) for one in _all(node, tree.Emit)]
+    budgets = [budget(scope, one) for one in _all(node, tree.Budget)]
+    goals = [one for one in _all(node, tree.Target) if one.sense is not None]
+    objectives = [objective(scope, one) for one in goals]
     if not (_all(node, tree.Step) or _all(node, tree.Target)) and node.name.text not in scope.broken:
         scope.refuse("E0214", f"`{node.name}` does nothing", node.name.span, "it has no step and no target")
-    if found is None or None in (*seeds, *steps, *requires, *targets, *recovers):
+    if found is None or None in (*seeds, *steps, *requires, *targets, *recovers, *budgets, *objectives):
         return None
+    check_choices(scope, node.name, _good(steps), (budgets[0] if budgets else None) or Budget(), goals)
     return SurgeryDecl(
         node.name.text, node.model.text, tuple(preserve), seeds[0] or 0 if seeds else 0, _good(steps),
         _good(requires), _good(targets),
-        recovers[0] if recovers else None, emits[0] if emits else {}, span=node.span,
+        recovers[0] if recovers else None, emits[0] if emits else {}, (budgets[0] if budgets else None) or Budget(),
+        objectives[0] if objectives else None, span=node.span,
     )  # fmt: skip
 
 
@@ -169,7 +176,7 @@ def _step(scope: Scope, node: tree.Step) -> StepDecl | None:
         _criterion_name(scope, node)
         return None
     given = node.rule.arguments if isinstance(node.rule, tree.Call) else ()
-    arguments = _arguments(scope, name, found.signature, given)
+    arguments, choices = _arguments(scope, name, found.signature, given)
     criterion = _criterion(scope, node, name, found.signature, arguments)
     if node.exhaustively and not found.signature.decreases:
         message = f"nothing says that `{name.text}` comes to an end"
@@ -180,7 +187,7 @@ def _step(scope: Scope, node: tree.Step) -> StepDecl | None:
         return None
     return StepDecl(
         node.name.text, found.signature.name, arguments, _selector(node.selector), node.exhaustively, criterion,
-        healing, span=node.span
+        healing, choices, span=node.span
     )  # fmt: skip
 
 
@@ -194,8 +201,16 @@ def _selector(node: tree.Selector) -> Selector:
 Given = tuple[tree.Expr | tree.Keyword | tree.Each, ...]
 
 
-def _arguments(scope: Scope, rule: tree.Name, signature: Signature, given: Given) -> dict[str, Value]:
-    """The arguments of a call by name, defaults included; what is optional and absent stays absent."""
+Options = dict[str, tuple[Value, ...]]
+
+
+def _arguments(
+    scope: Scope, rule: tree.Name, signature: Signature, given: Given
+) -> tuple[dict[str, Value], Options]:  # fmt: skip
+    """The arguments of a call by name, defaults included, and those that it leaves open.
+
+    What is optional and absent stays absent.
+    """
     faults = len(scope.faults)
     first: dict[str, tree.Keyword] = {}
     for one in given:
@@ -204,14 +219,18 @@ def _arguments(scope: Scope, rule: tree.Name, signature: Signature, given: Given
             first[good.word.text] = good
     misnamed = len(scope.faults) > faults  # then what seems to be missing may be what was misnamed
     values: dict[str, Value | None] = {}
+    choices: dict[str, tuple[Value, ...] | None] = {}
     for each in signature.parameters:
         written = first.get(each.name.text)
         value = each.default if written is None else written.value
-        if value is not None:
+        if isinstance(value, tree.Choose):
+            choices[each.name.text] = options(scope, each, value)
+        elif value is not None:
             values[each.name.text] = argument(scope, each, value)
         elif not (each.optional or misnamed):
             scope.refuse("E0205", f"`{rule.text}` needs `{each.name}`", rule.span, f"{each.name}: {each.type.word}")
-    return {name: value for name, value in values.items() if value is not None}
+    good = {name: value for name, value in values.items() if value is not None}
+    return good, {name: value for name, value in choices.items() if value is not None}
 
 
 def _acceptable(

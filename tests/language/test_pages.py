@@ -1,4 +1,4 @@
-"""The pages beside this file are the reference of the language and its test: every `surg` block tells its errors.
+"""The pages in docs/language are the reference of the language and its test: every `surg` block tells its errors.
 
 A line of a block that ends with `# error: [E0301]` must have exactly those errors, and a line without must have none.
 """
@@ -16,7 +16,8 @@ from attrs import frozen
 from surgdsl.diagnostic import CODES, Source, page, render
 from surgdsl.language import check
 
-HERE = Path(__file__).parent
+ROOT = Path(__file__).parent.parent.parent
+REFERENCE = ROOT / "docs" / "language"
 BLOCK = re.compile(r"^```surg\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 EXPECTED = re.compile(r"# error: (.*)$")
 CODE = re.compile(r"\[(E\d{4})\]")
@@ -46,7 +47,7 @@ def expected(text: str) -> Counter[tuple[int, str]]:
     return Counter((number, code) for number, match in found if match for code in CODE.findall(match[1]))
 
 
-EXAMPLES = [example for path in sorted(HERE.glob("*.md")) for example in blocks(path)]
+EXAMPLES = [example for path in sorted(REFERENCE.glob("*.md")) for example in blocks(path)]
 
 
 @pytest.mark.parametrize("example", EXAMPLES, ids=str)
@@ -86,7 +87,7 @@ def test_codes_are_in_order_and_none_is_given_twice() -> None:
 
 
 def test_every_code_that_the_house_can_give_is_registered() -> None:
-    rooms = HERE.parent.parent / "surgdsl"
+    rooms = ROOT / "surgdsl"
     used = {code for file in rooms.rglob("*.py") if file.name != "codes.py"
             for code in re.findall(r'"(E\d{4})"', file.read_text(encoding="utf-8"))}  # fmt: skip
     known = {row.code for row in CODES}
