@@ -17,9 +17,10 @@ from surgdsl.diagram.hypergraph import Hypergraph
 from surgdsl.diagram.match import Match
 from surgdsl.diagram.net import Net
 from surgdsl.diagram.operation import PARAM, Operation
-from surgdsl.diagram.payload import Dense, Given, Payload
+from surgdsl.diagram.payload import Dense, Payload
 from surgdsl.diagram.rule import Rule
 from surgdsl.diagram.sort import Sort
+from surgdsl.diagram.term import Given
 
 SYMBOLS = ("B", "S", "T")
 

@@ -121,6 +121,8 @@ def take(weight: Weight, keep: Mapping[int, Indices]) -> Weight:
         Refusal: E0505, the cut would leave a masked weight with a codebook and no elements.
     """
     indices = {dim: np.asarray(index, dtype=np.intp) for dim, index in keep.items()}
+    if weight.bare:
+        return evolve(weight, shape=tuple(len(indices.get(dim, range(size))) for dim, size in enumerate(weight.shape)))
     if isinstance(weight.encoding, Dense):
         values = _shrunk(weight.parts["values"], indices)
         return evolve(weight, shape=values.shape, parts={"values": values})

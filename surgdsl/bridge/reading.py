@@ -26,8 +26,9 @@ from surgdsl.diagram.canonical import number, renumber
 from surgdsl.diagram.hypergraph import Hypergraph
 from surgdsl.diagram.net import Net
 from surgdsl.diagram.operation import PARAM, Operation
-from surgdsl.diagram.payload import Dense, Given, Payload
+from surgdsl.diagram.payload import Dense, Payload
 from surgdsl.diagram.sort import Sort
+from surgdsl.diagram.term import Given
 
 Dynamic = Mapping[str, Mapping[int, str]]
 """Which dimensions vary: by input name, dimension → symbol."""

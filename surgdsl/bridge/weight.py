@@ -61,12 +61,18 @@ class Weight:
     """The parts of one weight by role: ``values``, ``codes``, ``codebook``, ``scale``, ``zero``, ``mask``.
 
     `dtype` and `shape` are those of the decoded weight. Compared by identity: whether two are equal, digests say.
+    A `bare` weight has no parts: only its form is known, as where a step is rehearsed.
     """
 
     encoding: Encoding
     dtype: str
     shape: tuple[int, ...]
     parts: Mapping[str, Array] = field(converter=_sealed, repr=False)
+
+    @property
+    def bare(self) -> bool:
+        """Whether only the form of the weight is known."""
+        return not self.parts
 
 
 @frozen(slots=False, eq=False)

@@ -1,7 +1,7 @@
 """Payloads: what a weight is, where its bytes come from and how they are stored.
 
-Encodings are syntax, so that sizes are counted without reading a tensor; provenance is a term over the tensors of the
-input file, so that a step's effect on weights can be said, compared and re-derived.
+Encodings are syntax, so that sizes are counted without reading a tensor; provenance is a term (`diagram.term`) over the
+tensors of the input file, so that a step's effect on weights can be said, compared and re-derived.
 
 Masked is the outermost layer, and a quantized layer lies on plain values. Slices reach through both:
 
@@ -13,6 +13,8 @@ from __future__ import annotations
 
 from attrs import field, frozen
 from attrs.validators import ge, in_, le
+
+from surgdsl.diagram.term import Term
 
 
 @frozen
@@ -56,25 +58,6 @@ def masked(encoding: Encoding) -> Masked:
 def innermost(encoding: Encoding) -> Dense | Codebook | Affine:
     """How the stored elements are written, whatever is left out."""
     return encoding.inner if isinstance(encoding, Masked) else encoding
-
-
-@frozen
-class Given:
-    """The tensor of this name in the input file."""
-
-    name: str
-
-
-@frozen
-class Derived:
-    """What a rewrite computed from earlier terms: `how` names the rule, `step` the rewrite."""
-
-    how: str
-    step: int
-    terms: tuple[Term, ...]
-
-
-Term = Given | Derived
 
 
 @frozen

@@ -16,7 +16,8 @@ from surgdsl.bridge.running import Schedule, answers, tune
 from surgdsl.bridge.source import Rows
 from surgdsl.bridge.weight import State, Weight
 from surgdsl.diagram.hypergraph import Hypergraph
-from surgdsl.surgery.rewrite import Replacement, Rewrite, around, created, derived, replace
+from surgdsl.diagram.term import Term, along, made
+from surgdsl.surgery.rewrite import Replacement, Rewrite, around, created, derived, replace, term_of
 
 RULE = "recover/1"
 
@@ -49,7 +50,7 @@ def recover(
         return None
     left = around(state, tuple(name for name in state.net.graph.operations if name in moved))
     operations = {
-        created(name): evolve(operation, payload=derived(operation, moved[name], RULE, number))
+        created(name): evolve(operation, payload=derived(operation, moved[name], trained(term_of(operation), step)))
         for name, operation in left.operations.items()
     }
     asked = Replacement(
@@ -63,6 +64,14 @@ def recover(
     }  # fmt: skip
     note = f"{plan.epochs} epochs on {rows.name}, rate {float(rate):.3g}, change {float(change):.1%}"
     return Rewrite(RULE, step, "neutral", None, arguments, note, derivation, state, after)
+
+
+def trained(term: Term, run: str) -> Term:
+    """Where a weight comes from that a training moved.
+
+    Training reads the whole model, so it is told which run it was and not what it read: no slice sinks below it.
+    """
+    return made(RULE, (along(term),), {"run": run})
 
 
 def _differs(new: Weight, old: Weight) -> bool:

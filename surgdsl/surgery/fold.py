@@ -10,12 +10,13 @@ import numpy as np
 from attrs import evolve, frozen
 
 from surgdsl.bridge.encoding import dense
-from surgdsl.bridge.weight import Array, State
+from surgdsl.bridge.weight import Array, State, Weight
 from surgdsl.diagram.hypergraph import Hypergraph
 from surgdsl.diagram.operation import PARAM, Operation
-from surgdsl.diagram.payload import Dense, Derived, Payload
+from surgdsl.diagram.payload import Dense, Payload
 from surgdsl.diagram.sort import Sort
-from surgdsl.surgery.rewrite import Replacement, Rewrite, around, created, derived, replace
+from surgdsl.diagram.term import Made, along, made
+from surgdsl.surgery.rewrite import Replacement, Rewrite, around, created, derived, replace, term_of
 
 RULE = "fold-batchnorm/1"
 NORM = "aten.batch_norm.default"
@@ -42,7 +43,7 @@ class Fold:
             KeyError: there is no such pair.
         """
         site = {(site.layer, site.norm): site for site in sites(state)}[self.layer, self.norm]
-        derivation, after = replace(state, RULE, site.replacement(state, number), number)
+        derivation, after = replace(state, RULE, site.replacement(state), number)
         return Rewrite(RULE, step, "reduce", "params/1", {}, self.note, derivation, state, after)
 
 
@@ -58,7 +59,7 @@ class Site:
     batch_norm: str
     tensors: tuple[str | None, ...]
 
-    def replacement(self, state: State, number: int) -> Replacement:
+    def replacement(self, state: State) -> Replacement:
         """The map with its new weight and bias in place of both."""
         graph = state.net.graph
         names = tuple(name for name in (self.weight, self.bias, *self.tensors, self.linear, self.batch_norm) if name)
@@ -69,19 +70,18 @@ class Site:
             graph.operations[self.weight],
         )
         ends = (old.sources[0], norm.targets[0])
-        scaled, shifted = self._values(state, norm)
-        weight, bias = dense(scaled), dense(shifted)
-        others = tuple(
-            graph.operations[name] for name in names if graph.operations[name].name == PARAM and name != self.weight
-        )
+        weight, bias = self._values(state, norm)
         assert param.payload is not None
-        term = Derived(RULE, number, tuple(one.payload.term for one in (param, *others) if one.payload))
         base = param.payload.base.removesuffix("weight") + "bias"
         old_bias = graph.operations[self.bias].payload if self.bias else None
+        term = self._term(state, (self.bias, *self.tensors), (0,))
         payload = evolve(old_bias, term=term) if old_bias else Payload(base, "parameter", Dense(), term)
+        every = tuple(range(len(weight.shape)))
         new = {
             created(self.weight): evolve(
-                param, targets=("weight+",), payload=derived(param, weight, RULE, number, *others)
+                param,
+                targets=("weight+",),
+                payload=derived(param, weight, self._term(state, (self.weight, *self.tensors), every)),
             ),
             "bias": Operation(PARAM, (), ("bias+",), (), payload, param.path),
             created(self.linear): evolve(
@@ -95,7 +95,24 @@ class Site:
         glue = Hypergraph({wire: sort for wire, sort in left.wires.items() if wire in ends})
         return Replacement(left, glue, wires, new, {created(self.weight): weight, "bias": bias})
 
-    def _values(self, state: State, norm: Operation) -> tuple[Array, Array]:
+    def _term(self, state: State, tensors: tuple[str | None, ...], natural: tuple[int, ...]) -> Made:
+        """Where the new weight, or the new bias, comes from: every element from those of the same index alone."""
+        epsilon = state.net.graph.operations[self.batch_norm].attribute("eps")
+        reads = tuple(
+            along(term_of(state.net.graph.operations[name]), *range(len(state.weights[name].shape)))
+            for name in tensors
+            if name
+        )
+        given = "".join("0" if name is None else "1" for name in tensors)
+        made_of = "weight" if tensors[0] == self.weight else "bias"
+        return made(RULE, reads, {"eps": repr(epsilon), "given": given, "tensor": made_of}, natural)
+
+    def _values(self, state: State, norm: Operation) -> tuple[Weight, Weight]:
+        """The new weight and the new bias."""
+        old = state.weights[self.weight]
+        if old.bare:
+            return old, Weight(Dense(), "F32", old.shape[:1], {})
+
         def read(name: str | None, default: float) -> Array:
             if name is None:
                 return np.full(channels, default)
@@ -111,7 +128,7 @@ class Site:
         scale = gamma / np.sqrt(variance + epsilon)
         shifted = (read(self.bias, 0.0) - mean) * scale + beta
         scaled = weight * scale.reshape(-1, *(1,) * (weight.ndim - 1))
-        return scaled.astype(np.float32), shifted.astype(np.float32)
+        return dense(scaled.astype(np.float32)), dense(shifted.astype(np.float32))
 
 
 def sites(state: State) -> tuple[Site, ...]:

@@ -20,10 +20,11 @@ from surgdsl.diagram.hypergraph import Hypergraph
 from surgdsl.diagram.operation import PARAM, Operation
 from surgdsl.diagram.pushout import Step
 from surgdsl.diagram.sort import Sort
+from surgdsl.diagram.term import sliced
 from surgdsl.operations import BY_NAME
 from surgdsl.operations.coupling import Coupling, couple
 from surgdsl.operations.signature import Cut
-from surgdsl.surgery.rewrite import Replacement, Rewrite, around, created, derived, replace
+from surgdsl.surgery.rewrite import Replacement, Rewrite, around, created, derived, replace, term_of
 
 RULE = "prune-channels/1"
 
@@ -124,9 +125,9 @@ class Cutting:
 
     def carry_out(self, number: int) -> tuple[Step, State]:
         """The step that cuts every axis of `keep` at once, as rewrite `number`."""
-        return replace(self.state, RULE, self.replacement(number), number)
+        return replace(self.state, RULE, self.replacement(), number)
 
-    def replacement(self, number: int) -> Replacement:
+    def replacement(self) -> Replacement:
         """L, K and R∖K, with the sliced weights."""
         shrinking = self.shrinking
         left = around(self.state, self.state.net.graph.touching(shrinking))
@@ -137,7 +138,7 @@ class Cutting:
             name: self.weight(name, operation) for name, operation in left.operations.items() if operation.name == PARAM
         }
         operations = {
-            created(name): self._operation(operation, inner, weights.get(name), number)
+            created(name): self._operation(operation, inner, weights.get(name))
             for name, operation in left.operations.items()
         }
         return Replacement(left, glue, wires, operations, {created(name): weight for name, weight in weights.items()})
@@ -147,11 +148,15 @@ class Cutting:
         found = self.indices(operation.targets[0])
         return take(self.state.weights[name], {place: index for place, index in enumerate(found) if index is not None})
 
-    def _operation(self, operation: Operation, inner: set[str], weight: Weight | None, number: int) -> Operation:
+    def _operation(self, operation: Operation, inner: set[str], weight: Weight | None) -> Operation:
         sources = tuple(created(wire) if wire in inner else wire for wire in operation.sources)
         targets = tuple(created(wire) if wire in inner else wire for wire in operation.targets)
         if weight is not None:
-            return evolve(operation, targets=targets, payload=derived(operation, weight, RULE, number))
+            places = enumerate(self.indices(operation.targets[0]))
+            kept = {place: tuple(index.tolist()) for place, index in places if index is not None}
+            return evolve(
+                operation, targets=targets, payload=derived(operation, weight, sliced(term_of(operation), kept))
+            )
         cut = Cut(
             operation,
             tuple(map(self.sort, operation.sources)),

@@ -6,17 +6,19 @@ at the moment of the step.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 
 import numpy as np
-from attrs import field, frozen
+from attrs import evolve, field, frozen
 from attrs.validators import in_
 
 from surgdsl.bridge.encoding import decode, with_mask
 from surgdsl.bridge.weight import State, Weight
+from surgdsl.diagram.payload import Affine, Codebook, Dense, Masked, masked
+from surgdsl.diagram.term import Term, along, made, thinned
 from surgdsl.surgery import affine, codebook
 from surgdsl.surgery.masking import keep_largest
-from surgdsl.surgery.rewrite import Rewrite, replace, rewritten_param
+from surgdsl.surgery.rewrite import Rewrite, replace, rewritten_param, term_of
 
 MASK, CODEBOOK, AFFINE = "mask/1", "quantize-codebook/1", "quantize-affine/1"
 
@@ -37,10 +39,17 @@ class Mask:
     def rewrite(self, state: State, number: int, step: str) -> Rewrite:
         """Mask in `state`."""
         arguments = {"keep": str(self.keep)}
-        return _recoded(state, self.base, MASK, "nnz/1", arguments, self.note, number, step, self.recode)
+        return _recoded(state, self.base, MASK, "nnz/1", arguments, self.note, number, step, self)
+
+    def term(self, weight: Weight, of: Term) -> Term:
+        """Where the masked weight comes from."""
+        del weight
+        return thinned(of, self.keep)
 
     def recode(self, weight: Weight) -> Weight:
         """The weight with all but its largest elements left out."""
+        if weight.bare:
+            return evolve(weight, encoding=masked(weight.encoding))
         return with_mask(weight, keep_largest(np.abs(decode(weight)), self.keep))
 
 
@@ -62,10 +71,20 @@ class Quantize:
         rule, arguments = (
             (CODEBOOK, {"bits": self.bits}) if self.scheme == "kmeans" else (AFFINE, {"axis": 0, "bits": self.bits})
         )
-        return _recoded(state, self.base, rule, "size/1", arguments, self.note, number, step, self.recode)
+        return _recoded(state, self.base, rule, "size/1", arguments, self.note, number, step, self)
+
+    def term(self, weight: Weight, of: Term) -> Term:
+        """Where the codes come from: a codebook is fitted to all elements, the scale of a row to that row alone."""
+        arguments = {"bits": self.bits}
+        if self.scheme == "kmeans":
+            return made(CODEBOOK, (along(of),), arguments)
+        return made(AFFINE, (along(of, 0),), arguments, natural=(0,) if weight.encoding == Dense() else ())
 
     def recode(self, weight: Weight) -> Weight:
         """The weight as codes."""
+        if weight.bare:
+            inner = Codebook(self.bits) if self.scheme == "kmeans" else Affine(self.bits, 0)
+            return evolve(weight, encoding=Masked(inner) if isinstance(weight.encoding, Masked) else inner)
         return (
             codebook.quantize(weight, self.bits) if self.scheme == "kmeans" else affine.quantize(weight, self.bits, 0)
         )
@@ -89,9 +108,10 @@ def _recoded(
     note: str,
     number: int,
     step: str,
-    recode: Callable[[Weight], Weight],
+    action: Mask | Quantize,
 ) -> Rewrite:
     name = param(state, base)
-    asked = rewritten_param(state, name, recode(state.weights[name]), rule, number)
+    weight, operation = state.weights[name], state.net.graph.operations[name]
+    asked = rewritten_param(state, name, action.recode(weight), action.term(weight, term_of(operation)))
     derivation, after = replace(state, rule, asked, number)
     return Rewrite(rule, step, "reduce", reduces, arguments, note, derivation, state, after)

@@ -15,10 +15,11 @@ from surgdsl.bridge.weight import State, Weight
 from surgdsl.diagram.hypergraph import Hypergraph
 from surgdsl.diagram.match import Match
 from surgdsl.diagram.operation import PARAM, Operation
-from surgdsl.diagram.payload import Derived, Payload
+from surgdsl.diagram.payload import Payload
 from surgdsl.diagram.pushout import Step, apply
 from surgdsl.diagram.rule import Rule
 from surgdsl.diagram.sort import Sort
+from surgdsl.diagram.term import Term
 
 
 @frozen(slots=False, eq=False)
@@ -85,20 +86,24 @@ def around(state: State, names: tuple[str, ...]) -> Hypergraph:
     return Hypergraph({wire: state.net.sort(wire) for wire in ports}, operations)
 
 
-def rewritten_param(state: State, name: str, weight: Weight, rule: str, number: int) -> Replacement:
-    """The replacement of one weight by another on the same wire."""
+def rewritten_param(state: State, name: str, weight: Weight, term: Term) -> Replacement:
+    """The replacement of one weight by another on the same wire, which `term` says where it is from."""
     operation = state.net.graph.operations[name]
     left = around(state, (name,))
-    new = evolve(operation, payload=derived(operation, weight, rule, number))
+    new = evolve(operation, payload=derived(operation, weight, term))
     return Replacement(left, Hypergraph(left.wires), {}, {created(name): new}, {created(name): weight})
 
 
-def derived(operation: Operation, weight: Weight, rule: str, number: int, *others: Operation) -> Payload:
-    """The payload of a weight that rewrite `number` made of `operation`'s (and of `others`')."""
-    payload = operation.payload
-    assert payload is not None
-    terms = tuple(one.payload.term for one in (operation, *others) if one.payload is not None)
-    return evolve(payload, encoding=weight.encoding, term=Derived(rule, number, terms))
+def derived(operation: Operation, weight: Weight, term: Term) -> Payload:
+    """The payload of the weight that takes the place of `operation`'s, made as `term` says."""
+    assert operation.payload is not None
+    return evolve(operation.payload, encoding=weight.encoding, term=term)
+
+
+def term_of(operation: Operation) -> Term:
+    """Where the weight of an operation comes from."""
+    assert operation.payload is not None
+    return operation.payload.term
 
 
 def layers(state: State) -> Mapping[str, tuple[str, ...]]:

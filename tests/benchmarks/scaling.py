@@ -14,8 +14,9 @@ from surgdsl.diagram.canonical import number
 from surgdsl.diagram.hypergraph import Hypergraph
 from surgdsl.diagram.net import Net
 from surgdsl.diagram.operation import PARAM, Operation
-from surgdsl.diagram.payload import Dense, Given, Payload
+from surgdsl.diagram.payload import Dense, Payload
 from surgdsl.diagram.sort import Sort
+from surgdsl.diagram.term import Given
 from surgdsl.operations.coupling import couple
 from surgdsl.surgery.prune import Cutting
 

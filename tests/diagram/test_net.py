@@ -14,11 +14,12 @@ from hypothesis import strategies as st
 from surgdsl.axis.extent import Polynomial
 from surgdsl.diagram.canonical import number, renumber
 from surgdsl.diagram.fault import Fault
-from surgdsl.diagram.hypergraph import Hypergraph
-from surgdsl.diagram.net import Net, topological
+from surgdsl.diagram.hypergraph import Hypergraph, topological
+from surgdsl.diagram.net import Net
 from surgdsl.diagram.operation import PARAM, Operation, Tensors
-from surgdsl.diagram.payload import Affine, Codebook, Dense, Derived, Given, Masked, Payload
+from surgdsl.diagram.payload import Affine, Codebook, Dense, Masked, Payload
 from surgdsl.diagram.sort import Sort
+from surgdsl.diagram.term import Given, Made, Mask, Read, Slice
 from tests.strategies import MATRIX, UNARY, VECTOR, nets, param, renamings
 
 RELU = "aten.relu.default"
@@ -190,7 +191,8 @@ def test_repr_of_a_net_evaluates(net: Net) -> None:
     [
         Sort("F32", (2, Polynomial(((("B",), 2),)))),
         Operation("aten.cat.default", ("a", "b"), ("c",), (("dim", 1), ("tensors", Tensors(2)))),
-        Payload("w", "buffer", Masked(Codebook(4)), Derived("mask/1", 3, (Given("w"), Given("v")))),
+        Payload("w", "buffer", Masked(Codebook(4)), Mask(3, Slice(((1, (0, 2)),), Given("w")))),
+        Payload("w", "buffer", Dense(), Made("fold-batchnorm/1", (Read(Given("w"), ((0, 0),)),), (("bits", 4),), (0,))),
         Payload("w", "constant", Affine(8, -1), Given("w")),
         Dense(),
         Fault("G1", "dangling", ("a",)),

@@ -14,10 +14,11 @@ from surgdsl.diagram.hypergraph import Hypergraph
 from surgdsl.diagram.match import Match
 from surgdsl.diagram.net import Net
 from surgdsl.diagram.operation import Operation
-from surgdsl.diagram.payload import Dense, Given, Payload
+from surgdsl.diagram.payload import Dense, Payload
 from surgdsl.diagram.pushout import NoPushout, Step, apply, complement
 from surgdsl.diagram.rule import Rule
 from surgdsl.diagram.sort import Sort
+from surgdsl.diagram.term import Given
 from tests.strategies import VECTOR, matches, parts, relabelled
 
 Item = tuple[str, str]
@@ -198,8 +199,8 @@ RETYPED = evolve(SWAP, left=evolve(SWAP.left, wires={"p": VECTOR, "q": Sort("F32
 VIOLATED: Mapping[str, tuple[Match, str, tuple[str, ...]]] = {
     "dangling": (swapped({"p": "x", "q": "h"}, {"e": "a"}, GONE), "G1", ("b", "c")),
     "interface": (swapped({"p": "h", "q": "y"}, {"e": "b"}, OUTPUT), "G3", ("y",)),
-    "not injective": (swapped({"p": "x", "q": "h", "r": "x"}, {"e": "a"}, TWO), "M", ()),
-    "not total": (swapped({"p": "x"}, {"e": "a"}), "M", ()),
+    "not injective": (swapped({"p": "x", "q": "h", "r": "x"}, {"e": "a"}, TWO), "M", ("p", "r")),
+    "not total": (swapped({"p": "x"}, {"e": "a"}), "M", ("q",)),
     "another label": (swapped({"p": "h", "q": "y"}, {"e": "b"}), "M", ("e",)),
     "other ports": (swapped({"p": "h", "q": "x"}, {"e": "a"}), "M", ("e",)),
     "another sort": (swapped({"p": "x", "q": "h"}, {"e": "a"}, RETYPED), "M", ("q",)),

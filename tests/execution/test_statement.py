@@ -25,8 +25,9 @@ from surgdsl.diagram.canonical import number, renumber
 from surgdsl.diagram.hypergraph import Hypergraph
 from surgdsl.diagram.net import Net
 from surgdsl.diagram.operation import Attribute, Operation
-from surgdsl.diagram.payload import Dense, Given, Payload
+from surgdsl.diagram.payload import Dense, Payload
 from surgdsl.diagram.sort import Sort
+from surgdsl.diagram.term import Given
 from surgdsl.execution import digest
 from surgdsl.execution.canonical import Json, encode, rational
 from surgdsl.execution.evidence import Log

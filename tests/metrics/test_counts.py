@@ -20,10 +20,11 @@ from surgdsl.diagram.hypergraph import Hypergraph
 from surgdsl.diagram.match import Match
 from surgdsl.diagram.net import Net
 from surgdsl.diagram.operation import Operation
-from surgdsl.diagram.payload import Dense, Given, Masked, Payload
+from surgdsl.diagram.payload import Dense, Masked, Payload
 from surgdsl.diagram.pushout import apply
 from surgdsl.diagram.rule import Rule
 from surgdsl.diagram.sort import Sort
+from surgdsl.diagram.term import Given
 from surgdsl.metrics import METRICS, contribution, count, ones, recount
 from surgdsl.metrics.nnz import nonzero
 

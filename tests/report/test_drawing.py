@@ -15,8 +15,9 @@ from surgdsl.axis.extent import symbol
 from surgdsl.diagram.hypergraph import Hypergraph
 from surgdsl.diagram.net import Net
 from surgdsl.diagram.operation import PARAM, Attribute, Operation, Tensors
-from surgdsl.diagram.payload import Dense, Given, Payload
+from surgdsl.diagram.payload import Dense, Payload
 from surgdsl.diagram.sort import Sort
+from surgdsl.diagram.term import Given
 from surgdsl.operations.coupling import Coupling, couple
 from surgdsl.report.drawing import draw
 from surgdsl.report.picture.geometry import Curve, Point, Scene

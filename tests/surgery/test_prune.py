@@ -16,8 +16,9 @@ from surgdsl.bridge.encoding import kept as stored_places
 from surgdsl.bridge.weight import State
 from surgdsl.diagnostic import Refusal
 from surgdsl.diagram.operation import PARAM
-from surgdsl.diagram.payload import Codebook, Derived, Masked
+from surgdsl.diagram.payload import Codebook, Masked
 from surgdsl.diagram.pushout import apply
+from surgdsl.diagram.term import Given, Slice
 from surgdsl.operations.coupling import Coupling, couple
 from surgdsl.surgery.prune import Cutting, Prune, ranked
 from surgdsl.surgery.recode import Mask, Quantize, param
@@ -108,8 +109,7 @@ def test_a_cut_weight_tells_where_it_comes_from() -> None:
     rewrite = Prune("i:out", 6, (1, 4), (0, 9, 0, 0, 9, 0)).rewrite(state, 3, "narrow")
     cut = rewrite.after.net.graph.operations[param(rewrite.after, "i.weight")]
     assert cut.payload is not None
-    assert isinstance(cut.payload.term, Derived)
-    assert (cut.payload.term.how, cut.payload.term.step) == ("prune-channels/1", 3)
+    assert cut.payload.term == Slice(((0, (1, 4)),), Given("i.weight"))
     assert (rewrite.kind, rewrite.reduces, rewrite.note) == ("reduce", "params/1", "i:out: 6 -> 2")
     assert rewrite.arguments["keep"] == [1, 4]
     assert rewrite.arguments["scores"] == ["0", "9", "0", "0", "9", "0"]

@@ -7,7 +7,9 @@ import pytest
 
 from surgdsl.bridge.encoding import decode, dense, stored_bytes, stored_count
 from surgdsl.bridge.weight import State
-from surgdsl.diagram.payload import Affine, Codebook, Dense, Derived, Encoding, Masked
+from surgdsl.diagram.payload import Affine, Codebook, Dense, Encoding, Masked
+from surgdsl.diagram.term import Given, Made, Read, Term
+from surgdsl.diagram.term import Mask as Largest
 from surgdsl.planning.action import Action
 from surgdsl.surgery.recode import Mask, Quantize, param
 from surgdsl.surgery.rewrite import Rewrite, around, layers
@@ -21,6 +23,13 @@ ACTIONS: dict[str, tuple[Action, Encoding, str, str]] = {
     "mask": (Mask("b.weight", 100, 432), Masked(Dense()), "nnz/1", "mask/1"),
     "codebook": (Quantize("b.weight", 3, "kmeans"), Codebook(3), "size/1", "quantize-codebook/1"),
     "scales": (Quantize("b.weight", 5, "affine"), Affine(5, 0), "size/1", "quantize-affine/1"),
+}
+
+WEIGHT = Given("b.weight")
+TERMS: dict[str, Term] = {
+    "mask": Largest(100, WEIGHT),
+    "codebook": Made("quantize-codebook/1", (Read(WEIGHT),), (("bits", 3),)),
+    "scales": Made("quantize-affine/1", (Read(WEIGHT, ((0, 0),)),), (("bits", 5),), (0,)),
 }
 
 
@@ -54,8 +63,8 @@ def test_the_rule_is_told_and_what_it_reduces_is_reduced(state: State, name: str
     payload = rewrite.after.net.graph.operations["s4.0"].payload
     assert payload is not None
     assert payload.encoding == weight.encoding == encoding
-    assert isinstance(payload.term, Derived)
-    assert payload.term.how == rewrite.rule == rule
+    assert payload.term == TERMS[name]
+    assert rewrite.rule == rule
     assert (rewrite.reduces, rewrite.kind, rewrite.note) == (reduces, "reduce", action.note)
     assert stored_bytes(weight) < stored_bytes(old)
     assert stored_count(weight) <= stored_count(old)
