@@ -20,6 +20,7 @@ from surgdsl.formula.tree import (
     EVERY,
     LARGEST_POWER,
     Apply,
+    Attested,
     Each,
     Extern,
     Formula,
@@ -42,7 +43,6 @@ class Environment:
     variables: Mapping[str, Tensor] = attribute(factory=dict[str, Tensor])
     metrics: Mapping[tuple[str, str], Fraction | int] = attribute(factory=dict[tuple[str, str], Fraction | int])
     weights: Mapping[str, Sequence[Record]] = attribute(factory=dict[str, Sequence[Record]])
-    externs: Mapping[tuple[str, str], Fraction] = attribute(factory=dict[tuple[str, str], Fraction])
     bound: Mapping[str, Record] = attribute(factory=dict[str, Record])
 
 
@@ -105,8 +105,10 @@ def _leaf(formula: Formula, environment: Environment, field: Field) -> Tensor:
             return _single(field, Fraction(environment.metrics[name, state]))
         case Of(name, variable):
             return _single(field, Fraction(environment.bound[variable][name]))
-        case Extern(reference, _, state):
-            return _single(field, environment.externs[reference, state])
+        case Attested(value):
+            return _single(field, value)
+        case Extern(reference):
+            raise Undefined(f"{reference} has not been asked yet")
         case _:
             raise TypeError(f"{type(formula).__name__} is no leaf")
 

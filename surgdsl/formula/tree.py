@@ -47,8 +47,17 @@ class Of:
 
 @frozen
 class Extern:
-    """A figure that Python outside of the house gives for the model in `state`; nobody can recount it."""
+    """A figure that Python outside of the house gives for the model in `state`; it has no value until it is asked."""
 
+    reference: str
+    state: str
+
+
+@frozen
+class Attested:
+    """What the Python of `reference`, whose source has the digest `sha256`, gave for the model in `state`."""
+
+    value: Fraction
     reference: str
     sha256: str
     state: str
@@ -96,7 +105,7 @@ class Spectral:
     axis: str = ""
 
 
-Formula = Number | Variable | Metric | Of | Extern | Apply | Reduce | Each | Spectral
+Formula = Number | Variable | Metric | Of | Extern | Attested | Apply | Reduce | Each | Spectral
 
 FUNCTIONS: Mapping[str, int] = {
     "add": 2, "sub": 2, "mul": 2, "div": 2, "pow": 2, "neg": 1, "abs": 1, "min": 2, "max": 2,

@@ -19,6 +19,7 @@ from surgdsl.formula.tree import (
     FUNCTIONS,
     REDUCTIONS,
     Apply,
+    Attested,
     Each,
     Extern,
     Formula,
@@ -50,8 +51,10 @@ def as_json(formula: Formula) -> Json:  # noqa: C901, PLR0911 - one case for eac
             return {"metric": name + VERSION, "state": state}
         case Of(name, variable):
             return {"of": name, "variable": variable}
-        case Extern(reference, sha256, state):
-            return {"extern": reference, "sha256": sha256, "state": state}
+        case Extern(reference, state):
+            return {"extern": reference, "state": state}
+        case Attested(value, reference, sha256, state):
+            return {"attested": str(value), "reference": reference, "sha256": sha256, "state": state}
         case Apply(op, terms):
             return {"apply": op, "terms": [as_json(term) for term in terms]}
         case Reduce(kind, axes, body):
@@ -98,7 +101,12 @@ def _of(given: Json) -> Formula:
 
 
 def _extern(given: Json) -> Formula:
-    return Extern(_text(given, "extern"), _text(given, "sha256"), _known(_text(given, "state"), STATES))
+    return Extern(_text(given, "extern"), _known(_text(given, "state"), STATES))
+
+
+def _attested(given: Json) -> Formula:
+    value, reference, sha256 = (_text(given, key) for key in ("attested", "reference", "sha256"))
+    return Attested(Fraction(value), reference, sha256, _known(_text(given, "state"), STATES))
 
 
 def _apply(given: Json) -> Formula:
@@ -128,8 +136,8 @@ def _spectral(given: Json) -> Formula:
 
 
 READERS: Mapping[str, Callable[[Json], Formula]] = {
-    "number": _number, "metric": _metric, "of": _of, "extern": _extern, "apply": _apply, "reduce": _reduce,
-    "each": _each, "spectral": _spectral, "variable": _variable,
+    "number": _number, "metric": _metric, "of": _of, "extern": _extern, "attested": _attested, "apply": _apply,
+    "reduce": _reduce, "each": _each, "spectral": _spectral, "variable": _variable,
 }  # fmt: skip
 
 

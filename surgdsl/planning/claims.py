@@ -24,9 +24,6 @@ RELATIONS: Mapping[str, Callable[[Fraction, Fraction], bool]] = {
 def value(expr: Expr, before: Mapping[str, int], after: Mapping[str, int]) -> Fraction:
     """The number that an expression is for these counts.
 
-    >>> value(Apply("mul", (Number(Fraction(1, 2)), Metric("params", "before"))), {"params/1": 10}, {})
-    Fraction(5, 1)
-
     Raises:
         Undefined: it has none, for example since it divides by zero.
     """
