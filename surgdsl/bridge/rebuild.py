@@ -18,7 +18,7 @@ from surgdsl.bridge.arguments import node_value, to_tensor
 from surgdsl.bridge.decoding import place
 from surgdsl.bridge.encoding import decode, dense
 from surgdsl.bridge.weight import State
-from surgdsl.diagram.net import topological
+from surgdsl.diagram.hypergraph import topological
 from surgdsl.diagram.operation import PARAM, Attribute, Operation, Tensors
 
 

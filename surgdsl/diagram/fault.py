@@ -5,12 +5,14 @@ All faults are collected instead of raising at the first, so that a user sees ev
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from attrs import frozen
 
 
 @frozen
 class Fault:
-    """A broken condition: its code (N1–N4, R1–R5, G1, G3, M), a sentence, and the items that break it."""
+    """A broken condition: its code (N1–N4, R1–R5, M, G1–G3, P2), a sentence, and the items that break it."""
 
     code: str
     message: str
@@ -18,3 +20,13 @@ class Fault:
 
     def __str__(self) -> str:
         return f"{self.code}: {self.message}"
+
+
+def fault(code: str, message: str, broken: Iterable[str]) -> tuple[Fault, ...]:
+    """The fault that these items make, or none where there are none.
+
+    >>> fault("G1", "dangling", ["a"]), fault("G1", "dangling", [])
+    ((Fault(code='G1', message='dangling', items=('a',)),), ())
+    """
+    items = tuple(broken)
+    return (Fault(code, message, items),) if items else ()

@@ -6,10 +6,14 @@ A match is a value; whether the pushout complement exists is decided by its viol
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cached_property
 
 from attrs import frozen
 
-from surgdsl.diagram.fault import Fault
+from surgdsl.diagram.fault import Fault, fault
+from surgdsl.diagram.gluing import gluing_violations
+from surgdsl.diagram.item import Item, items
+from surgdsl.diagram.morphism import HypergraphMorphism
 from surgdsl.diagram.net import Net
 from surgdsl.diagram.rule import Rule
 
@@ -27,40 +31,35 @@ class Match:
     wires: Mapping[str, str]
     operations: Mapping[str, str]
 
+    @property
+    def morphism(self) -> HypergraphMorphism:
+        """m as a morphism of hypergraphs."""
+        return HypergraphMorphism(self.rule.left, self.host.graph, self.wires, self.operations)
+
+    @cached_property
+    def deletes(self) -> frozenset[Item]:
+        """m(L∖K): what the step takes out of the net."""
+        gone = self.rule.deleted
+        return items((self.wires[wire] for wire in gone.wires), (self.operations[name] for name in gone.operations))
+
+    @cached_property
+    def reads(self) -> frozenset[Item]:
+        """m(K): what the step needs and leaves."""
+        glue = self.rule.glue
+        return items((self.wires[wire] for wire in glue.wires), (self.operations[name] for name in glue.operations))
+
     def violations(self) -> tuple[Fault, ...]:
-        """Breaches of being an injective morphism (M), of the dangling condition (G1) and of the interface (G3)."""
-        faults = self._morphism()
-        return faults or self._dangling() + self._interface()
+        """Breaches of being an injective morphism (M), of the gluing condition (G1, G2) and of the interface (G3).
 
-    def _morphism(self) -> tuple[Fault, ...]:
-        left, host = self.rule.left, self.host.graph
-        if set(self.wires) != set(left.wires) or set(self.operations) != set(left.operations):
-            return (Fault("M", "the match does not say where every item of L goes"),)
-        if len(set(self.wires.values())) < len(self.wires) or len(set(self.operations.values())) < len(self.operations):
-            return (Fault("M", "two items of L go to one item of the net"),)
-        wrong = [wire for wire, image in self.wires.items() if host.wires.get(image) != left.wires[wire]]
-        for name, image in self.operations.items():
-            pattern, found = left.operations[name], host.operations.get(image)
-            if found is None or not (
-                found.label == pattern.label
-                and found.sources == tuple(self.wires[wire] for wire in pattern.sources)
-                and found.targets == tuple(self.wires[wire] for wire in pattern.targets)
-            ):
-                wrong.append(name)
-        return (Fault("M", "the match does not preserve sorts, labels or ports", tuple(wrong)),) if wrong else ()
-
-    def _dangling(self) -> tuple[Fault, ...]:
-        host, gone = self.host.graph, {self.operations[name] for name in self.rule.deleted.operations}
-        left_over = tuple(
-            name
-            for wire in self.rule.deleted.wires
-            for name in host.producers[self.wires[wire]] + host.consumers[self.wires[wire]]
-            if name not in gone
-        )
-        return (
-            (Fault("G1", "an operation outside the match uses a wire that would go", left_over),) if left_over else ()
-        )
+        The items of M and G2 are those of L, the items of G1 and G3 those of the net.
+        """
+        morphism = self.morphism
+        faults = morphism.faults()
+        if faults:
+            return faults
+        shared = fault("M", "items of L go to one item of the net", morphism.merged())
+        return shared + gluing_violations(self.rule.glue, morphism) + self._interface()
 
     def _interface(self) -> tuple[Fault, ...]:
-        held = tuple(self.wires[wire] for wire in self.rule.deleted.wires if self.wires[wire] in self.host.interface)
-        return (Fault("G3", "a wire of an interface would go", held),) if held else ()
+        images = (self.wires[wire] for wire in self.rule.deleted.wires)
+        return fault("G3", "a wire of an interface would go", [wire for wire in images if wire in self.host.interface])

@@ -6,11 +6,12 @@ values, only payloads that say what the weights are; `bridge` holds the values.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from functools import cached_property
 
 from attrs import field, frozen
 
-from surgdsl.diagram.fault import Fault
+from surgdsl.diagram.fault import Fault, fault
 from surgdsl.diagram.hypergraph import Hypergraph
 from surgdsl.diagram.operation import PARAM, Operation
 from surgdsl.diagram.sort import Sort
@@ -37,10 +38,10 @@ class Net:
     outputs: tuple[tuple[str, str], ...]
     boundary: Mapping[str, str] = field(factory=dict[str, str])
 
-    @property
+    @cached_property
     def interface(self) -> frozenset[str]:
         """The wires that no step may touch."""
-        return frozenset(wire for _, wire in self.inputs + self.outputs) | frozenset(self.boundary.values())
+        return frozenset((*(wire for _, wire in self.inputs + self.outputs), *self.boundary.values()))
 
     def sort(self, wire: str) -> Sort:
         """What `wire` carries."""
@@ -52,49 +53,26 @@ class Net:
 
     def faults(self) -> tuple[Fault, ...]:
         """Every breach of N2 (one writer), N3 (acyclic) and N4 (live)."""
-        loose = self.graph.loose_ends()
-        if loose:
-            return (Fault("N2", "an operation names a wire that the net does not have", loose),)
-        return self._writers() + self._cycles() + self._dead()
+        ends = self.graph.loose_ends() + tuple(wire for wire in sorted(self.interface) if wire not in self.graph.wires)
+        loose = fault("N2", "an operation or an interface names a wire that the net does not have", ends)
+        return loose or self._writers() + self.cycles() + self.dead(self.graph.operations)
 
     def _writers(self) -> tuple[Fault, ...]:
         given = [wire for _, wire in self.inputs]
         wrong = tuple(wire for wire, names in self.graph.producers.items() if len(names) + given.count(wire) != 1)
-        return (
-            (Fault("N2", "a wire must be written by exactly one operation port, or be an input", wrong),)
-            if wrong
-            else ()
-        )
+        return fault("N2", "a wire must be written by exactly one operation port, or be an input", wrong)
 
-    def _cycles(self) -> tuple[Fault, ...]:
-        order = set(topological(self.graph))
-        stuck = tuple(name for name in self.graph.operations if name not in order)
-        return (Fault("N3", "operations depend on themselves", stuck),) if stuck else ()
+    def cycles(self) -> tuple[Fault, ...]:
+        """The breach of N3, if there is one."""
+        stuck = tuple(name for name in self.graph.operations if name not in self.graph.ranks)
+        return fault("N3", "operations depend on themselves", stuck)
 
-    def _dead(self) -> tuple[Fault, ...]:
-        seen = self.interface
-        dead = tuple(
+    def dead(self, names: Iterable[str]) -> tuple[Fault, ...]:
+        """The breaches of N4 among some operations."""
+        held, readers = self.interface, self.graph.consumers
+        found = tuple(
             name
-            for name, operation in self.graph.operations.items()
-            if not any(wire in seen or self.graph.consumers[wire] for wire in operation.targets)
+            for name in names
+            if not any(wire in held or readers[wire] for wire in self.graph.operations[name].targets)
         )
-        return (Fault("N4", "an operation's results reach nothing", dead),) if dead else ()
-
-
-def topological(graph: Hypergraph) -> tuple[str, ...]:
-    """Operations, each after those whose results it reads; those on or behind a cycle are left out (Kahn 1962)."""
-    waiting = {
-        name: sum(len(graph.producers[wire]) for wire in set(operation.sources))
-        for name, operation in graph.operations.items()
-    }
-    ready = [name for name, count in waiting.items() if not count]
-    order: list[str] = []
-    while ready:
-        name = ready.pop()
-        order.append(name)
-        for wire in graph.operations[name].targets:
-            for reader in set(graph.consumers[wire]):
-                waiting[reader] -= 1
-                if not waiting[reader]:
-                    ready.append(reader)
-    return tuple(order)
+        return fault("N4", "an operation's results reach nothing", found)

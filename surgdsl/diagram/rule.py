@@ -6,11 +6,12 @@ inverse.
 
 from __future__ import annotations
 
+from functools import cached_property
+
 from attrs import evolve, frozen
 
-from surgdsl.diagram.fault import Fault
+from surgdsl.diagram.fault import Fault, fault
 from surgdsl.diagram.hypergraph import Hypergraph
-from surgdsl.diagram.net import topological
 
 
 @frozen(slots=False)
@@ -32,12 +33,12 @@ class Rule:
     glue: Hypergraph
     right: Hypergraph
 
-    @property
+    @cached_property
     def deleted(self) -> Hypergraph:
         """L∖K, as wires and operations (not a graph by itself)."""
         return _difference(self.left, self.glue)
 
-    @property
+    @cached_property
     def created(self) -> Hypergraph:
         """R∖K."""
         return _difference(self.right, self.glue)
@@ -48,28 +49,33 @@ class Rule:
 
     def faults(self) -> tuple[Fault, ...]:
         """All breaches of R1 (inclusions), R2 (glue wires keep writers), R3 (new ones have one), R4 (acyclic), R5."""
-        found = [*_inclusion(self.glue, self.left, "L"), *_inclusion(self.glue, self.right, "R")]
-        if found:
-            return tuple(found)
-        moved = tuple(
-            w for w in self.glue.wires if _writers(self.left, self.glue, w) != _writers(self.right, self.glue, w)
+        return self._faults
+
+    @cached_property
+    def _faults(self) -> tuple[Fault, ...]:
+        loose = _inclusion(self.glue, self.left, "L") + _inclusion(self.glue, self.right, "R")
+        return loose or self._writers() + self._cycles() + self._dead()
+
+    def _writers(self) -> tuple[Fault, ...]:
+        left, right, glue = self.left.producers, self.right.producers, self.glue.producers
+        moved = tuple(wire for wire in glue if len(left[wire]) != len(right[wire]))
+        loose = tuple(wire for wire in self.created.wires if len(right[wire]) != 1)
+        return fault("R2", "R must write a wire of K exactly when L does", moved) + fault(
+            "R3", "a created wire must be written exactly once", loose
         )
-        if moved:
-            found.append(Fault("R2", "R must write a wire of K exactly when L does", moved))
-        loose = tuple(w for w in self.created.wires if len(self.right.producers[w]) != 1)
-        if loose:
-            found.append(Fault("R3", "a created wire must be written exactly once", loose))
-        stuck = tuple(sorted(set(self.right.operations) - set(topological(self.right))))
-        if stuck:
-            found.append(Fault("R4", "R has a cycle", stuck))
+
+    def _cycles(self) -> tuple[Fault, ...]:
+        stuck = tuple(name for name in self.right.operations if name not in self.right.ranks)
+        return fault("R4", "R has a cycle", stuck)
+
+    def _dead(self) -> tuple[Fault, ...]:
+        kept, readers = self.glue.wires, self.right.consumers
         dead = tuple(
             name
             for name, operation in self.created.operations.items()
-            if not any(wire in self.glue.wires or self.right.consumers[wire] for wire in operation.targets)
+            if not any(wire in kept or readers[wire] for wire in operation.targets)
         )
-        if dead:
-            found.append(Fault("R5", "the results of a created operation reach nothing", dead))
-        return tuple(found)
+        return fault("R5", "the results of a created operation reach nothing", dead)
 
 
 def _difference(whole: Hypergraph, part: Hypergraph) -> Hypergraph:
@@ -79,12 +85,8 @@ def _difference(whole: Hypergraph, part: Hypergraph) -> Hypergraph:
     )
 
 
-def _inclusion(part: Hypergraph, whole: Hypergraph, side: str) -> list[Fault]:
+def _inclusion(part: Hypergraph, whole: Hypergraph, side: str) -> tuple[Fault, ...]:
     wires = tuple(wire for wire, sort in part.wires.items() if whole.wires.get(wire) != sort)
     operations = tuple(name for name, operation in part.operations.items() if whole.operations.get(name) != operation)
     broken = wires + operations + part.loose_ends() + whole.loose_ends()
-    return [Fault("R1", f"K is not a sub-hypergraph of {side}", broken)] if broken else []
-
-
-def _writers(side: Hypergraph, glue: Hypergraph, wire: str) -> int:
-    return sum(name not in glue.operations for name in side.producers[wire])
+    return fault("R1", f"K is not a sub-hypergraph of {side}", broken)
