@@ -27,6 +27,7 @@ from surgdsl.formula.tree import (
 from surgdsl.formula.writing import as_json, from_json
 
 __all__ = [
-    "EVERY", "FUNCTIONS", "LARGEST_POWER", "REDUCTIONS", "Apply", "Attested", "Each", "Extern", "Formula", "Metric", "Number",
-    "Of", "Reduce", "Spectral", "Variable", "as_json", "children", "from_json", "rewritten", "variables", "walk",
+    "EVERY", "FUNCTIONS", "LARGEST_POWER", "REDUCTIONS", "Apply", "Attested", "Each", "Extern", "Formula", "Metric",
+    "Number", "Of", "Reduce", "Spectral", "Variable", "as_json", "children", "from_json", "rewritten", "variables",
+    "walk",
 ]  # fmt: skip

@@ -84,7 +84,7 @@ def from_json(value: object) -> Formula:
 
 
 def _number(given: Json) -> Formula:
-    return Number(Fraction(_text(given, "number")))
+    return Number(_rational(given, "number"))
 
 
 def _variable(given: Json) -> Formula:
@@ -105,8 +105,8 @@ def _extern(given: Json) -> Formula:
 
 
 def _attested(given: Json) -> Formula:
-    value, reference, sha256 = (_text(given, key) for key in ("attested", "reference", "sha256"))
-    return Attested(Fraction(value), reference, sha256, _known(_text(given, "state"), STATES))
+    reference, sha256 = _text(given, "reference"), _text(given, "sha256")
+    return Attested(_rational(given, "attested"), reference, sha256, _known(_text(given, "state"), STATES))
 
 
 def _apply(given: Json) -> Formula:
@@ -146,6 +146,13 @@ def _text(given: Json, key: str) -> str:
     if isinstance(found, str):
         return found
     raise ValueError(f"{key} is a text, not {found!r:.80}")
+
+
+def _rational(given: Json, key: str) -> Fraction:
+    try:
+        return Fraction(_text(given, key))
+    except ZeroDivisionError:
+        raise ValueError(f"{given[key]} is no number") from None
 
 
 def _items(given: Json, key: str) -> list[object]:
