@@ -8,11 +8,12 @@ depends on the rule and on the operations next to it, not on the net.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 
 from attrs import evolve, frozen
 
+from surgdsl.diagram.causality import Effects
 from surgdsl.diagram.fault import Fault, fault
 from surgdsl.diagram.hypergraph import Hypergraph
 from surgdsl.diagram.item import Item, items
@@ -21,6 +22,7 @@ from surgdsl.diagram.net import Net
 from surgdsl.diagram.operation import Operation
 from surgdsl.diagram.persistent import changed
 from surgdsl.diagram.ranking import ranked
+from surgdsl.diagram.rule import Rule
 
 
 class NoPushout(Exception):
@@ -29,6 +31,14 @@ class NoPushout(Exception):
     def __init__(self, faults: tuple[Fault, ...]) -> None:
         super().__init__("; ".join(map(str, faults)))
         self.faults = faults
+
+
+@frozen
+class Naming:
+    """How the new items of a step are called in H: the names of the wires and of the operations of R∖K."""
+
+    wires: Mapping[str, str]
+    operations: Mapping[str, str]
 
 
 @frozen(slots=False)
@@ -44,13 +54,24 @@ class Step:
     comatch_wires: Mapping[str, str]
     comatch_operations: Mapping[str, str]
 
+    @property
+    def naming(self) -> Naming:
+        """The names of what the step makes."""
+        new = self.match.rule.created
+        return Naming(
+            {wire: self.comatch_wires[wire] for wire in new.wires},
+            {name: self.comatch_operations[name] for name in new.operations},
+        )
+
     @cached_property
     def creates(self) -> frozenset[Item]:
         """n(R∖K): the items of H that are not in G."""
-        new = self.match.rule.created
-        return items(
-            (self.comatch_wires[wire] for wire in new.wires), (self.comatch_operations[name] for name in new.operations)
-        )
+        return items(self.naming.wires.values(), self.naming.operations.values())
+
+    @property
+    def effects(self) -> Effects:
+        """What the step deletes, reads and creates."""
+        return Effects(self.match.deletes, self.match.reads, self.creates)
 
     def inverse(self) -> Step:
         """The step H ⇒ G that takes this one back, to the very names."""
@@ -73,22 +94,26 @@ def complement(match: Match) -> Hypergraph:
     )
 
 
+def numbered(rule: Rule, stem: str) -> Naming:
+    """The names ``stem.k`` in the order of R, wires first."""
+    wires, operations = rule.created.wires, rule.created.operations
+    return Naming(
+        {wire: f"{stem}.{number}" for number, wire in enumerate(wires)},
+        {name: f"{stem}.{number}" for number, name in enumerate(operations, len(wires))},
+    )
+
+
 def apply(match: Match, stem: str) -> Step:
     """The step of `match`: H = D ∪ n(R∖K), new items named ``stem.k`` in the order of R, wires first.
 
     Raises:
-        NoPushout: the rule is not a linear span, the gluing condition fails, or the result is not a net.
+        NoPushout: as `rewrite`.
     """
-    created = match.rule.created
-    return rewrite(
-        match,
-        {wire: f"{stem}.{number}" for number, wire in enumerate(created.wires)},
-        {name: f"{stem}.{number}" for number, name in enumerate(created.operations, len(created.wires))},
-    )
+    return rewrite(match, numbered(match.rule, stem))
 
 
-def rewrite(match: Match, wires: Mapping[str, str], operations: Mapping[str, str]) -> Step:
-    """The step of `match`, with names for the new items: for the wires and the operations of R∖K.
+def rewrite(match: Match, naming: Naming) -> Step:
+    """The step of `match`: H = D ∪ n(R∖K), new items named as told.
 
     Raises:
         NoPushout: the rule is not a linear span, the gluing condition fails, a name is taken, or the result is not a
@@ -98,33 +123,47 @@ def rewrite(match: Match, wires: Mapping[str, str], operations: Mapping[str, str
     if faults:
         raise NoPushout(faults)
     context = complement(match)
-    step = _glued(match, context, wires, operations)
-    faults = _taken(context, wires, operations) or _cycles(step, context) + _dead(step)
+    faults = taken(context, [naming])
+    if faults:
+        raise NoPushout(faults)
+    step = _glued(match, context, naming)
+    faults = _cycles(step) + _dead(step)
     if faults:
         raise NoPushout(faults)
     return step
 
 
-def _taken(context: Hypergraph, wires: Mapping[str, str], operations: Mapping[str, str]) -> tuple[Fault, ...]:
+def replayed(step: Step, host: Net) -> Step:
+    """The same step on another net that has the items of its match: the same maps, the same names.
+
+    Raises:
+        NoPushout: as `rewrite`.
+    """
+    return rewrite(evolve(step.match, host=host), step.naming)
+
+
+def taken(context: Hypergraph, namings: Sequence[Naming]) -> tuple[Fault, ...]:
+    """The breach of P2: new items that have the name of an item of the context or of each other."""
+    wires = Counter(name for naming in namings for name in naming.wires.values())
+    operations = Counter(name for naming in namings for name in naming.operations.values())
     sides = ((wires, context.wires), (operations, context.operations))
-    taken = [
-        name for names, old in sides for name, count in Counter(names.values()).items() if count > 1 or name in old
-    ]
-    return fault("P2", "a new item would have the name of another one", taken)
+    twice = [name for counts, old in sides for name, count in counts.items() if count > 1 or name in old]
+    return fault("P2", "a new item would have the name of another one", twice)
 
 
-def _glued(match: Match, context: Hypergraph, wires: Mapping[str, str], operations: Mapping[str, str]) -> Step:
+def _glued(match: Match, context: Hypergraph, naming: Naming) -> Step:
     """The second square."""
     rule = match.rule
-    on_wires = {wire: match.wires[wire] for wire in rule.glue.wires} | dict(wires)
-    on_operations = {name: match.operations[name] for name in rule.glue.operations} | dict(operations)
-    placed = {on_operations[name]: _placed(one, on_wires) for name, one in rule.created.operations.items()}
-    sorts = {on_wires[wire]: sort for wire, sort in rule.created.wires.items()}
-    result = evolve(match.host, graph=context.extended(sorts, placed))
-    return Step(match, context, result, on_wires, on_operations)
+    wires = {wire: match.wires[wire] for wire in rule.glue.wires} | dict(naming.wires)
+    operations = {name: match.operations[name] for name in rule.glue.operations} | dict(naming.operations)
+    moved = {operations[name]: placed(one, wires) for name, one in rule.created.operations.items()}
+    sorts = {wires[wire]: sort for wire, sort in rule.created.wires.items()}
+    result = evolve(match.host, graph=context.extended(sorts, moved))
+    return Step(match, context, result, wires, operations)
 
 
-def _placed(operation: Operation, wires: Mapping[str, str]) -> Operation:
+def placed(operation: Operation, wires: Mapping[str, str]) -> Operation:
+    """The operation at the images of its wires."""
     return evolve(
         operation,
         sources=tuple(wires[wire] for wire in operation.sources),
@@ -132,14 +171,14 @@ def _placed(operation: Operation, wires: Mapping[str, str]) -> Operation:
     )
 
 
-def _cycles(step: Step, context: Hypergraph) -> tuple[Fault, ...]:
+def _cycles(step: Step) -> tuple[Fault, ...]:
     """N3 of the result: by the ranks around the new operations, and by a search where those do not decide."""
     rule, graph = step.match.rule, step.result.graph
     order = [step.comatch_operations[name] for name in rule.right.ranks if name in rule.created.operations]
-    ranks = ranked(graph, context.ranks, order)
+    ranks = ranked(graph, step.context.ranks, order)
     if ranks is None:
         return step.result.cycles()
-    graph.knowing(ranks=changed(context.ranks, (), ranks))
+    graph.knowing(ranks=changed(step.context.ranks, (), ranks))
     return ()
 
 
