@@ -13,14 +13,16 @@ from surgdsl.diagram.sort import Sort
 from surgdsl.operations.aggregation import AGGREGATIONS
 from surgdsl.operations.arithmetic import ARITHMETIC
 from surgdsl.operations.attention import ATTENTION
+from surgdsl.operations.bilinear import BILINEAR
 from surgdsl.operations.casting import CASTING
 from surgdsl.operations.choosing import CHOICES
 from surgdsl.operations.contraction import CONTRACTION
 from surgdsl.operations.convolution import CONVOLUTION
 from surgdsl.operations.creation import CREATION
 from surgdsl.operations.crossing import CROSSING
+from surgdsl.operations.distance import DISTANCES
 from surgdsl.operations.elementwise import BLANK, DROPOUT, FILL, POLE, SHIFTING_UNARY, UNARY
-from surgdsl.operations.embedding import EMBEDDING
+from surgdsl.operations.embedding import EMBEDDINGS
 from surgdsl.operations.extreme import EXTREMES
 from surgdsl.operations.gating import GATES
 from surgdsl.operations.group_norm import GROUP_NORMS
@@ -53,10 +55,10 @@ from surgdsl.operations.weight_norm import WEIGHT_NORM
 CATALOGUE: tuple[Signature, ...] = (
     WEIGHT, LINEAR, CONVOLUTION, BATCH_NORM, UNARY, SHIFTING_UNARY, POLE, DROPOUT, WINDOWS, ADAPTIVE,
     FLATTEN, LITERAL, PERMUTE, UNSQUEEZE, SQUEEZE, CAT, SLICE, SCATTER, BLANK, FILL, MEAN, SOFTMAX,
-    CONTRACTION, ATTENTION, LAYER_NORM, *GROUP_NORMS, EMBEDDING, *GATES, CASTING, *AGGREGATIONS, *EXTREMES, *SCANS,
+    CONTRACTION, ATTENTION, LAYER_NORM, *GROUP_NORMS, *EMBEDDINGS, *GATES, CASTING, *AGGREGATIONS, *EXTREMES, *SCANS,
     *ARITHMETIC, *CHOICES, *TRUTHS, WEIGHT_NORM,
     *PARTING, *SELECTION, *MOVING, *SPREADING, SQUEEZING, *SHUFFLING, PADDING, *RESAMPLING, *CREATION, TRANSPOSED,
-    *RECURRENCES, *UNFOLDING, *MAXIMA, TRIANGLE, *CROSSING,
+    *RECURRENCES, *UNFOLDING, *MAXIMA, TRIANGLE, *CROSSING, BILINEAR, *DISTANCES,
 )  # fmt: skip
 
 BY_NAME: Mapping[str, Signature] = {name: signature for signature in CATALOGUE for name in signature.names}

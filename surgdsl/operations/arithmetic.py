@@ -92,6 +92,20 @@ def sum_of_product_zero(call: Call) -> bool:
     return first_zero(call) and carried(call, found, _along(call), (1, 2), any)
 
 
+def sum_of_quotient_dims(call: Call) -> tuple[Dims, ...]:
+    """As `broadcast_dims`; where the divisor is neutralised, there is no number to compare with."""
+    (found,) = broadcast_dims(call)
+    for letter, dim in zip(_along(call), found, strict=True):
+        if carried(call, subscripts(call.sources), (letter,), (2,), any):
+            call.blur((dim,), "it is divided by what is zero along it")
+    return (found,)
+
+
+def sum_of_quotient_zero(call: Call) -> bool:
+    """Zero where the first operand and the dividend are."""
+    return carried(call, subscripts(call.sources), _along(call), (0, 1), all)
+
+
 def interpolated_zero(call: Call) -> bool:
     """Zero where start and end are, whatever the weight."""
     return carried(call, subscripts(call.sources), _along(call), (0, 1), all)
@@ -138,5 +152,9 @@ LARGER = Signature(
 ANGLE = Signature(("aten.atan2.default",), in_floats, broadcast_dims, zero=sum_zero)
 INTERPOLATION = Signature(("aten.lerp.Scalar", "aten.lerp.Tensor"), broadcast, broadcast_dims, zero=interpolated_zero)
 SUM_OF_PRODUCT = Signature(("aten.addcmul.default",), broadcast, broadcast_dims, zero=sum_of_product_zero)
+SUM_OF_QUOTIENT = Signature(("aten.addcdiv.default",), broadcast, sum_of_quotient_dims, zero=sum_of_quotient_zero)
 
-ARITHMETIC = (SUM, PRODUCT, QUOTIENT, WHOLE_DIVISION, POWER, EXPONENTIAL, LARGER, ANGLE, INTERPOLATION, SUM_OF_PRODUCT)
+ARITHMETIC = (
+    SUM, PRODUCT, QUOTIENT, WHOLE_DIVISION, POWER, EXPONENTIAL, LARGER, ANGLE, INTERPOLATION, SUM_OF_PRODUCT,
+    SUM_OF_QUOTIENT,
+)  # fmt: skip

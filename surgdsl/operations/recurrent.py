@@ -16,11 +16,14 @@ from surgdsl.axis.dim import Dim, fuse, size
 from surgdsl.axis.extent import Extent, evaluate, multiply, product
 from surgdsl.diagram.operation import Operation, Tensors
 from surgdsl.diagram.sort import Sort
+from surgdsl.operations.naming import rename
 from surgdsl.operations.signature import Call, Dims, IllTyped, Signature, demand, integer
 from surgdsl.operations.subscripts import loose
 
 T = TypeVar("T")
 
+UNNAMED = (":", ":filled")
+"""What the axes of a state are called, beside their numbers, that is a constant or that a call made of zeros."""
 GATES = {"lstm": 4, "gru": 3, "rnn": 1}
 
 
@@ -103,6 +106,10 @@ def relation(call: Call) -> tuple[Dims, ...]:
     states, params = rest[: form.states], rest[form.states :]
     time, batch = (1, 0) if call.operation.attribute("batch_first") is True else (0, 1)
     hidden, units = states[0][2], states[-1][2]
+    if not form.projected:
+        call.tie(hidden, units)
+    rename(call, units, UNNAMED, "units")
+    rename(call, hidden, UNNAMED, "projection")
     directions = _pinned(call, "directions", form.directions)
     for number in range(form.layers * form.directions):
         entering = x[2] if number < form.directions else fuse(directions, hidden)
@@ -188,6 +195,7 @@ def cell_dims(call: Call) -> tuple[Dims, ...]:
     x, states, weights = _of_cell(call.operation, call.dims)
     demand(cell(call.operation, call.sources) == call.targets, "the cell does not type as it was captured")
     hidden = states[0][1]
+    rename(call, hidden, UNNAMED, "units")
     _join(call, list(weights), x[1], hidden, hidden)
     _doubt(call, 1 + len(states), (x[1], hidden))
     for state in states:

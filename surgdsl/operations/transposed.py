@@ -12,6 +12,7 @@ from surgdsl.axis.dim import fuse
 from surgdsl.axis.extent import Extent, evaluate, multiply, product
 from surgdsl.diagram.operation import Attribute, Operation
 from surgdsl.diagram.sort import Sort
+from surgdsl.operations.naming import rename
 from surgdsl.operations.signature import (
     Call,
     Cut,
@@ -58,14 +59,17 @@ def relation(call: Call) -> tuple[Dims, ...]:
     """x[1] ~ w[0] ~ g ⊗ i; y[1] = g ⊗ w[1] ~ b[0]; spatial dims are pinned."""
     x, w, *bias = call.dims
     groups, inputs = integer(call.operation, "groups"), call.sources[1].shape[0]
+    layer = call.operation.path or "model"
+    if groups == 1:
+        rename(call, w[0], (f"{layer}:out",), "inputs")
+    rename(call, w[1], (f"{layer}:in",), "filters")
     call.tie(x[1], w[0])
     out = w[1]
     if groups > 1:
         demand(isinstance(inputs, int), "the number of channels is symbolic")
         assert isinstance(inputs, int)
-        name = call.operation.path or "model"
-        group = call.unification.fresh(f"{name}:groups", groups)
-        call.tie(w[0], fuse(group, call.unification.fresh(f"{name}:inputs", inputs // groups)))
+        group = call.unification.fresh(f"{layer}:groups", groups)
+        call.tie(w[0], fuse(group, call.unification.fresh(f"{layer}:inputs", inputs // groups)))
         out = fuse(group, w[1])
     for b in bias:
         call.tie(b[0], out)

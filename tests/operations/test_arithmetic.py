@@ -41,6 +41,7 @@ EXACT: dict[str, Two] = {
     "angle": torch.atan2,
     "interpolation": lambda a, b: torch.lerp(a, b, 0.3),
     "interpolation by a tensor": lambda a, b: torch.lerp(a, b, b.sigmoid()),
+    "sum of a quotient": lambda a, b: torch.addcdiv(a, b, a.exp()),
     "sum of a product": lambda a, b: torch.addcmul(a, b, b.exp()),
     "bounded": lambda a, b: a.clamp(-0.2, 0.3) + b.clamp(min=0),
     "bounded from below": lambda a, b: a.clamp_min(-0.1) + b.clamp_max(0.1),
@@ -95,6 +96,7 @@ APPROXIMATE: dict[str, Two] = {
     "neither": lambda a, b: ((a > 0) | (b > 0)).logical_not() * 1.0 + a,
     "not": lambda a, b: (~(a > 0.5)) * b.exp(),
     "either with one that is not false": lambda a, b: ((a > 0.1) | (b < 0.5)) * 1.0 + a,
+    "sum of a quotient of no zero": lambda a, b: torch.addcdiv(a, b.exp(), b.exp()),
     "sum of a product of no zero": lambda a, b: torch.addcmul(a, b.exp(), b.exp()),
     "interpolation to no zero": lambda a, b: torch.lerp(a, b.exp(), 0.3),
     "exponential": lambda a, b: a.exp2() + b.erfc(),
@@ -201,6 +203,7 @@ def test_typing_of_shapes_that_broadcast_is_torchs(dims: list[tuple[int, bool, b
     agree("aten.where.self", a > 0, b, a)
     agree("aten.lerp.Scalar", a, b, 0.5)
     agree("aten.addcmul.default", b, a, b)
+    agree("aten.addcdiv.default", b, a, b, value=0.5)
     agree("aten.masked_fill.Scalar", a, b > 0, 2)
     agree("aten.bitwise_or.Tensor", a > 0, b > 0)
     agree("aten.clamp.Tensor", a, b)

@@ -42,6 +42,13 @@ def test_features_and_units_are_free(kind: Any, options: dict[str, Any]) -> None
     assert found.approximate == ()
 
 
+@pytest.mark.parametrize("batch", [True, False])
+def test_units_are_called_units(batch: bool) -> None:
+    layers = nn.Linear(3, 6), LSTM(6, 5, batch_first=True), GRU(5, 4, batch_first=True)
+    found = check(lambda x, a, b, c: c(b(a(x))[0])[0].sum(2), *layers, shape=(7, 3), batch=batch)
+    assert {axis.name for axis in found.coupling.prunable} == {"layers.0:out", "layers.1:units", "layers.2:units"}
+
+
 def test_time_may_come_first() -> None:
     def function(x: torch.Tensor, a: nn.Module, b: nn.Module, c: nn.Module) -> torch.Tensor:
         return c(b(a(x).transpose(0, 1))[0].transpose(0, 1))

@@ -40,6 +40,12 @@ def test_every_channel_by_itself() -> None:
     assert check(lambda x, a, b, c: c(b(a(x)).relu()), *layers).free == (6,)
 
 
+def test_channels_are_called_what_they_are_to_the_layer() -> None:
+    layers = nn.ConvTranspose2d(3, 6, 2), nn.ConvTranspose2d(6, 4, 2), nn.Conv2d(4, 2, 1)
+    found = check(lambda x, a, b, c: c(b(a(x))), *layers)
+    assert [axis.name for axis in found.coupling.prunable] == ["layers.0:filters", "layers.1:filters"]
+
+
 def test_a_weight_that_is_computed_need_not_be_zero() -> None:
     class Computed(nn.Module):
         def __init__(self) -> None:
