@@ -79,7 +79,7 @@ def fuse(*dims: Dim) -> Dim:
     So a sum is only ever the last factor, and the normal form does not depend on the order of merging.
     """
     parts = [part for dim in dims for part in (dim.factors if isinstance(dim, Product) else (dim,))]
-    if not any([isinstance(part, Sum) for part in parts]):
+    if not any(isinstance(part, Sum) for part in parts):
         return parts[0] if len(parts) == 1 else Product(tuple(parts)) if parts else UNIT
     result: Dim = UNIT
     for factor in reversed(parts):

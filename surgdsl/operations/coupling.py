@@ -83,10 +83,19 @@ def couple(net: Net) -> Coupling:
         for name, wire in ports:
             for dim in dims[wire]:
                 unification.pin(dim, f"reaches {kind} `{name}`")
-    resolved = {wire: tuple([unification.resolve(dim) for dim in found]) for wire, found in dims.items()}
+    resolved = _resolved(dims, unification)
     _hold_symbolic(resolved, unification)
     pins = {axis: pin for axis, pin in unification.pins.items() if unification.resolve(axis) == axis}
     return Coupling(net, resolved, pins, _blurs(unification))
+
+
+def _resolved(dims: Mapping[str, Dims], unification: Unification) -> Mapping[str, Dims]:
+    """What every wire's dims were found to be; wires that an operation passes on share theirs."""
+    done: dict[int, Dims] = {}
+    for found in dims.values():
+        if id(found) not in done:
+            done[id(found)] = tuple([unification.resolve(dim) for dim in found])
+    return {wire: done[id(found)] for wire, found in dims.items()}
 
 
 def _blurs(unification: Unification) -> Mapping[Axis, tuple[Pin, ...]]:

@@ -143,8 +143,9 @@ def integers(operation: Operation, name: str, count: int | None = None) -> tuple
     """An attribute that is a list of integers; one integer stands for `count` equal ones, as in ATen."""
     value = operation.attribute(name)
     found = value if isinstance(value, tuple) else (value,)
-    numbers = tuple(int(item) for item in found if isinstance(item, int))
-    demand(len(numbers) == len(found), f"{name} must be integers")
+    numbers = tuple([int(item) for item in found if isinstance(item, int)])
+    if len(numbers) != len(found):
+        raise IllTyped(f"{name} must be integers")
     return numbers * count if count and len(numbers) == 1 else numbers
 
 

@@ -21,9 +21,11 @@ def relation(call: Call) -> tuple[Dims, ...]:
     payload = call.operation.payload
     base = payload.base if payload else "weight"
     layer, shape = base.removesuffix(".weight"), call.targets[0].shape
-    matrix = len(shape) > 1 and layer != base
-    names = [f"{layer}:{('out', 'in')[i]}" if matrix and i < 2 else f"{base}:{i}" for i in range(len(shape))]
-    return (tuple(call.unification.fresh(name, extent) for name, extent in zip(names, shape, strict=True)),)
+    fresh = call.unification.fresh
+    if len(shape) < 2 or layer == base:
+        return (tuple([fresh(f"{base}:{i}", extent) for i, extent in enumerate(shape)]),)
+    kernel = [fresh(f"{base}:{i}", extent) for i, extent in enumerate(shape[2:], 2)]
+    return ((fresh(f"{layer}:out", shape[0]), fresh(f"{layer}:in", shape[1]), *kernel),)
 
 
 WEIGHT = Signature((PARAM,), typing, relation, zero=makes_zero)

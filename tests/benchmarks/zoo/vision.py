@@ -13,20 +13,20 @@ from torch import Tensor, nn
 from torchvision.models import detection, segmentation
 
 FIXED = {"inception_v3": 299, "vit_h_14": 224}
-"""Models that take images of one size only; the others are given small ones, since nothing here depends on the size."""
+"""Models that take images of one size only; others are given small ones, since the zoo does not depend on the size."""
 SEGMENTATION = ("fcn_resnet50", "deeplabv3_resnet50", "deeplabv3_mobilenet_v3_large", "lraspp_mobilenet_v3_large")
 DETECTION = ("resnet_fpn", "mobilenet")
 
 
-def entries() -> Iterator[Entry]:
-    """Every entry, in the order of their names."""
+def entries(side: int = 96) -> Iterator[Entry]:
+    """Every entry, in the order of their names, for images of `side` pixels where a model does not ask for its own."""
     for name in torchvision.models.list_models(module=torchvision.models):
         fixed = name.startswith(("vit_", "maxvit")) or name in FIXED
         yield _entry(
             "torchvision",
             name,
             partial(torchvision.models.get_model, name, weights=None),
-            FIXED.get(name, 224 if fixed else 96),
+            FIXED.get(name, 224 if fixed else side),
             _first(name),
         )
     for name in SEGMENTATION:
