@@ -189,8 +189,9 @@ def page(rows: list[dict[str, Any]]) -> str:
 HEAD = """# Speed
 
 Seconds, beside torch-pruning 1.6.1: same models, random weights, images of 224 pixels, both sides of a model in one
-warm process with one thread, medians of three. `make zoo-peers` makes this page. Analysis is the axes of a captured net against its dependency graph with all
-groups; cut is every free axis to 70 % against a pruner's step at 30 % (importance included, the last layer ignored).
+warm process with one thread, medians of three. `make zoo-peers` makes this page. Analysis is the axes of a captured net
+against its dependency graph with all groups; cut is every free axis to 70 % against a pruner's step at 30 % (importance
+included, the last layer ignored).
 
 | model | surgdsl capture | analysis | cut | torch-pruning analysis | step | what went wrong there |
 |---|---|---|---|---|---|---|
