@@ -14,6 +14,7 @@ from attrs import evolve, field, frozen
 
 from surgdsl.diagnostic import NOWHERE, Source, Span
 from surgdsl.language.claim import Expr, Require
+from surgdsl.language.composition import Composition
 from surgdsl.language.pattern import Selector
 from surgdsl.units import Quantity
 
@@ -217,7 +218,7 @@ class Objective(Spanned):
 
 @frozen
 class SurgeryDecl(Spanned):
-    """Steps in the order in which they compose, and what is promised of the result."""
+    """Steps in the least order that the file allows, and what is promised of the result."""
 
     name: str
     model: str
@@ -230,6 +231,8 @@ class SurgeryDecl(Spanned):
     emit: Mapping[str, str] = field(factory=dict[str, str])
     budget: Budget = field(factory=Budget)
     objective: Objective | None = None
+    order: Composition | None = None
+    """As the file says; where it says nothing, the steps are in the order of their declarations."""
 
 
 @frozen
@@ -264,29 +267,7 @@ class Program:
         return {one.name: one for one in self.surgeries}[name]
 
     def morphisms(self, surgery: str | None = None) -> nx.MultiDiGraph[str]:
-        """The diagram of the program: objects are the stages of a model, arrows the declared steps between them.
+        """The diagram of a surgery, or of all: stages of a model, and the declared steps between them."""
+        from surgdsl.language.morphisms import morphisms  # reads programs, so it comes after them
 
-        Of one surgery, or of all. Nodes are ``surgery[0]``, ``surgery[1]``, …; each carries `model`, `stage` and the
-        interfaces that it keeps; each arrow is keyed by the name of its step and carries `rule`, `arguments`,
-        `selector`, `criterion` and `line`.
-        """
-        import networkx as nx  # a tenth of a second that `check` and `fmt` need not spend
-
-        graph: nx.MultiDiGraph[str] = nx.MultiDiGraph()
-        for one in self.surgeries if surgery is None else (self.surgery(surgery),):
-            for stage in range(len(one.steps) + 1 + (one.recover is not None)):
-                graph.add_node(f"{one.name}[{stage}]", model=one.model, stage=stage, interfaces=one.preserve)
-            for stage, step in enumerate(one.steps):
-                graph.add_edge(
-                    f"{one.name}[{stage}]", f"{one.name}[{stage + 1}]", key=step.name, rule=step.rule,
-                    arguments=dict(step.arguments), selector=step.selector.text, criterion=step.criterion,
-                    line=step.line,
-                )  # fmt: skip
-            if one.recover is not None:
-                last = len(one.steps)
-                graph.add_edge(
-                    f"{one.name}[{last}]", f"{one.name}[{last + 1}]", key="recover", rule="recover",
-                    arguments={"data": DataName(one.recover.data)}, selector="@**", criterion=None,
-                    line=one.recover.line,
-                )  # fmt: skip
-        return graph
+        return morphisms(self, surgery)

@@ -44,7 +44,6 @@ TABLE: tuple[Unexecuted, ...] = (
     Unexecuted(tree.Function, "E0404", "`extern`", lambda node: node.name if node.extern else None),
     Unexecuted(tree.Sweep, "E0405", "`sweep`", lambda node: node.name),
     Unexecuted(tree.Stages, "E0408", "`in … stages`", lambda node: node),
-    Unexecuted(tree.Parallel, "E0409", "`|` in an order", lambda node: node if len(node.arrows) > 1 else None),
     Unexecuted(tree.Require, "E0411", "`for all`", lambda node: node.each),
     Unexecuted(tree.Cut, "E0412", "`cut`, an interface inside the model,", lambda node: node),
     Unexecuted(tree.UseFile, "E0414", "`use` of a file", lambda node: node.path),

@@ -12,6 +12,7 @@ from surgdsl.diagnostic import Note, hint
 from surgdsl.language import tree
 from surgdsl.language.claim import Require
 from surgdsl.language.claims import required
+from surgdsl.language.composition import Arrow, Composition, arrows, before, extension, side_by_side, then
 from surgdsl.language.deciding import budget, check_choices, objective
 from surgdsl.language.declarations import block
 from surgdsl.language.fitting import fitted, whole
@@ -36,7 +37,7 @@ def surgery(scope: Scope, node: tree.Surgery) -> SurgeryDecl | None:
         name for one in _all(node, tree.Preserve) for name in _preserved(scope, one, found.name if found else None)
     ]
     seeds = [whole(scope, one.value) for one in _all(node, tree.Seed)]
-    steps = _steps(scope, node)
+    steps, order = _steps(scope, node)
     requires = [required(scope, one) for one in _all(node, tree.Require) if one.each is None]
     targets = [required(scope, one) for one in _all(node, tree.Target) if one.sense is None]
     recovers = [recover(scope, one) for one in _all(node, tree.Recover)]
@@ -53,7 +54,7 @@ def surgery(scope: Scope, node: tree.Surgery) -> SurgeryDecl | None:
         node.name.text, node.model.text, tuple(preserve), seeds[0] or 0 if seeds else 0, _good(steps),
         _good(requires), _good(targets),
         recovers[0] if recovers else None, emits[0] if emits else {}, (budgets[0] if budgets else None) or Budget(),
-        objectives[0] if objectives else None, span=node.span,
+        objectives[0] if objectives else None, order, span=node.span,
     )  # fmt: skip
 
 
@@ -111,7 +112,8 @@ def _emitted(scope: Scope, node: tree.Emit) -> dict[str, str]:
 # ---- steps and their order ----------------------------------------------------------------------
 
 
-def _steps(scope: Scope, node: tree.Surgery) -> list[StepDecl | None]:
+def _steps(scope: Scope, node: tree.Surgery) -> tuple[list[StepDecl | None], Composition | None]:
+    """The steps in the least order that the file allows, and what it says of their order."""
     local: dict[str, tree.Step] = {}
     made: dict[str, StepDecl | None] = {}
     for one in _all(node, tree.Step):
@@ -119,9 +121,11 @@ def _steps(scope: Scope, node: tree.Surgery) -> list[StepDecl | None]:
         made[one.name.text] = _step(scope, one)
     orders = _all(node, tree.Order)
     if not orders:
-        return list(made.values())
-    names = _ordered(scope, orders[0], local)
-    return [made[name] for name in names if name in made] if names is not None else [None]
+        return list(made.values()), None
+    order = _ordered(scope, orders[0], local)
+    if order is None:
+        return [None], None
+    return [made[name] for name in extension(tuple(made), before(order))], order
 
 
 def _declare(scope: Scope, step: tree.Step, local: dict[str, tree.Step]) -> None:
@@ -142,27 +146,33 @@ def _declare(scope: Scope, step: tree.Step, local: dict[str, tree.Step]) -> None
     local[word.text] = step
 
 
-def _ordered(scope: Scope, order: tree.Order, steps: dict[str, tree.Step]) -> list[str] | None:
-    """The names of the steps as `order` composes them; every step once."""
-    words = _words(order.sequence)
+def _ordered(scope: Scope, order: tree.Order, steps: dict[str, tree.Step]) -> Composition | None:
+    """How `order` composes the steps, every one of them once."""
+    composed = _composed(order.sequence)
+    words = arrows(composed)
     faults = len(scope.faults)
     for at, word in enumerate(words):
-        if word.text not in steps and word.text not in scope.broken:
-            scope.refuse("E0101", f"unknown step `{word}`", word.span, hint(word.text, steps))
-        elif any(word.text == other.text for other in words[:at]):
+        if word.name not in steps and word.name not in scope.broken:
+            scope.refuse("E0101", f"unknown step `{word}`", word.span, hint(word.name, steps))
+        elif word in words[:at]:
             scope.refuse("E0211", f"the order names `{word}` twice", word.span)
-    missing = [name for name in steps if all(word.text != name for word in words)]
+    missing = [name for name in steps if Arrow(name) not in words]
     if missing and len(scope.faults) == faults:
         notes = tuple(Note(steps[name].name.span, "this step") for name in missing)
         scope.refuse(
             "E0211", f"the order leaves out {', '.join(f'`{name}`' for name in missing)}", order.span, notes=notes
         )
-    return [word.text for word in words] if len(scope.faults) == faults else None
+    return composed if len(scope.faults) == faults and all(word.name in steps for word in words) else None
 
 
-def _words(sequence: tree.Sequence) -> list[tree.Word]:
-    arrows = (arrow for parallel in sequence.stages for arrow in parallel.arrows)
-    return [word for arrow in arrows for word in ([arrow] if isinstance(arrow, tree.Word) else _words(arrow))]
+def _composed(node: tree.Word | tree.Sequence | tree.Parallel) -> Composition:
+    match node:
+        case tree.Word():
+            return Arrow(node.text, span=node.span)
+        case tree.Sequence(stages):
+            return then(*map(_composed, stages))
+        case tree.Parallel(parts):
+            return side_by_side(*map(_composed, parts))
 
 
 def _step(scope: Scope, node: tree.Step) -> StepDecl | None:

@@ -126,6 +126,36 @@ def test_the_morphisms_are_a_path_through_the_stages(made: Program) -> None:
     assert made.morphisms("slim").edges == graph.edges
 
 
+ORDERED = """surg 1
+use std.rules.{mask, quantize}
+model net : (x: f32[B, 4]) -> (y: f32[B, 2]) { source = python("net:build") }
+surgery slim on net {
+  step d = apply mask(keep = 50%) @a
+  step c = apply mask(keep = 50%) @b
+  step b = apply mask(keep = 50%) @c
+  step a = apply quantize(bits = 4bit) @**
+  order ORDER
+}
+"""
+
+ORDERS = {
+    "a >> b >> c >> d": ("abcd", [("a", 0, 1), ("b", 1, 2), ("c", 2, 3), ("d", 3, 4)]),
+    "a >> (b | c) >> d": ("acbd", [("a", 0, 1), ("b", 1, 2), ("c", 1, 2), ("d", 2, 3)]),
+    "a >> b | c >> d": ("acbd", [("a", 0, 1), ("b", 1, 2), ("c", 1, 2), ("d", 2, 3)]),
+    "(a >> b) | (c >> d)": ("cdab", [("a", 0, 1), ("b", 1, 2), ("c", 0, 3), ("d", 3, 2)]),
+    "(b | (a >> c)) >> d": ("bacd", [("b", 0, 1), ("a", 0, 2), ("c", 2, 1), ("d", 1, 3)]),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("order", ORDERS)
+def test_an_order_is_a_diagram_and_steps_take_its_least_extension(order: str) -> None:
+    names, arrows = ORDERS[order]
+    made = program(Source("slim.surg", ORDERED.replace("ORDER", order)))
+    assert "".join(step.name for step in made.surgery("slim").steps) == names
+    found = [(key, source, target) for source, target, key in made.morphisms().edges(keys=True)]
+    assert sorted(found) == sorted((name, f"slim[{source}]", f"slim[{target}]") for name, source, target in arrows)
+
+
 def test_formatting_keeps_the_program(made: Program) -> None:
     from surgdsl.language.formatting import format_source
 
