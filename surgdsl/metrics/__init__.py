@@ -6,15 +6,20 @@ is measured and not counted, stands beside them.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+import math
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from surgdsl.axis.extent import symbols
-from surgdsl.bridge.weight import State, Weight
+from surgdsl.bridge.encoding import stored_bytes
+from surgdsl.bridge.weight import NUMPY, State, Weight
 from surgdsl.diagram.net import Net
 from surgdsl.diagram.operation import Operation
+from surgdsl.diagram.payload import Affine, Codebook, innermost
 from surgdsl.diagram.pushout import Step
 from surgdsl.metrics import macs, nnz, params, size
 
+Record = Mapping[str, int]
+"""The properties of one weight."""
 Contribution = Callable[[Operation, Net, Weight | None, Mapping[str, int]], int]
 
 CATALOGUE: tuple[tuple[str, Contribution], ...] = (
@@ -40,14 +45,54 @@ def contribution(
     return dict(CATALOGUE)[metric](operation, net, weight, binding or {})
 
 
-def count(net: Net, weights: Mapping[str, Weight], binding: Mapping[str, int]) -> dict[str, int]:
-    """Every metric of a net with its weights, by identifier.
+class Counts(dict[str, int]):
+    """Every metric of a net by identifier; `weights` holds what each weight adds, for metrics of the user's own."""
+
+    def __init__(self, metrics: Mapping[str, int], weights: Sequence[Record]) -> None:
+        super().__init__(metrics)
+        self.weights = tuple(weights)
+
+
+def count(net: Net, weights: Mapping[str, Weight], binding: Mapping[str, int]) -> Counts:
+    """Every metric of a net with its weights.
 
     Raises:
         KeyError: `binding` lacks a symbol.
         Refusal: E0603, an operation without a cost rule.
     """
-    return total(State(net, weights), net.graph.operations, binding)
+    records = [properties(weights[name]) for name in net.params() if name in weights]
+    found = {
+        "macs/1": sum(macs.contribution(one, net, None, binding) for one in net.graph.operations.values()),
+        "nnz/1": sum(one["nnz"] for one in records),
+        "params/1": sum(one["count"] for one in records),
+        "size/1": sum(one["size"] for one in records),
+    }
+    return Counts(found, records)
+
+
+def properties(weight: Weight) -> Record:
+    """What a comprehension over the weights can ask of one: count, nnz, size in bytes, and bits for each element.
+
+    >>> import numpy as np
+    >>> from surgdsl.bridge.encoding import dense
+    >>> properties(dense(np.array([0, 1, 2], dtype=np.float32)))
+    {'bits': 32, 'count': 3, 'nnz': 2, 'size': 12}
+    """
+    return {
+        "bits": bits(weight),
+        "count": math.prod(weight.shape),
+        "nnz": nnz.nonzero(weight),
+        "size": stored_bytes(weight),
+    }
+
+
+def bits(weight: Weight) -> int:
+    """The width of one stored element: of its code where there are codes, else of its dtype."""
+    match innermost(weight.encoding):
+        case Codebook(width) | Affine(width):
+            return width
+        case _:
+            return 8 * NUMPY[weight.dtype].itemsize
 
 
 def total(state: State, names: Iterable[str], binding: Mapping[str, int]) -> dict[str, int]:

@@ -12,6 +12,7 @@ from fractions import Fraction
 from surgdsl.formula.evaluation import Environment, exactly
 from surgdsl.formula.fields import RATIONALS, Undefined
 from surgdsl.language.claim import Counted, Expr
+from surgdsl.metrics import Counts
 
 RELATIONS: Mapping[str, Callable[[Fraction, Fraction], bool]] = {
     "<=": operator.le,
@@ -29,7 +30,8 @@ def value(expr: Expr, before: Mapping[str, int], after: Mapping[str, int]) -> Fr
     """
     states = (("before", before), ("after", after))
     metrics = {(name.partition("/")[0], state): count for state, counts in states for name, count in counts.items()}
-    return exactly(expr, Environment(metrics=metrics), RATIONALS)
+    weights = {state: counts.weights for state, counts in states if isinstance(counts, Counts)}
+    return exactly(expr, Environment(metrics=metrics, weights=weights), RATIONALS)
 
 
 def holds(claim: Counted, before: Mapping[str, int], after: Mapping[str, int]) -> bool:
