@@ -33,15 +33,16 @@ from surgdsl.execution.carrying import carry
 from surgdsl.execution.checkable import check_known
 from surgdsl.execution.measuring import check_classes, check_measured, compare, judge
 from surgdsl.execution.publishing import publishing, writing_to
+from surgdsl.execution.spending import watched
 from surgdsl.execution.writing import INPUT, MODEL, Outcome, write
 from surgdsl.language.claim import Measured
 from surgdsl.language.program import Program
 from surgdsl.metrics import METRICS, contribution, count, ones
 from surgdsl.operations.coupling import Coupling, couple
 from surgdsl.planning import choosing
+from surgdsl.planning.deciding import decide
 from surgdsl.planning.opening import open_surgery
 from surgdsl.planning.plan import Plan, check_counted
-from surgdsl.planning.plan import plan as planned
 from surgdsl.planning.pointing import pointing
 from surgdsl.surgery.prune import Cutting
 from surgdsl.verifier.check import Request
@@ -215,12 +216,13 @@ def plan(
     Raises:
         Refusal: everything that `surg plan` refuses, with its exit code.
     """
-    say = told or _silent
+    asked = choosing.surgery(program, surgery)
+    say = watched(asked.budget, told or _silent)
     say("capturing the model", "")
-    with deterministic(choosing.surgery(program, surgery).seed, threads):
+    with deterministic(asked.seed, threads):
         opened = open_surgery(program, surgery)
         say("planning", "")
-        return planned(opened)
+        return decide(opened, say)
 
 
 def run(
@@ -238,7 +240,7 @@ def run(
         Refusal: what the input or the result is refused for, with its exit code; 4 where the verifier rejects what was
             made.
     """
-    say = told or _silent
+    say = watched(choosing.surgery(program, surgery).budget, told or _silent)
     with publishing(out, _inputs(program)) as draft:
         made = plan(program, surgery, threads, say)
         check_known(made.opened)

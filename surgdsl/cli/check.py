@@ -12,25 +12,32 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from surgdsl.cli.output import Voice
+from surgdsl.cli.output import Settings, Voice
 from surgdsl.diagnostic import Diagnostic, Refusal, Source
+from surgdsl.language import Program, decoded, program, read, settings, with_settings
 from surgdsl.language import check as check_source
-from surgdsl.language import decoded, read
 
 STDIN = "<stdin>"
 
 
-def check(files: Annotated[tuple[str, ...], Parameter(required=True)], /, *, voice: Voice | None = None) -> int:
+def check(
+    files: Annotated[tuple[str, ...], Parameter(required=True)],
+    /,
+    *,
+    setting: Settings = (),
+    voice: Voice | None = None,
+) -> int:
     """Read .surg files and report every fault; no model is loaded.
 
     Args:
         files: The files, or `-` for standard input.
+        setting: A value for a param of the files, as name=value.
         voice: How to speak.
     """
     voice = voice or Voice()
     begin = time.perf_counter()
     voice.begin()
-    faults = [fault for name in files for fault in _faults(name)]
+    faults = [fault for name in files for fault in _faults(name, setting)]
     voice.refuse(faults)
     milliseconds = round(1000 * (time.perf_counter() - begin))
     if faults and not voice.json:
@@ -42,9 +49,10 @@ def check(files: Annotated[tuple[str, ...], Parameter(required=True)], /, *, voi
     return 1 if faults else 0
 
 
-def _faults(name: str) -> tuple[Diagnostic, ...]:
+def _faults(name: str, setting: tuple[str, ...]) -> tuple[Diagnostic, ...]:
+    given = settings(setting)
     try:
-        return check_source(named(name))[1]
+        return check_source(with_settings(named(name), given))[1]
     except Refusal as refusal:
         return refusal.diagnostics
 
@@ -52,6 +60,16 @@ def _faults(name: str) -> tuple[Diagnostic, ...]:
 def named(name: str) -> Source:
     """The text of the file `name`, or of standard input for ``-``, which `main` calls ``<stdin>``."""
     return decoded(STDIN, sys.stdin.buffer.read()) if name in ("-", STDIN) else read(Path(name))
+
+
+def asked(name: str, setting: tuple[str, ...]) -> Program:
+    """The program in the file `name`, its params set.
+
+    Raises:
+        Refusal: with every fault that there is.
+    """
+    given = settings(setting)
+    return program(with_settings(named(name), given))
 
 
 def _counted(number: int, noun: str) -> str:

@@ -22,6 +22,9 @@ UI = "1.0"
 Threads = Annotated[int, Parameter(validator=Number(gte=1))]
 """The option `--threads`."""
 
+Settings = Annotated[tuple[str, ...], Parameter(name="--set", negative=())]
+"""The option `--set`, once for each param."""
+
 
 @Parameter(name="*")
 @frozen(kw_only=True)

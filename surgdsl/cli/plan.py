@@ -3,25 +3,33 @@
 from __future__ import annotations
 
 from surgdsl.api import plan as planned
-from surgdsl.cli.check import named
-from surgdsl.cli.output import Threads, Voice
+from surgdsl.cli.check import asked
+from surgdsl.cli.output import Settings, Threads, Voice
 from surgdsl.cli.progress import Progress
-from surgdsl.language import program as checked
 from surgdsl.report.planned import records, told
 
 
-def plan(file: str, /, *, surgery: str | None = None, threads: Threads = 1, voice: Voice | None = None) -> int:
+def plan(
+    file: str,
+    /,
+    *,
+    surgery: str | None = None,
+    setting: Settings = (),
+    threads: Threads = 1,
+    voice: Voice | None = None,
+) -> int:
     """Resolve every step on the model and predict what it saves; nothing is changed.
 
     Args:
         file: The .surg file.
         surgery: Which surgery, where the file has several.
+        setting: A value for a param of the file, as name=value.
         threads: Threads of torch; part of what makes a result repeatable.
         voice: How to speak.
     """
     voice = voice or Voice()
     voice.begin()
-    program = checked(named(file))
+    program = asked(file, setting)
     with Progress(silent=voice.quiet or voice.json) as progress:
         made = planned(program, surgery, threads, progress.stage)
     for line in told(made, everything=voice.verbose):

@@ -5,10 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 from surgdsl.api import run as carried_out
-from surgdsl.cli.check import named
-from surgdsl.cli.output import Threads, Voice
+from surgdsl.cli.check import asked
+from surgdsl.cli.output import Settings, Threads, Voice
 from surgdsl.cli.progress import Progress
-from surgdsl.language import program as checked
 from surgdsl.report.done import records, told
 from surgdsl.report.planned import told as plan_told
 
@@ -19,6 +18,7 @@ def run(
     *,
     out: Path | None = None,
     surgery: str | None = None,
+    setting: Settings = (),
     threads: Threads = 1,
     voice: Voice | None = None,
 ) -> int:
@@ -28,12 +28,13 @@ def run(
         file: The .surg file.
         out: The folder of the result (default: build/NAME beside where you stand, NAME being the file's).
         surgery: Which surgery, where the file has several.
+        setting: A value for a param of the file, as name=value.
         threads: Threads of torch; part of what makes a result repeatable.
         voice: How to speak.
     """
     voice = voice or Voice()
     voice.begin()
-    program = checked(named(file))
+    program = asked(file, setting)
     folder = out or Path("build") / Path(file).stem.strip("<>")  # standard input is called <stdin>
     with Progress(silent=voice.quiet or voice.json) as progress:
         result = carried_out(program, folder, surgery, threads, progress.stage)

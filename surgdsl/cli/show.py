@@ -10,28 +10,33 @@ from typing import Annotated, Any
 
 from cyclopts import Parameter
 
-from surgdsl.cli.check import named
-from surgdsl.cli.output import Voice
+from surgdsl.cli.check import asked
+from surgdsl.cli.output import Settings, Voice
 from surgdsl.diagnostic import Refusal
 from surgdsl.language import Program, SurgeryDecl
-from surgdsl.language import program as checked
 from surgdsl.language.program import shown
 
 
 def show(
-    file: str, /, *, morphisms: Annotated[bool, Parameter(negative=())] = False, voice: Voice | None = None
-) -> int:  # fmt: skip
+    file: str,
+    /,
+    *,
+    morphisms: Annotated[bool, Parameter(negative=())] = False,
+    setting: Settings = (),
+    voice: Voice | None = None,
+) -> int:
     """Print what a .surg file means; no model is loaded.
 
     Args:
         file: The file, or `-` for standard input.
         morphisms: Print the diagram of every surgery: stages of the model, and the steps between them.
+        setting: A value for a param of the file, as name=value.
         voice: How to speak.
     """
     voice = voice or Voice()
     voice.begin()
     try:
-        program = checked(named(file))
+        program = asked(file, setting)
     except Refusal as refusal:
         voice.refuse(refusal.diagnostics)
         return refusal.exit_code
@@ -57,7 +62,9 @@ def _diagram(program: Program, surgery: SurgeryDecl) -> Iterator[str]:
 
 
 def _arrow(arrow: dict[str, Any]) -> str:
-    arguments = ", ".join(f"{name} = {shown(value)}" for name, value in arrow["arguments"].items())
+    decided = (f"{name} = {shown(value)}" for name, value in arrow["arguments"].items())
+    left_open = (f"{name} = choose {{{', '.join(map(shown, values))}}}" for name, values in arrow["options"].items())
+    arguments = ", ".join((*decided, *left_open))
     by = f" by {arrow['criterion']}" if arrow["criterion"] else ""
     return f"{arrow['rule']}{f'({arguments})' if arguments else ''} {arrow['selector']}{by}"
 
@@ -78,4 +85,6 @@ def _records(program: Program, surgery: SurgeryDecl) -> Iterator[dict[str, Any]]
         yield {"type": "stage", "name": node, "model": stage["model"], "interfaces": list(stage["interfaces"])}
     for source, target, key, arrow in graph.edges(keys=True, data=True):
         arguments = {name: shown(value) for name, value in arrow["arguments"].items()}
-        yield {"type": "step", "name": key, "from": source, "to": target, **arrow, "arguments": arguments}
+        left_open = {name: [shown(value) for value in values] for name, values in arrow["options"].items()}
+        record = {"type": "step", "name": key, "from": source, "to": target, **arrow}
+        yield {**record, "arguments": arguments, "options": left_open}

@@ -8,24 +8,30 @@ from surgdsl.language.claim import Apply, Claim, Counted, Measured, Metric, Numb
 from surgdsl.language.parsing import Parsed, parse
 from surgdsl.language.pattern import PathPattern, Selector
 from surgdsl.language.program import (
+    Budget,
     DataDecl,
     DataName,
     DimDecl,
     FileRef,
     InterfaceDecl,
     ModelDecl,
+    Objective,
+    ParamDecl,
     Port,
     Program,
     PythonRef,
     Recover,
+    Sparsity,
     StepDecl,
     SurgeryDecl,
     Use,
     Value,
 )  # fmt: skip
+from surgdsl.language.setting import settings, with_settings
 
 __all__ = [
-    "Apply", "Claim", "Counted", "DataDecl", "DataName", "DimDecl", "FileRef", "InterfaceDecl", "Measured", "Metric",
-    "ModelDecl", "Number", "Parsed", "PathPattern", "Port", "Program", "PythonRef", "Recover", "Require", "Selector",
-    "StepDecl", "SurgeryDecl", "Use", "Value", "check", "decoded", "load", "parse", "program", "read",
+    "Apply", "Budget", "Claim", "Counted", "DataDecl", "DataName", "DimDecl", "FileRef", "InterfaceDecl", "Measured",
+    "Metric", "ModelDecl", "Number", "Objective", "ParamDecl", "Parsed", "PathPattern", "Port", "Program",
+    "PythonRef", "Recover", "Require", "Selector", "Sparsity", "StepDecl", "SurgeryDecl", "Use", "Value", "check",
+    "decoded", "load", "parse", "program", "read", "settings", "with_settings",
 ]  # fmt: skip

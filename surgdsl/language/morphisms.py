@@ -18,7 +18,8 @@ def morphisms(program: Program, surgery: str | None = None) -> nx.MultiDiGraph[s
     """The diagram of one surgery of a program, or of all.
 
     Nodes are ``surgery[0]``, ``surgery[1]``, …; each carries `model`, `stage` and the interfaces that it keeps; each
-    arrow is keyed by the name of its step and carries `rule`, `arguments`, `options`, `selector`, `criterion` and `line`.
+    arrow is keyed by the name of its step and carries `rule`, `arguments`, `options`, `selector`, `criterion` and
+    `line`.
     """
     import networkx as nx  # a tenth of a second that `check` and `fmt` need not spend
 

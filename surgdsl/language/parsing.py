@@ -104,9 +104,20 @@ def parse(source: Source) -> Parsed:
     return Parsed(found, comments, faults)
 
 
+def parse_expression(source: Source) -> tree.Expr | Diagnostic:
+    """The one expression that `source` holds, or why it holds none."""
+    hidden = next(_invisible(source), None)
+    if hidden is not None:
+        return hidden
+    try:
+        return _read(source, "expr", 0, len(source.text))
+    except UnexpectedInput as unexpected:
+        return fault(source, unexpected, "value", len(source.text))
+
+
 def _read(source: Source, start: str, begin: int, end: int) -> Any:
     """The node of rule `start` between `begin` and `end`, or the diagnostic that it is nested too deeply."""
-    parser: Any = lark("start") if start == "start" else lark("declaration", "clause")
+    parser: Any = lark("declaration", "clause") if start in ("declaration", "clause") else lark(start)
     found: Tree[Token] = parser.parse(TextSlice(source.text, begin, end), start=start)
     deep = _too_deep(found)
     if deep is None:

@@ -12,7 +12,7 @@ from functools import cached_property
 from pathlib import Path
 
 import torch
-from attrs import evolve, frozen
+from attrs import evolve, field, frozen
 from torch import nn
 
 from surgdsl.axis.extent import symbol
@@ -40,24 +40,22 @@ class Opened:
     start: State
     weights: Path | None
     """The file of the input weights; None where the model came with its own."""
+    read: dict[str, Rows] = field(factory=dict[str, Rows], repr=False)
+    """The rows that were read, by name."""
 
     @cached_property
     def folder(self) -> Path:
         """Where the `.surg` file lies."""
         return Path(self.program.source.path).resolve().parent
 
-    @cached_property
-    def _rows(self) -> dict[str, Rows]:
-        return {}
-
     def rows(self, name: str) -> Rows:
         """The rows that the file declares as `name`."""
-        if name not in self._rows:
+        if name not in self.read:
             declared = self.program.datum(name)
             rows = read_rows(name, str(declared.source), self.folder, declared.source.span)
             check_rows(rows, self.start.net, declared)
-            self._rows[name] = rows.take(declared.take)
-        return self._rows[name]
+            self.read[name] = rows.take(declared.take)
+        return self.read[name]
 
 
 def open_model(program: Program, model: ModelDecl) -> tuple[State, Path | None]:

@@ -20,6 +20,7 @@ from surgdsl.planning.action import Action
 from surgdsl.planning.claims import holds, shown
 from surgdsl.planning.opening import Opened
 from surgdsl.planning.pointing import pointing
+from surgdsl.planning.ranking import Rankings
 from surgdsl.planning.resolving import Resolver
 
 Counts = Mapping[str, int]
@@ -47,6 +48,8 @@ class Plan:
 
     opened: Opened
     steps: tuple[Planned, ...]
+    chosen: str = ""
+    """What was left open and how it was decided, for people."""
 
     @property
     def before(self) -> Counts:
@@ -65,7 +68,8 @@ def plan(opened: Opened) -> Plan:
     Raises:
         Refusal: E05xx where a step cannot be, E0801 (exit 3) where a counted promise would not hold.
     """
-    resolver, state, number = Resolver(opened, {}), opened.start, 0
+    assert not any(one.options for one in opened.surgery.steps), "what is left open is decided before"
+    resolver, state, number = Resolver(Rankings(opened)), opened.start, 0
     with pointing(opened.program.model(opened.surgery.model).source.span):
         counts = count(state.net, state.weights, ones(state.net))
     steps: list[Planned] = []

@@ -29,6 +29,8 @@ def told(plan: Plan, *, everything: bool = False) -> Iterator[str]:
     yield f"surgery {surgery.name} on {surgery.model}    {weights}    seed {surgery.seed}"
     ports = f"({', '.join(map(str, model.inputs))}) -> ({', '.join(map(str, model.outputs))})"
     yield f"  preserve  {', '.join((*surgery.preserve, ports))}"
+    if plan.chosen:
+        yield f"  choose    {plan.chosen}"
     yield ""
     yield from table(tuple(_ledger(plan)))
     for planned in plan.steps:
