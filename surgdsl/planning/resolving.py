@@ -11,37 +11,41 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from fractions import Fraction
 
 import numpy as np
-from attrs import frozen
+from attrs import field, frozen
 
 from surgdsl.axis.dim import Axis, whole
 from surgdsl.bridge.encoding import stored_bytes, stored_count
 from surgdsl.bridge.weight import State
 from surgdsl.diagnostic import Diagnostic, Refusal, suggest
 from surgdsl.diagram.payload import Dense, innermost
-from surgdsl.importance import CATALOGUE as CRITERIA
 from surgdsl.importance.criterion import Scores, naturals
-from surgdsl.language.program import DataName, StepDecl
+from surgdsl.language.program import StepDecl
 from surgdsl.operations.coupling import Coupling, couple
 from surgdsl.planning.action import Resolved
-from surgdsl.planning.opening import Opened
+from surgdsl.planning.ranking import Rankings
 from surgdsl.surgery.fold import Fold, sites
 from surgdsl.surgery.prune import Prune, ranked
 from surgdsl.surgery.recode import Mask, Quantize, param
 from surgdsl.surgery.rewrite import layers
 
 
+class Unforeseen(Exception):
+    """What a step does depends on values that a rehearsal does not have."""
+
+
 @frozen(eq=False)
 class Resolver:
-    """What resolving needs besides the state: the opened program, and which indices of each axis earlier steps keep."""
+    """What resolving needs besides the state: scores of the start, and the indices of it that earlier steps keep."""
 
-    opened: Opened
-    kept: dict[str, tuple[int, ...]]
+    rankings: Rankings
+    kept: dict[str, tuple[int, ...]] = field(factory=dict[str, tuple[int, ...]])
 
     def resolve(self, step: StepDecl, state: State) -> Resolved:
-        """The actions of `step` on `state`.
+        """The actions of `step` on `state`. Bare weights will do, if whatever may be done is to be taken for done.
 
         Raises:
             Refusal: E0501 the selector means no place, E0504 it means nothing that the step can change.
+            Unforeseen: the weights are bare, and what the step does depends on their values.
         """
         family: Mapping[str, Callable[[StepDecl, State], Resolved]] = {
             "fold_batchnorm": self._fold,
@@ -103,15 +107,13 @@ class Resolver:
 
         An axis that the start does not have, because cutting another to 1 made it what it is, is scored as it is now.
         """
-        criterion = next(one for one in CRITERIA if one.name == step.criterion)
-        data = step.arguments.get("calibrate")
-        assert isinstance(data, DataName) or not criterion.needs_rows, "the language asks for `calibrate`"
-        rows = self.opened.rows(data.name) if isinstance(data, DataName) else None
-        start = couple(self.opened.start.net)
+        start = self.rankings.coupling
         known = {axis: origin for axis in chosen for origin in start.members if self._is_now(origin, axis)}
-        found = criterion.score(self.opened.start, start, list(known.values()), rows)
+        found = self.rankings.at_start(step, list(known.values()))
         later = [axis for axis in chosen if axis not in known]
-        scores = dict(criterion.score(state, coupling, later, rows)) if later else dict[Axis, Scores]()
+        if later and any(weight.bare for weight in state.weights.values()):
+            raise Unforeseen(step.name)
+        scores = dict(self.rankings.now(step, state, coupling, later)) if later else dict[Axis, Scores]()
         return scores | {axis: found[origin][np.array(self._left(origin))] for axis, origin in known.items()}
 
     def _left(self, origin: Axis) -> tuple[int, ...]:
@@ -128,7 +130,7 @@ class Resolver:
             weight = state.weights[param(state, base)]
             size = math.prod(weight.shape)
             keep = max(1, math.ceil(share * size))
-            if keep < stored_count(weight):
+            if keep < (size if weight.bare else stored_count(weight)):
                 actions.append(Mask(base, keep, size))
             else:
                 left_alone.append(f"{base}: no more than {keep} elements are stored already")
@@ -143,7 +145,7 @@ class Resolver:
             action = Quantize(base, bits, scheme)
             if not isinstance(innermost(weight.encoding), Dense):
                 left_alone.append(f"{base}: already quantized")
-            elif stored_bytes(action.recode(weight)) >= stored_bytes(weight):
+            elif not weight.bare and stored_bytes(action.recode(weight)) >= stored_bytes(weight):
                 left_alone.append(
                     f"{base}: its {'codebook' if scheme == 'kmeans' else 'scales'} would take more than is saved"
                 )
@@ -204,4 +206,7 @@ def _idle(step: StepDecl, reasons: tuple[str, ...]) -> Refusal:
 def _ratio(step: StepDecl, name: str) -> Fraction:
     value = step.arguments[name]
     assert isinstance(value, (Fraction, int))
+    if not value:
+        told = "a share of nothing leaves no model"
+        raise Refusal(Diagnostic("E0207", f"`{name}` is above 0", step.span, told))
     return Fraction(value)

@@ -138,6 +138,8 @@ def test_a_mask_that_would_keep_what_is_there_is_left_alone(tmp_path: Path) -> N
 REFUSED = {
     "a selector that means nothing": ("prune_channels(keep = 50%) @b by magnitude", "", "E0501", 1),
     "only what cannot be cut": ("prune_channels(keep = 50%) @fc by magnitude", "", "E0504", 1),
+    "a cut that keeps nothing": ("prune_channels(keep = 0%) @s by magnitude", "", "E0207", 1),
+    "a mask that keeps nothing": ("mask(keep = 0%) @fc", "", "E0207", 1),
     "no norm to fold": ("fold_batchnorm @fc", "", "E0504", 1),
     "quantized twice": (
         "quantize(bits = 2bit) @fc",

@@ -1,0 +1,52 @@
+"""Rankings: what each index of an axis is worth in the model as it came in, scored once for all who ask.
+
+A step is planned, and may be rehearsed many times beside others; its scores are of the start and the same every time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import cached_property
+
+from attrs import field, frozen
+
+from surgdsl.axis.dim import Axis
+from surgdsl.bridge.weight import State
+from surgdsl.importance import CATALOGUE as CRITERIA
+from surgdsl.importance.criterion import Scores
+from surgdsl.language.program import DataName, StepDecl
+from surgdsl.operations.coupling import Coupling, couple
+from surgdsl.planning.opening import Opened
+
+Key = tuple[str | None, str | None]
+"""A criterion and the data that it reads."""
+
+
+@frozen(slots=False, eq=False)
+class Rankings:
+    """Scores by criterion and data, of the axes that were asked for so far."""
+
+    opened: Opened
+    known: dict[Key, dict[Axis, Scores]] = field(factory=dict[Key, dict[Axis, Scores]])
+
+    @cached_property
+    def coupling(self) -> Coupling:
+        """The axes of the start."""
+        return couple(self.opened.start.net)
+
+    def at_start(self, step: StepDecl, axes: Sequence[Axis]) -> Mapping[Axis, Scores]:
+        """The scores of axes of the start, by the criterion of the step."""
+        data = step.arguments.get("calibrate")
+        known = self.known.setdefault((step.criterion, data.name if isinstance(data, DataName) else None), {})
+        new = [axis for axis in axes if axis not in known]
+        if new:
+            known.update(self.now(step, self.opened.start, self.coupling, new))
+        return {axis: known[axis] for axis in axes}
+
+    def now(self, step: StepDecl, state: State, coupling: Coupling, axes: Sequence[Axis]) -> Mapping[Axis, Scores]:
+        """The scores of axes of `state`, by the criterion of the step."""
+        criterion = next(one for one in CRITERIA if one.name == step.criterion)
+        data = step.arguments.get("calibrate")
+        assert isinstance(data, DataName) or not criterion.needs_rows, "the language asks for `calibrate`"
+        rows = self.opened.rows(data.name) if isinstance(data, DataName) else None
+        return criterion.score(state, coupling, axes, rows)
