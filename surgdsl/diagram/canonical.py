@@ -24,7 +24,7 @@ class Numbering:
 def number(net: Net) -> Numbering:
     """Operations at first completion of a backward depth-first search from the outputs; wires as they are then met."""
     graph, done = net.graph, dict[str, None]()
-    roots = [wire for _, wire in net.outputs] + list(net.boundary.values())
+    roots = [wire for _, wire in net.outputs] + [wire for _, wire in sorted(net.boundary.items())]
     for root in roots:
         stack = [(name, False) for name in graph.producers[root]]
         while stack:

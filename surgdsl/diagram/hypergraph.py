@@ -55,10 +55,10 @@ class Hypergraph:
     def without(self, wires: Collection[str], operations: Collection[str]) -> Hypergraph:
         """The graph less some items; the ranks of the others are kept."""
         lost = [self.operations[name] for name in operations]
-        gone = set(operations)
+        ends, gone = frozenset(wires), frozenset(operations)
         return Hypergraph(changed(self.wires, wires, {}), changed(self.operations, operations, {})).knowing(
-            producers=_less(self.producers, (one.targets for one in lost), gone, wires),
-            consumers=_less(self.consumers, (one.sources for one in lost), gone, wires),
+            producers=_less(self.producers, (one.targets for one in lost), gone, ends),
+            consumers=_less(self.consumers, (one.sources for one in lost), gone, ends),
             ranks=changed(self.ranks, operations, {}),
         )
 
@@ -99,7 +99,7 @@ def _incidence(wires: Iterable[str], ports: Iterable[tuple[str, tuple[str, ...]]
 
 
 def _less(
-    known: Incidence, lost: Iterable[tuple[str, ...]], gone: AbstractSet[str], wires: Collection[str]
+    known: Incidence, lost: Iterable[tuple[str, ...]], gone: AbstractSet[str], wires: AbstractSet[str]
 ) -> Incidence:
     touched = dict.fromkeys(wire for ends in lost for wire in ends)
     left = {wire: tuple(name for name in known[wire] if name not in gone) for wire in touched if wire not in wires}
