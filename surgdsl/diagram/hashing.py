@@ -8,25 +8,28 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Mapping
-from typing import TypeAlias, cast
+from collections.abc import Callable, Iterable, Mapping
+from typing import Final, cast
 
 from attrs import field, fields, frozen, has
 
 from surgdsl.diagram.canonical import number
 from surgdsl.diagram.net import Net
 from surgdsl.diagram.payload import Payload
-from surgdsl.diagram.rows import Port, table
+from surgdsl.diagram.rows import Port, Row, table
 from surgdsl.diagram.sort import Sort
 
-Json: TypeAlias = "Mapping[str, Json] | list[Json] | str | int | bool | None"
+LONG: Final = 200
+"""Records whose text is longer stand in others by their digest, so that what is shared is written once."""
 
 
 def graph_hash(net: Net, digests: Mapping[str, str] | None = None) -> str:
     """The hash of a net with its payloads and, for params whose values are known, `digests` of these by operation."""
     writer, known = _Writer(), digests or {}
     values = [known.get(name) for name in number(net).operations]
-    return _hashed("graph", net, writer, lambda place, payload: [writer.payload(payload), values[place]])
+    return _hashed(
+        "graph", net, writer, lambda place, payload: _list((writer.payload(payload), writer.value(values[place])))
+    )
 
 
 def plan_hash(net: Net) -> str:
@@ -37,73 +40,75 @@ def plan_hash(net: Net) -> str:
 
 def shape_hash(net: Net) -> str:
     """The hash of a net whose weights are known by their sorts, which stand with their wires."""
-    return _hashed("shape", net, _Writer(), lambda _place, _payload: None)
+    return _hashed("shape", net, _Writer(), lambda _place, _payload: "true")
 
 
-def _hashed(kind: str, net: Net, writer: _Writer, weight: Callable[[int, Payload], Json]) -> str:
-    """SHA-256 of the canonical table as JSON, tagged with the kind of the hash."""
+def _hashed(kind: str, net: Net, writer: _Writer, weight: Callable[[int, Payload], str]) -> str:
+    """SHA-256 of the canonical table as JSON, a row a line, after the kind of the hash."""
     found = table(net)
-    value: Json = {
-        "kind": kind,
-        "inputs": [[name, writer.sort(sort)] for name, sort in found.inputs],
-        "rows": [
-            [
-                row.name,
-                writer.value(row.attributes),
-                None if row.payload is None else weight(place, row.payload),
-                _ports(row.sources),
-                [writer.sort(sort) for sort in row.sorts],
-            ]
-            for place, row in enumerate(found.rows)
-        ],
-        "outputs": [[name, *port] for name, port in found.outputs],
-        "boundary": [[name, *port] for name, port in found.boundary],
-    }
-    return _digest(value)
+    whole = hashlib.sha256(f"surg-{kind}\n".encode())
+    ends = (
+        _list(_list((writer.value(name), writer.sort(sort))) for name, sort in found.inputs),
+        *(
+            _list(_list((writer.value(name), _port(port))) for name, port in side)
+            for side in (found.outputs, found.boundary)
+        ),
+    )
+    whole.update(_list(ends).encode())
+    for place, row in enumerate(found.rows):
+        payload = "null" if row.payload is None else weight(place, row.payload)
+        whole.update(f"\n{writer.row(row, payload)}".encode())
+    return whole.hexdigest()
 
 
-def _ports(ports: tuple[Port, ...]) -> Json:
-    return [list(port) for port in ports]
+def _list(entries: Iterable[str]) -> str:
+    return f"[{','.join(entries)}]"
 
 
-def _digest(value: Json) -> str:
-    text = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
-    return hashlib.sha256(text.encode()).hexdigest()
+def _port(port: Port) -> str:
+    return f"[{port[0]},{port[1]}]"
 
 
 @frozen(eq=False)
 class _Writer:
-    """Writes values as JSON, each in one way and different ones differently; equal parts of terms are written once."""
+    """Writes values as JSON, each in one way and different ones differently."""
 
     records: dict[int, tuple[object, str]] = field(factory=dict[int, tuple[object, str]])
     """By identity, with the value to keep it alive."""
-    sorts: dict[Sort, Json] = field(factory=dict[Sort, Json])
+    sorts: dict[Sort, str] = field(factory=dict[Sort, str])
 
-    def sort(self, sort: Sort) -> Json:
+    def row(self, row: Row, payload: str) -> str:
+        """An operation."""
+        sources, sorts = _list(map(_port, row.sources)), _list(map(self.sort, row.sorts))
+        return _list((self.value(row.name), self.value(row.attributes), payload, sources, sorts))
+
+    def sort(self, sort: Sort) -> str:
         """What a wire carries."""
         if sort not in self.sorts:
-            self.sorts[sort] = [sort.dtype, *(self.value(size) for size in sort.shape)]
+            self.sorts[sort] = self.value((sort.dtype, sort.shape))
         return self.sorts[sort]
 
-    def payload(self, payload: Payload) -> Json:
+    def payload(self, payload: Payload) -> str:
         """A weight without its name."""
-        return [payload.role, self.value(payload.encoding), self.value(payload.term)]
+        return self.value((payload.role, payload.encoding, payload.term))
 
-    def value(self, value: object) -> Json:
-        """A constant, a tuple of values, or a record, which is told by its digest."""
+    def value(self, value: object) -> str:
+        """A constant, a tuple of values, or a record."""
         match value:
-            case float():
-                return {"float": value.hex()}
             case tuple():
-                return [self.value(entry) for entry in cast("tuple[object, ...]", value)]
+                return _list(map(self.value, cast("tuple[object, ...]", value)))
+            case float():
+                return f'{{"float":"{value.hex()}"}}'
             case None | bool() | int() | str():
-                return value
+                return json.dumps(value)
             case _:
-                return {"record": self._record(value)}
+                return self._record(value)
 
     def _record(self, value: object) -> str:
         if id(value) not in self.records:
             assert has(type(value)), f"{value!r:.80} has no canonical form"
-            compared = [getattr(value, one.name) for one in fields(type(value)) if one.eq]
-            self.records[id(value)] = value, _digest([type(value).__name__, *map(self.value, compared)])
+            compared = _list(self.value(getattr(value, one.name)) for one in fields(type(value)) if one.eq)
+            text = f'{{"{type(value).__name__}":{compared}}}'
+            short = text if len(text) <= LONG else f'{{"sha256":"{hashlib.sha256(text.encode()).hexdigest()}"}}'
+            self.records[id(value)] = value, short
         return self.records[id(value)][1]
