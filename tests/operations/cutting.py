@@ -13,7 +13,6 @@ from surgdsl.bridge.encoding import dense
 from surgdsl.bridge.weight import Array, State, Weight
 from surgdsl.operations.coupling import Coupling
 from surgdsl.surgery.prune import Cutting
-from surgdsl.surgery.rewrite import replace
 
 Keep = dict[Axis, Indices]
 
@@ -34,7 +33,7 @@ def neutralised(state: State, coupling: Coupling, keep: Keep) -> State:
 
 def cut(state: State, coupling: Coupling, keep: Keep) -> State:
     """The state without those positions, by one rewrite."""
-    return replace(state, "prune-channels/1", Cutting(state, coupling, keep).replacement(0), 0)[1]
+    return Cutting(state, coupling, keep).carry_out(0)[1]
 
 
 def choices(chosen: tuple[Axis, ...]) -> list[Keep]:
