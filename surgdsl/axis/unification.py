@@ -53,7 +53,8 @@ class Unification:
 
     bound: dict[Axis, Dim] = field(factory=dict[Axis, Dim])
     pins: dict[Axis, Pin] = field(factory=dict[Axis, Pin])
-    born: dict[str, int] = field(factory=dict[str, int])
+    born: dict[str, tuple[bool, int]] = field(factory=dict[str, tuple[bool, int]])
+    """The rank of each name: what a layer writes goes before what one reads, the older before the newer."""
     work: list[int] = field(factory=list[int])
     """How many steps the equation at hand may still take; nothing where there is no limit."""
     blurs: list[tuple[Dim, Pin]] = field(factory=list[tuple[Dim, Pin]])
@@ -67,7 +68,7 @@ class Unification:
         while unique in self.born:
             number += 1
             unique = f"{name}~{number}"
-        self.born[unique] = len(self.born)
+        self.born[unique] = not unique.endswith(":out"), len(self.born)
         return Axis(unique, extent)
 
     def resolve(self, dim: Dim) -> Dim:
@@ -90,18 +91,25 @@ class Unification:
             if axis not in self.pins:
                 self.pins[axis] = Pin(reason, place)
 
+    def joined(self, left: Dim, right: Dim) -> bool:
+        """Make two dims equal if that is no more than two axes becoming one, which it nearly always is."""
+        left, right = self.resolve(left), self.resolve(right)
+        if left is right:
+            return True
+        if isinstance(left, Axis) and isinstance(right, Axis) and left.size == right.size:
+            self._merge(left, right)
+            return True
+        return False
+
     def equate(self, left: Dim, right: Dim, place: str) -> None:
         """`unify`, but where parts that share an axis would refine each other without end, it ends.
 
         Raises:
             Clash: their sizes differ, or they have no common refinement that is near.
         """
+        if self.joined(left, right):
+            return
         left, right = self.resolve(left), self.resolve(right)
-        if left is right:
-            return
-        if isinstance(left, Axis) and isinstance(right, Axis) and left.size == right.size:  # nearly always
-            self._merge(left, right)
-            return
         self.work[:] = [SLACK + STEPS * sum(1 for dim in (left, right) for _ in axes(dim))]
         self.unify(left, right, place)
 
@@ -146,14 +154,11 @@ class Unification:
     def _merge(self, left: Axis, right: Axis) -> None:
         if left == right:
             return
-        older, newer = (left, right) if self._rank(left) < self._rank(right) else (right, left)
+        first = self.born[left.name] < self.born[right.name]
+        older, newer = (left, right) if first else (right, left)
         self.bound[newer] = older
         if newer in self.pins:
             self.pins.setdefault(older, self.pins.pop(newer))
-
-    def _rank(self, axis: Axis) -> tuple[bool, int]:
-        """Which name stays: what a layer writes before what one reads, the older before the newer."""
-        return not axis.name.endswith(":out"), self.born[axis.name]
 
     def _bind(self, axis: Axis, structure: Dim, place: str) -> None:
         if axis in axes(structure):

@@ -19,6 +19,7 @@ from surgdsl.diagram.net import Net
 from surgdsl.diagram.operation import PARAM, Operation
 from surgdsl.operations import BY_NAME
 from surgdsl.operations.signature import Call, Dims, IllTyped, Signature
+from surgdsl.operations.weight import born
 
 
 @frozen
@@ -109,7 +110,7 @@ def _blurs(unification: Unification) -> Mapping[Axis, tuple[Pin, ...]]:
 
 def _hold_symbolic(resolved: Mapping[str, Dims], unification: Unification) -> None:
     """An axis that shares a dimension with one of symbolic size cannot be cut: its positions are not known."""
-    for found in resolved.values():
+    for found in {id(one): one for one in resolved.values()}.values():
         for dim in found:
             if not isinstance(dim, Axis) and not isinstance(size(dim), int):
                 unification.pin(dim, "it shares a dimension with one of symbolic size")
@@ -137,6 +138,10 @@ class Zeros:
 def _relate(net: Net, operation: Operation, dims: dict[str, Dims], zeros: Zeros, unification: Unification) -> None:
     """Tell one operation's relation, and what its targets are made of."""
     wires = net.graph.wires
+    if operation.name == PARAM:
+        (target,) = operation.targets
+        dims[target], zeros.known[target] = born(operation, wires[target], unification), True
+        return
     call = Call(
         operation,
         tuple([wires[wire] for wire in operation.sources]),
@@ -163,7 +168,7 @@ def _relate(net: Net, operation: Operation, dims: dict[str, Dims], zeros: Zeros,
 
 def _check(call: Call, signature: Signature) -> None:
     """A relation speaks only of calls that the operator's typing covers: a convolution without a batch is another."""
-    if call.operation.name != PARAM and signature.typing(call.operation, call.sources) != call.targets:
+    if signature.typing(call.operation, call.sources) != call.targets:
         raise IllTyped("its result has another sort than its rule gives")
 
 

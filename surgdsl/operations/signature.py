@@ -49,7 +49,8 @@ class Call:
 
     def tie(self, left: Dim, right: Dim) -> None:
         """Say that two dims are equal."""
-        self.unification.equate(left, right, self.place)
+        if left is not right and not self.unification.joined(left, right):
+            self.unification.equate(left, right, self.place)
 
     def pin(self, dims: Dims, reason: str) -> None:
         """Say that dims may not shrink."""

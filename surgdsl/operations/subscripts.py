@@ -44,8 +44,10 @@ def extents(subscripts: Sequence[Subscript], shapes: Sequence[tuple[Extent, ...]
         demand(len(subscript) == len(shape), "an operand has another rank than the operation asks for")
         for letter, extent in zip(subscript, shape, strict=True):
             known = found.get(letter, 1)
-            demand(known == extent or 1 in (known, extent), "the operands do not line up")
-            found[letter] = extent if known == 1 else known
+            if known == 1:
+                found[letter] = extent
+            elif extent != 1:
+                demand(known == extent, "the operands do not line up")
     return found
 
 
@@ -54,11 +56,11 @@ def meet(call: Call, subscripts: Sequence[Subscript]) -> dict[Letter, Dim]:
     found: dict[Letter, Dim] = {}
     for subscript, dims in zip(subscripts, call.dims, strict=True):
         for letter, dim in zip(subscript, dims, strict=True):
-            if dim == UNIT or found.get(letter, UNIT) == UNIT:
-                found.setdefault(letter, UNIT)
-                found[letter] = dim if found[letter] == UNIT else found[letter]
-            else:
-                call.tie(found[letter], dim)
+            known = found.get(letter)
+            if known is None or known == UNIT:
+                found[letter] = dim
+            elif dim is not known and dim != UNIT:
+                call.tie(known, dim)
     return found
 
 

@@ -5,6 +5,7 @@ Axes are named after the layer: ``conv1.weight`` has ``conv1:out`` and ``conv1:i
 
 from __future__ import annotations
 
+from surgdsl.axis.unification import Unification
 from surgdsl.diagram.operation import PARAM, Operation
 from surgdsl.diagram.sort import Sort
 from surgdsl.operations.signature import Call, Dims, IllTyped, Signature, makes_zero
@@ -16,16 +17,19 @@ def typing(operation: Operation, sources: tuple[Sort, ...]) -> tuple[Sort, ...]:
     raise IllTyped("a weight has the sort that it was given")
 
 
-def relation(call: Call) -> tuple[Dims, ...]:
+def born(operation: Operation, sort: Sort, unification: Unification) -> Dims:
     """Fresh axes; the dims of kernels beyond the first two are told apart by number."""
-    payload = call.operation.payload
-    base = payload.base if payload else "weight"
-    layer, shape = base.removesuffix(".weight"), call.targets[0].shape
-    fresh = call.unification.fresh
+    base = operation.payload.base if operation.payload else "weight"
+    layer, shape, fresh = base.removesuffix(".weight"), sort.shape, unification.fresh
     if len(shape) < 2 or layer == base:
-        return (tuple([fresh(f"{base}:{i}", extent) for i, extent in enumerate(shape)]),)
+        return tuple([fresh(f"{base}:{i}", extent) for i, extent in enumerate(shape)])
     kernel = [fresh(f"{base}:{i}", extent) for i, extent in enumerate(shape[2:], 2)]
-    return ((fresh(f"{layer}:out", shape[0]), fresh(f"{layer}:in", shape[1]), *kernel),)
+    return (fresh(f"{layer}:out", shape[0]), fresh(f"{layer}:in", shape[1]), *kernel)
+
+
+def relation(call: Call) -> tuple[Dims, ...]:
+    """Every dim is born here."""
+    return (born(call.operation, call.targets[0], call.unification),)
 
 
 WEIGHT = Signature((PARAM,), typing, relation, zero=makes_zero)
