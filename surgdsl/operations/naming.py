@@ -26,6 +26,6 @@ def rename(call: Call, dim: Dim, given: tuple[str, ...], name: str) -> None:
     new = unification.fresh(f"{call.operation.path or 'model'}:{name}", axis.size)
     assert isinstance(new, Axis), "an axis is longer than 1"
     unification.bound[axis] = new
-    unification.born[new.name] = unification.born[axis.name]
+    unification.born[new.name] = True, unification.born[axis.name][1]
     if axis in unification.pins:
         unification.pins[new] = unification.pins.pop(axis)
