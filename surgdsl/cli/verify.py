@@ -23,6 +23,7 @@ def verify(
     expect_input: str | None = None,
     expect_output: str | None = None,
     expect_spec: str | None = None,
+    trust: tuple[str, ...] = (),
     strict: Flag = False,
     json: Flag = False,
 ) -> int:
@@ -35,6 +36,7 @@ def verify(
         expect_input: The manifest digest of the input that you expect.
         expect_output: The manifest digest of the output that you expect.
         expect_spec: The SHA-256 of the .surg text that you expect.
+        trust: The SHA-256 of a Python file whose numbers you believe; may be repeated.
         strict: Refuse a verdict that is not bound to all three expectations.
         json: Print JSON lines, the verdict last.
 
@@ -46,6 +48,7 @@ def verify(
         "--expect-input": expect_input, "--expect-output": expect_output, "--expect-spec": expect_spec,
     }  # fmt: skip
     given = [f"{name}={value}" for name, value in options.items() if value is not None]
+    given += [f"--trust={digest}" for digest in trust]
     flags = ["--strict"] * strict + ["--json"] * json
     try:
         return main([*given, *flags, "--", folder])

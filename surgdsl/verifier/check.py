@@ -13,6 +13,7 @@ from surgdsl.verifier import canonical, claims, replay, statement
 from surgdsl.verifier import digest as digests
 from surgdsl.verifier.extent import symbols
 from surgdsl.verifier.folder import Certificate
+from surgdsl.verifier.formula import Ground
 from surgdsl.verifier.metrics import Ledger
 from surgdsl.verifier.net import Net
 from surgdsl.verifier.net import parse as parse_net
@@ -24,12 +25,13 @@ from surgdsl.verifier.tensors import Store, WeightFile
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What the auditor gives: the folder, the two weight files, and what is expected ("" for no expectation)."""
+    """What the auditor gives: the folder, two weight files, what is expected ("" for no expectation) and trusted."""
 
     folder: str
     input: str
     model: str
     expected: dict[str, str]
+    trusted: frozenset[str]
     strict: bool
 
 
@@ -57,9 +59,10 @@ def check(request: Request, report: Report) -> None:
 
     report.begin("input")
     net = parse_net(graph_of(blobs[predicate["input"]["graphBlob"]]))
-    state = start(net, predicate, Ledger(store, dict(predicate["binding"])), before)
+    ledger = Ledger(store, dict(predicate["binding"]))
+    state = start(net, predicate, ledger, before)
     report.done(f"{len(net.operations)} operations typed, {replay.spell(state.counts)}")
-    last = walk(predicate, state, Ledger(store, dict(predicate["binding"])), report, store)
+    last = walk(predicate, state, ledger, report, store)
 
     report.begin("output")
     check_output(document, last, after)
@@ -67,7 +70,8 @@ def check(request: Request, report: Report) -> None:
     report.begin("interfaces")
     check_interfaces(predicate, last.net)
     report.done(f"boundary and {len(predicate['interfaces'])} declared: names, dtypes and shapes unchanged")
-    check_claims(predicate, (state, last), blobs, report)
+    states = {"before": state, "after": last}
+    check_claims(predicate, states, ground(states, ledger, request.trusted), blobs, report)
     bind(request, predicate, report)
 
 
@@ -183,19 +187,24 @@ def check_interfaces(predicate: dict[str, Any], net: Net) -> None:
                 )
 
 
+def ground(states: dict[str, replay.State], ledger: Ledger, trusted: frozenset[str]) -> Ground:
+    """What the figures of claims speak of, weights in canonical order."""
+    weights = {name: [ledger.properties(weight) for weight in state.net.weights()] for name, state in states.items()}
+    return Ground({name: state.counts for name, state in states.items()}, weights, trusted)
+
+
 def check_claims(
-    predicate: dict[str, Any], states: tuple[replay.State, replay.State], blobs: dict[str, bytes], report: Report
+    predicate: dict[str, Any], states: dict[str, replay.State], on: Ground, blobs: dict[str, bytes], report: Report
 ) -> None:
     """Evaluate every claim, then insist on all of them."""
     report.begin("claims")
-    metrics = {"before": states[0].counts, "after": states[1].counts}
     for claim in predicate["claims"]:
         if "counted" in claim:
-            report.claims.append(claims.counted(claim["counted"], claim["text"], metrics))
+            report.claims.append(claims.counted(claim["counted"], claim["text"], on))
             continue
         log = canonical.parse(blobs[claim["measured"]["evidence"]], "a prediction log")
         statement.LOG(log, "log")
-        claims.check_log(log, states[0].manifest, states[1].manifest)
+        claims.check_log(log, states["before"].manifest, states["after"].manifest)
         report.claims.append(claims.measured(claim["measured"], claim["text"], log))
     claims.settle(report.claims)
     report.done("every claim holds, each from numbers recounted here")

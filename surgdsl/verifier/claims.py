@@ -7,17 +7,16 @@ from __future__ import annotations
 
 import operator
 import struct
-from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
 from surgdsl.verifier import digest as digests
+from surgdsl.verifier.formula import Ground, attested, evaluate, spell
 from surgdsl.verifier.reject import Reject, need
 from surgdsl.verifier.statistics import drop
 
 RELATIONS = {"<=": operator.le, "<": operator.lt, ">=": operator.ge, ">": operator.gt}
-SYMBOLS = {"add": "+", "sub": "-", "mul": "*", "div": "/"}
 MEASURED_ROWS = 200_000
 
 
@@ -31,35 +30,20 @@ class Finding:
     detail: str
 
 
-def evaluate(expression: dict[str, Any], states: Mapping[str, Mapping[str, int]]) -> Fraction:
-    """An expression over the metrics before and after; V18 when it divides by zero."""
-    if "number" in expression:
-        return Fraction(expression["number"])
-    if "metric" in expression:
-        return Fraction(states[expression["state"]][expression["metric"]])
-    left, right = (evaluate(term, states) for term in expression["terms"])
-    if expression["apply"] == "div":
-        need(right != 0, "V18", "a claim divides by zero")
-        return left / right
-    return {"add": left + right, "sub": left - right, "mul": left * right}[expression["apply"]]
-
-
-def spell(expression: dict[str, Any]) -> str:
-    """An expression as a person reads it."""
-    if "number" in expression:
-        return expression["number"]
-    if "metric" in expression:
-        return f"{expression['metric'].partition('/')[0]}({expression['state']})"
-    left, right = (f"({spell(term)})" if "apply" in term else spell(term) for term in expression["terms"])
-    return f"{left} {SYMBOLS[expression['apply']]} {right}"
-
-
-def counted(claim: dict[str, Any], text: str, states: Mapping[str, Mapping[str, int]]) -> Finding:
-    """A claim over metrics."""
-    left, right = evaluate(claim["left"], states), evaluate(claim["right"], states)
+def counted(claim: dict[str, Any], text: str, ground: Ground) -> Finding:
+    """A claim over what is counted here; V21 when it holds a number of Python that the auditor has not named."""
+    given = {(reference, sha) for side in ("left", "right") for reference, sha in attested(claim[side])}
+    for reference, sha in sorted(given):
+        need(
+            sha in ground.trusted,
+            "V21",
+            f"the claim `{text}` trusts {reference} in Python: --trust {sha}, if you do",
+        )
+    left, right = evaluate(claim["left"], ground), evaluate(claim["right"], ground)
     sign = claim["relation"]
     detail = f"{spell(claim['left'])} {sign} {spell(claim['right'])}: {number(left)} {sign} {number(right)}"
-    return Finding(text, "proved", RELATIONS[sign](left, right), detail)
+    detail += "".join(f"; trusts {reference}, SHA-256 {sha}" for reference, sha in sorted(given))
+    return Finding(text, "trusted" if given else "proved", RELATIONS[sign](left, right), detail)
 
 
 def measured(claim: dict[str, Any], text: str, log: dict[str, Any]) -> Finding:

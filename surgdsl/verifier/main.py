@@ -36,6 +36,8 @@ def arguments() -> argparse.ArgumentParser:
     }
     for name, what in expectations.items():
         parser.add_argument(f"--expect-{name}", metavar="D", type=_digest, help=f"the {what} that you expect")
+    trust = "SHA-256 of a Python file whose numbers you believe; may be repeated"
+    parser.add_argument("--trust", metavar="D", type=_digest, action="append", default=[], help=trust)
     parser.add_argument("--strict", action="store_true", help="refuse a verdict that is not bound to all three")
     parser.add_argument("--json", action="store_true", help="print JSON lines, the verdict last")
     return parser
@@ -65,7 +67,8 @@ def _examine(given: argparse.Namespace, report: Report) -> bool:
         # What the auditor names may be a link, as in a download cache; what the folder brings may not.
         model = given.model.resolve() if given.model else given.folder / "model.safetensors"
         source = given.input.resolve() if given.input else _named(given.folder)
-        check(Request(str(given.folder), str(source), str(model), expected, given.strict), report)
+        trusted = frozenset(given.trust)
+        check(Request(str(given.folder), str(source), str(model), expected, trusted, given.strict), report)
     except Reject as reject:
         report.reject = reject
     except (MemoryError, RecursionError, OverflowError) as error:

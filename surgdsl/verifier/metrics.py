@@ -6,9 +6,10 @@ from collections import Counter
 from collections.abc import Iterable
 
 from surgdsl.verifier.content import Load
+from surgdsl.verifier.digest import ITEMSIZE
 from surgdsl.verifier.net import Operation, Sort
 from surgdsl.verifier.operations import macs
-from surgdsl.verifier.statement import METRICS
+from surgdsl.verifier.schema import METRICS
 from surgdsl.verifier.tensors import Store
 from surgdsl.verifier.weight import Weight
 
@@ -29,10 +30,16 @@ class Ledger:
             if operation.weight is not None:
                 found["params/1"] += operation.weight.count
                 found["size/1"] += operation.weight.stored
-                found["nnz/1"] += self._scan(operation.weight)
+                found["nnz/1"] += self.nonzero(operation.weight)
         return found
 
-    def _scan(self, weight: Weight) -> int:
+    def properties(self, weight: Weight) -> dict[str, int]:
+        """What a formula may ask of one weight."""
+        bits = weight.bits or 8 * ITEMSIZE[weight.dtype]
+        return {"count": weight.count, "nnz": self.nonzero(weight), "size": weight.stored, "bits": bits}
+
+    def nonzero(self, weight: Weight) -> int:
+        """Elements of a weight that are not zero."""
         key = (
             weight.kind,
             str((weight.bits, weight.axis, weight.shape)),

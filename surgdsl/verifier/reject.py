@@ -26,6 +26,7 @@ CODES = {
     "V18": "a claim is not supported",
     "V19": "the auditor's expectation is not met",
     "V20": "a limit is exceeded",
+    "V21": "a promise trusts Python that the auditor has not named",
 }
 
 

@@ -14,7 +14,7 @@ from surgdsl.verifier.net import Net
 from surgdsl.verifier.reject import Reject, need
 from surgdsl.verifier.rules import RULES
 from surgdsl.verifier.rules.schema import Rule
-from surgdsl.verifier.statement import METRICS
+from surgdsl.verifier.schema import METRICS
 
 
 @dataclass(frozen=True, slots=True)

@@ -131,7 +131,7 @@ def _some(items: Sized, noun: str) -> str:
 
 def _summary(report: Report) -> str:
     grades = [claim.grade for claim in report.claims]
-    parts = [f"{grades.count(grade)} {grade}" for grade in ("proved", "measured") if grade in grades]
+    parts = [f"{grades.count(grade)} {grade}" for grade in ("proved", "measured", "trusted") if grade in grades]
     opaque = f", {_some(report.opaque, 'opaque step')} attested" if report.opaque else ""
     kinds = f" ({', '.join(parts)})" if parts else ""
     return f"Accepted: {_some(report.rows, 'rewrite')}, {_some(grades, 'claim')}{kinds}{opaque}."

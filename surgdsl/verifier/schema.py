@@ -19,6 +19,7 @@ from surgdsl.verifier.tensors import is_name
 
 Check = Callable[[Any, str], None]
 
+METRICS = ("macs/1", "nnz/1", "params/1", "size/1")
 NATURAL = re.compile(r"0|[1-9][0-9]{0,38}")
 RATIONAL = re.compile(r"-?(0|[1-9][0-9]{0,38})(/[1-9][0-9]{0,38})?")
 DIGEST = re.compile(r"[0-9a-f]{64}")
@@ -113,5 +114,6 @@ digest = where(lambda value: type(value) is str and bool(DIGEST.fullmatch(value)
 name = where(is_name, "a name")
 text = where(lambda value: type(value) is str and len(value) <= 65536, "a text")
 dtype = one_of(*ITEMSIZE)
+metric = one_of(*METRICS)
 shape = array(where(is_extent, "an extent in normal form"), 8)
 sizes = array(integer(0, 2**40 - 1), 8)

@@ -8,8 +8,10 @@ from __future__ import annotations
 from typing import Any
 
 from surgdsl.verifier.canonical import is_list, is_object
+from surgdsl.verifier.formula import figure
 from surgdsl.verifier.reject import Reject, need
 from surgdsl.verifier.schema import (
+    METRICS,
     Check,
     array,
     choice,
@@ -17,6 +19,7 @@ from surgdsl.verifier.schema import (
     dtype,
     integer,
     is_float,
+    metric,
     name,
     natural,
     one_of,
@@ -29,12 +32,10 @@ from surgdsl.verifier.schema import (
     where,
 )
 
-METRICS = ("macs/1", "nnz/1", "params/1", "size/1")
 NODES = 200_000
 STEPS = 10_000
 ROWS = 10_000_000
 
-metric = one_of(*METRICS)
 true = where(lambda value: value is True, "true")
 relation = one_of("<=", "<", ">=", ">")
 
@@ -124,18 +125,6 @@ STEP = choice("kind", {
 })  # fmt: skip
 
 
-def expression(value: Any, place: str) -> None:
-    """A counted expression: a number, a metric before or after, or arithmetic on expressions."""
-    variants = (
-        record({"number": rational}),
-        record({"metric": metric, "state": one_of("before", "after")}),
-        record({"apply": one_of("add", "sub", "mul", "div"), "terms": array(expression, 2, 2)}),
-    )
-    keys = [key for key in ("number", "metric", "apply") if is_object(value) and key in value]
-    need(len(keys) == 1, "V03", f"{place} is not an expression")
-    variants[("number", "metric", "apply").index(keys[0])](value, place)
-
-
 MEASURE: dict[str, Check] = {"evidence": digest, "limit": rational, "relation": relation}
 CERTAIN = record({**MEASURE, "measure": one_of("accuracy", "accuracyDrop")})
 CONFIDENT = record(
@@ -147,9 +136,7 @@ CONFIDENT = record(
         "bound": rational,
     }
 )
-COUNTED_CLAIM = record(
-    {"counted": record({"left": expression, "relation": relation, "right": expression}), "text": text}
-)
+COUNTED_CLAIM = record({"counted": record({"left": figure, "relation": relation, "right": figure}), "text": text})
 
 
 def measured(value: Any, place: str) -> None:

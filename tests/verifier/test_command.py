@@ -16,7 +16,12 @@ def said(capsys: pytest.CaptureFixture[str]) -> str:
 
 
 def test_both_commands_say_the_same(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    for arguments in ([str(folder)], [str(folder), "--json"], [str(folder), "--strict"]):
+    for arguments in (
+        [str(folder)],
+        [str(folder), "--json"],
+        [str(folder), "--strict"],
+        [str(folder), "--trust", "0" * 64],
+    ):
         ours = run(["verify", *arguments]), said(capsys)
         assert ours == (main(arguments), said(capsys))
     predicate = json.loads((folder / "certificate" / "cert.json").read_bytes())["predicate"]
