@@ -40,7 +40,7 @@ class Argument:
     name: str
     default: Attribute | Unsaid
     free: bool = False
-    """Whether any value matches, since the box means the same with all or tells the rule (``N.eps``); R has the default."""
+    """Whether any value matches: the box means the same with all, or tells the rule (``N.eps``); R has the default."""
     spread: int = 0
     """How long the list is that one integer stands for; 0 where it is no list."""
 
