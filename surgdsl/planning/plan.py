@@ -18,7 +18,9 @@ from surgdsl.language.program import Recover, StepDecl
 from surgdsl.metrics import count, ones
 from surgdsl.planning.action import Action
 from surgdsl.planning.claims import holds, shown
+from surgdsl.planning.disorder import check_order
 from surgdsl.planning.opening import Opened
+from surgdsl.planning.ordering import Ordering, ordering
 from surgdsl.planning.pointing import pointing
 from surgdsl.planning.ranking import Rankings
 from surgdsl.planning.resolving import Resolver
@@ -48,6 +50,7 @@ class Plan:
 
     opened: Opened
     steps: tuple[Planned, ...]
+    ordering: Ordering
     chosen: str = ""
     """What was left open and how it was decided, for people."""
 
@@ -66,10 +69,14 @@ def plan(opened: Opened) -> Plan:
     """Resolve every step on the result of the ones before, without training.
 
     Raises:
-        Refusal: E05xx where a step cannot be, E0801 (exit 3) where a counted promise would not hold.
+        Refusal: E05xx where a step cannot be or its order is not clear, E0801 (exit 3) where a counted promise would
+            not hold.
     """
     assert not any(one.options for one in opened.surgery.steps), "what is left open is decided before"
-    resolver, state, number = Resolver(Rankings(opened)), opened.start, 0
+    rankings = Rankings(opened)
+    order = ordering(opened.surgery, rankings)
+    check_order(opened.surgery, order)
+    resolver, state, number = Resolver(rankings), opened.start, 0
     with pointing(opened.program.model(opened.surgery.model).source.span):
         counts = count(state.net, state.weights, ones(state.net))
     steps: list[Planned] = []
@@ -81,7 +88,7 @@ def plan(opened: Opened) -> Plan:
                 state, number = _tried(declared, action, state, number), number + 1
         counts = count(state.net, state.weights, ones(state.net))
         steps.append(Planned(declared, found.actions, found.left_alone, before, counts))
-    made = Plan(opened, tuple(steps))
+    made = Plan(opened, tuple(steps), order)
     check_counted(opened, made.before, made.after)
     return made
 
@@ -92,7 +99,7 @@ def _tried(declared: StepDecl, action: Action, state: State, number: int) -> Sta
     except NoPushout as refused:
         notes = tuple(Note(None, str(fault)) for fault in refused.faults)
         told = f"step `{declared.name}` cannot be done: {action.note}"
-        raise Refusal(Diagnostic("E0502", told, declared.span, notes=notes)) from refused
+        raise Refusal(Diagnostic("E0508", told, declared.span, notes=notes)) from refused
 
 
 def check_counted(opened: Opened, before: Counts, after: Counts) -> None:

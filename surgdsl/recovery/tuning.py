@@ -15,6 +15,7 @@ from attrs import evolve
 from surgdsl.bridge.running import Schedule, answers, tune
 from surgdsl.bridge.source import Rows
 from surgdsl.bridge.weight import State, Weight
+from surgdsl.diagram.hashing import plan_hash
 from surgdsl.diagram.hypergraph import Hypergraph
 from surgdsl.diagram.term import Term, along, made
 from surgdsl.surgery.rewrite import Replacement, Rewrite, around, created, derived, replace, term_of
@@ -48,9 +49,10 @@ def recover(
     moved = {name: weight for name, weight in tuned.weights.items() if _differs(weight, state.weights[name])}
     if not moved:
         return None
+    run = f"{rows.name} {plan!r} after {plan_hash(state.net)}"
     left = around(state, tuple(name for name in state.net.graph.operations if name in moved))
     operations = {
-        created(name): evolve(operation, payload=derived(operation, moved[name], trained(term_of(operation), step)))
+        created(name): evolve(operation, payload=derived(operation, moved[name], trained(term_of(operation), run)))
         for name, operation in left.operations.items()
     }
     asked = Replacement(

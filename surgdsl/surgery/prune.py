@@ -58,7 +58,7 @@ class Prune:
             Refusal: E0501, the net has no such axis.
         """
         coupling = couple(state.net)
-        axis = self._found(coupling)
+        axis = self.found(coupling)
         cutting = Cutting(state, coupling, {axis: np.array(self.keep, dtype=np.intp)})
         derivation, after = cutting.carry_out(number)
         arguments = {
@@ -69,7 +69,7 @@ class Prune:
         }
         return Rewrite(RULE, step, "reduce", "params/1", arguments, self.note, derivation, state, after)
 
-    def _found(self, coupling: Coupling) -> Axis:
+    def found(self, coupling: Coupling) -> Axis:
         """The axis of this name; or the only one in its tensors, where cutting another to 1 took the name away."""
         for axis in coupling.members:
             if axis.name == self.axis and axis.size == self.size:

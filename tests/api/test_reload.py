@@ -25,6 +25,7 @@ STEPS = """
       step fold   = apply exhaustively fold_batchnorm @**
       step thin   = apply mask(keep = 50%) @head
       step code   = apply quantize(bits = 4bit) @**
+      order narrow >> fold >> thin >> code
     }
 """
 NETS = """

@@ -17,15 +17,15 @@ from surgdsl.diagnostic import CODES, Refusal, page
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 NAMED = re.compile(r"where `(\w+\.py)` is")
 UNPROVOKED = {
-    "E0502": "no rule of this version can be asked for in a place where its pushout does not exist",
+    "E0508": "no rule of this version can be asked for in a place where its pushout does not exist",
     "E0608": "it needs a result; tests/api/test_reload.py makes one",
     "E0716": "an example would be larger than the whole repository",
     "E0903": "it would be a bug",
 }
 MODELS = [row.code for row in CODES if row.code > "E05" and row.code not in UNPROVOKED]
-ANYWHERE = {"E0510", "E0701", "E0702", "E0703", "E0704", "E0715", "E0901", "E0902"}
+ANYWHERE = {"E0510", "E0701", "E0702", "E0703", "E0704", "E0707", "E0715", "E0901", "E0902"}
 """Codes of commands, tensors and folders; all others point into the text."""
-EXIT = {"E0801": 3, "E0802": 3, "E0803": 3, "E0804": 3, "E0805": 3}
+EXIT = {"E0801": 3, "E0802": 3, "E0803": 3, "E0804": 3, "E0805": 3, "E0705": 5, "E0706": 5, "E0707": 5}
 
 
 def blocks(code: str) -> dict[str, str]:
@@ -44,6 +44,9 @@ def test_the_command_of_a_page_gives_exactly_its_code(
     if "python" in found:
         (named,) = NAMED.findall(page(code))
         (folder / named).write_text(found["python"], encoding="utf-8")
+    for block, file in (("shared", "shared.surg"), ("lock", "surg.lock")):
+        if block in found:
+            (folder / file).write_text(found[block], encoding="utf-8")
     command = shlex.split(found["console"].removeprefix("$ surg "))
     before = {path: path.read_bytes() for path in folder.iterdir() if path.is_file()}
     assert front.run([*command, "--json"]) == EXIT.get(code, 1)

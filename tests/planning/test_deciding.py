@@ -84,7 +84,9 @@ def test_ties_go_to_the_first_of_the_file(tmp_path: Path) -> None:
 
 
 def test_every_combination_is_tried(tmp_path: Path) -> None:
-    made, told = decided(tmp_path, NARROW, CODE.replace("@0", "@2"), "require params(after) >= 50% * params(before)")
+    order = "order narrow >> code\n"
+    promise = "require params(after) >= 50% * params(before)"
+    made, told = decided(tmp_path, NARROW, CODE.replace("@0", "@2"), order, promise)
     assert told[-1] == "candidate 15/15"
     assert [dict(step.declared.arguments).get("bits") for step in made.steps] == [None, 2]
 

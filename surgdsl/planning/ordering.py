@@ -1,0 +1,167 @@
+"""Ordering: for each pair of steps that the file leaves in no order, whether one is needed.
+
+Both orders are rehearsed. Steps that touch nothing of each other are independent; steps that do, but whose two orders
+come to the same net with weights of the same provenance, join; for all others the order matters, and the file must say
+which it is. Source: local Church–Rosser (Ehrig, Pfender, Schneider 1973); ground joinability for the second verdict.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from functools import cached_property
+from itertools import combinations
+from typing import Literal
+
+from attrs import field, frozen
+
+from surgdsl.bridge.weight import State
+from surgdsl.diagnostic import Refusal
+from surgdsl.diagram.hashing import plan_hash
+from surgdsl.diagram.item import Item
+from surgdsl.diagram.operation import PARAM
+from surgdsl.diagram.pushout import NoPushout
+from surgdsl.language.composition import Pair, before, layers
+from surgdsl.language.program import StepDecl, SurgeryDecl
+from surgdsl.planning.ranking import Rankings
+from surgdsl.planning.rehearsing import Rehearsal, Stage, opening_stage, rehearse
+from surgdsl.planning.resolving import Unforeseen
+
+Verdict = Literal["independent", "joinable", "order matters"]
+
+
+@frozen
+class Finding:
+    """What was found of a pair of steps.
+
+    `shared` are the places that stand between them, weights first; `impossible` is the order, if one is, that cannot be
+    carried out at all.
+    """
+
+    first: str
+    second: str
+    verdict: Verdict
+    shared: tuple[str, ...] = ()
+    unforeseen: str | None = None
+    """The step that depends on values which no rehearsal has."""
+    impossible: Pair | None = None
+
+
+@frozen
+class Ordering:
+    """The layers of a surgery, each of steps that may run side by side, and every pair that was looked at."""
+
+    layers: tuple[tuple[str, ...], ...]
+    findings: tuple[Finding, ...] = ()
+
+
+Outcome = Rehearsal | Refusal | NoPushout | Unforeseen
+
+
+@frozen(slots=False, eq=False)
+class Rehearsals:
+    """The rehearsals of a surgery, each done once: by the steps before, and the step."""
+
+    surgery: SurgeryDecl
+    rankings: Rankings
+    known: dict[tuple[str, ...], Outcome] = field(factory=dict[tuple[str, ...], Outcome])
+
+    @cached_property
+    def steps(self) -> Mapping[str, StepDecl]:
+        """The steps by name."""
+        return {step.name: step for step in self.surgery.steps}
+
+    @cached_property
+    def start(self) -> Stage:
+        """The input."""
+        return opening_stage(self.rankings.opened.start)
+
+    def of(self, *names: str) -> Outcome:
+        """What the last of these steps does after the others."""
+        if names not in self.known:
+            self.known[names] = self._rehearsed(names)
+        return self.known[names]
+
+    def _rehearsed(self, names: tuple[str, ...]) -> Outcome:
+        *others, last = names
+        earlier = self.of(*others) if others else None
+        if earlier is not None and not isinstance(earlier, Rehearsal):
+            return earlier
+        try:
+            return rehearse(self.rankings, self.steps[last], earlier.after if earlier else self.start)
+        except (Refusal, NoPushout, Unforeseen) as failure:
+            return failure
+
+
+def ordering(surgery: SurgeryDecl, rankings: Rankings) -> Ordering:
+    """The verdict of every pair that stands in no order, and the layers that follow.
+
+    Pairs are looked at where both may come next: after all that must come before one of them.
+    """
+    names = tuple(step.name for step in surgery.steps)
+    order = before(surgery.order) if surgery.order else frozenset[Pair]()
+    rehearsals = Rehearsals(surgery, rankings)
+    found: list[Finding] = []
+    for first, second in combinations(names, 2):
+        if (first, second) not in order and (second, first) not in order:
+            earlier = tuple(name for name in names if (name, first) in order or (name, second) in order)
+            found += _finding(rehearsals, earlier, first, second)
+    follow = order | {(one.first, one.second) for one in found if one.verdict != "independent"}
+    return Ordering(layers(names, frozenset(follow)), tuple(found))
+
+
+def _finding(rehearsals: Rehearsals, earlier: tuple[str, ...], first: str, second: str) -> Iterator[Finding]:
+    """What is found of two steps; nothing where neither order can be carried out, which planning tells better."""
+    forth, back = rehearsals.of(*earlier, first, second), rehearsals.of(*earlier, second, first)
+    unforeseen = next((one.args[0] for one in (forth, back) if isinstance(one, Unforeseen)), None)
+    if unforeseen is not None:
+        yield Finding(first, second, "order matters", unforeseen=unforeseen)
+    elif isinstance(forth, Rehearsal) and isinstance(back, Rehearsal):
+        yield _compared(rehearsals, earlier, first, second)
+    elif isinstance(forth, Rehearsal) or isinstance(back, Rehearsal):
+        impossible = (second, first) if isinstance(forth, Rehearsal) else (first, second)
+        yield Finding(first, second, "order matters", _touched(rehearsals, earlier, first, second), None, impossible)
+
+
+def _compared(rehearsals: Rehearsals, earlier: tuple[str, ...], first: str, second: str) -> Finding:
+    forth, back = rehearsals.of(*earlier, first, second), rehearsals.of(*earlier, second, first)
+    assert isinstance(forth, Rehearsal)
+    assert isinstance(back, Rehearsal)
+    one, other = forth.after.state, back.after.state
+    if plan_hash(one.net) == plan_hash(other.net):
+        shared = _touched(rehearsals, earlier, first, second)
+        return Finding(first, second, "joinable" if shared else "independent", shared)
+    return Finding(first, second, "order matters", _apart(one, other))
+
+
+def _touched(rehearsals: Rehearsals, earlier: tuple[str, ...], first: str, second: str) -> tuple[str, ...]:
+    """The places that one of two steps deletes and the other needs."""
+    one, other = rehearsals.of(*earlier, first), rehearsals.of(*earlier, second)
+    if not (isinstance(one, Rehearsal) and isinstance(other, Rehearsal)):
+        return ()
+    stage = rehearsals.of(*earlier) if earlier else None
+    state = stage.after.state if isinstance(stage, Rehearsal) else rehearsals.start.state
+    return _places(state, one.deletes & other.touches | one.touches & other.deletes)
+
+
+def _places(state: State, shared: frozenset[Item]) -> tuple[str, ...]:
+    """What a user knows items by: weights by name; where there are none, the modules that are called."""
+    operations = state.net.graph.operations
+    names = {item.name for item in shared if item.kind == "operation"}
+    wires = {item.name for item in shared if item.kind == "wire"}
+    names |= {name for wire in wires for name in state.net.graph.producers[wire]}
+    found = [operation for name, operation in operations.items() if name in names]
+    weights = [one.payload.base for one in found if one.name == PARAM and one.payload]
+    calls = dict.fromkeys(one.path or one.name for one in found)
+    return tuple(weights) or tuple(calls) or tuple(sorted(item.name for item in shared))
+
+
+def _apart(one: State, other: State) -> tuple[str, ...]:
+    """The weights that two states have in different ways, or the modules whose calls differ."""
+    payloads = [
+        {operation.payload.base: operation.payload for operation in state.net.params().values() if operation.payload}
+        for state in (one, other)
+    ]
+    names = [
+        name for name in dict.fromkeys((*payloads[0], *payloads[1])) if payloads[0].get(name) != payloads[1].get(name)
+    ]
+    return tuple(names)
