@@ -173,16 +173,20 @@ def renamings(draw: st.DrawFn, net: Net) -> Net:
     return relabelled(net, wires.__getitem__, operations.__getitem__, draw(st.permutations(names)))
 
 
-@st.composite
-def matches(draw: st.DrawFn) -> Match:
-    """A rule with a match that exists by construction: L is a part of a net, K its wires, R the same with other labels.
+def matches() -> st.SearchStrategy[Match]:
+    """A rule with a match that exists by construction, on a net of its own."""
+    return nets().flatmap(matches_in)
 
-    Wires that only L touches and that are no ports of the net may be deleted and made anew.
+
+@st.composite
+def matches_in(draw: st.DrawFn, net: Net, among: tuple[str, ...] | None = None) -> Match:
+    """A rule that is read off `net`: L is a part of it, K its wires, R the same with other labels.
+
+    Wires that only L touches and that are no ports of the net may be deleted and made anew. L takes operations `among`
+    those named, or among all.
     """
-    net = draw(nets())
-    names = (
-        draw(st.lists(st.sampled_from(list(net.graph.operations) or [""]), unique=True)) if net.graph.operations else []
-    )
+    open_to = tuple(net.graph.operations) if among is None else among
+    names = draw(st.lists(st.sampled_from(open_to), unique=True)) if open_to else []
     chosen = {name: net.graph.operations[name] for name in net.graph.operations if name in names}
     ports = dict.fromkeys(wire for one in chosen.values() for wire in one.sources + one.targets)
     left = Hypergraph({wire: net.sort(wire) for wire in ports}, chosen)
@@ -194,8 +198,7 @@ def matches(draw: st.DrawFn) -> Match:
         {wire: sort for wire, sort in left.wires.items() if wire not in gone},
         {name: one for name, one in chosen.items() if name not in replaced},
     )
-    right = _other(draw, left, glue)
-    rule = Rule("drawn", left, glue, right)
+    rule = Rule("drawn", left, glue, _other(draw, left, glue))
     return Match(rule, net, {wire: wire for wire in left.wires}, {name: name for name in chosen})
 
 
@@ -227,17 +230,17 @@ def parts(draw: st.DrawFn) -> Match:
     """Any part L of a net, and any part K of L, where most often something dangles; R is K."""
     net = draw(nets(most=3))
     chosen = draw(st.sets(st.sampled_from(sorted(net.graph.operations)))) if net.graph.operations else set[str]()
-    left = _closed(draw, net.graph, chosen, set(net.graph.wires))
+    left = closed_part(draw, net.graph, chosen)
     held = draw(st.sets(st.sampled_from(sorted(left.operations)))) if left.operations else set[str]()
-    glue = _closed(draw, left, held, set(left.wires))
+    glue = closed_part(draw, left, held)
     rule = Rule("drawn", left, glue, glue)
     return Match(rule, net, {wire: wire for wire in left.wires}, {name: name for name in left.operations})
 
 
-def _closed(draw: st.DrawFn, graph: Hypergraph, names: set[str], wires: set[str]) -> Hypergraph:
+def closed_part(draw: st.DrawFn, graph: Hypergraph, names: set[str]) -> Hypergraph:
     """Some operations with their wires, and a few wires more."""
     ports = {wire for name in names for wire in graph.operations[name].sources + graph.operations[name].targets}
-    ports |= draw(st.sets(st.sampled_from(sorted(wires)))) if wires else set()
+    ports |= draw(st.sets(st.sampled_from(sorted(graph.wires)))) if graph.wires else set()
     return Hypergraph(
         {wire: sort for wire, sort in graph.wires.items() if wire in ports},
         {name: one for name, one in graph.operations.items() if name in names},
