@@ -5,62 +5,26 @@ Every stage adds its faults to one list and passes on what is good, so that one 
 
 from __future__ import annotations
 
+import os
+from collections.abc import Mapping
 from pathlib import Path
 
+from attrs import evolve
+
 from surgdsl.diagnostic import Diagnostic, Refusal, Source, Span
-from surgdsl.language import tree
+from surgdsl.language import lock, tree
 from surgdsl.language.constants import compute
-from surgdsl.language.declarations import batch, data, dim, interface, model
+from surgdsl.language.declarations import batch, check_shared, data, dim, interface, model
+from surgdsl.language.functions import function
+from surgdsl.language.importing import Closure, Unit
 from surgdsl.language.library import standard_file
 from surgdsl.language.parsing import parse
 from surgdsl.language.program import ParamDecl, Program, Use
+from surgdsl.language.reading import read
 from surgdsl.language.refusing import refuse_unexecuted
 from surgdsl.language.scope import Scope, scope_of
 from surgdsl.language.surgeries import surgery
-
-LARGEST_FILE = 2**20
-
-
-def read(path: str | Path) -> Source:
-    """The text of a file.
-
-    Raises:
-        Refusal: E0701 to E0704, where there is no file, or none that holds text.
-    """
-    shown = str(path)
-    try:
-        raw = Path(path).read_bytes()
-    except FileNotFoundError:
-        raise Refusal(Diagnostic("E0701", f"there is no file `{shown}`")) from None
-    except IsADirectoryError:
-        raise Refusal(Diagnostic("E0702", f"`{shown}` is a folder, not a file")) from None
-    except (OSError, ValueError) as error:
-        reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
-        raise Refusal(Diagnostic("E0703", f"`{shown}` cannot be read", label=reason)) from None
-    return decoded(shown, raw)
-
-
-def decoded(path: str, raw: bytes) -> Source:
-    """The text that `raw` holds.
-
-    Raises:
-        Refusal: E0704, where it is not UTF-8, holds zero bytes or a mark at its beginning, or is larger than 1 MiB.
-    """
-    try:
-        text = raw.decode("utf-8")
-    except UnicodeDecodeError as error:
-        raise Refusal(
-            Diagnostic("E0704", f"`{path}` is not text in UTF-8", label=f"byte {error.start} begins no character")
-        ) from None
-    if "\0" in text:
-        raise Refusal(Diagnostic("E0704", f"`{path}` is a binary file", label=f"byte {raw.index(0)} is zero"))
-    if len(raw) > LARGEST_FILE:
-        raise Refusal(Diagnostic("E0704", f"`{path}` is too large", label="a file has at most 1 MiB"))
-    if text.startswith("\N{BYTE ORDER MARK}"):  # dropping it would change the digest of the file
-        raise Refusal(
-            Diagnostic("E0704", f"`{path}` begins with a byte order mark", help=("save it as UTF-8 without one",))
-        )
-    return Source(path, text)
+from surgdsl.language.tree.qualifying import qualified
 
 
 def load(path: str | Path) -> Program:
@@ -80,42 +44,81 @@ def program(source: Source) -> Program:
     """
     made, faults = check(source)
     if made is None:
-        raise Refusal(*faults)
+        raise Refusal(*faults, exit_code=lock.exit_code(faults))
     return made
 
 
 def check(source: Source) -> tuple[Program | None, tuple[Diagnostic, ...]]:
-    """The program, or nothing, and every fault found, in the order of the text."""
+    """The program, or nothing, and every fault found, in the order of the text and of the files that it uses."""
+    closure, unit = opened(source)
+    faults = [*unit.scope.faults, *(fault for one in closure.made.values() for fault in one.scope.faults)]
+    try:
+        faults += closure.stale()
+    except Refusal as refusal:
+        faults += refusal.diagnostics
+    told = _distinct(faults)
+    if told:
+        return None, told
+    files = tuple((closure.name(path), one.source) for path, one in closure.made.items())
+    return evolve(unit.program, files=tuple(sorted(files, key=lambda one: one[0]))), ()
+
+
+def opened(source: Source) -> tuple[Closure, Unit]:
+    """A text with everything that it uses, checked but for the lock."""
+    closure = Closure(lock.folder(source), _unit)
+    root = Path(os.path.normpath(lock.folder(source) / Path(source.path).name))
+    return closure, _unit(source, closure, (root,))
+
+
+def _unit(source: Source, closure: Closure, chain: tuple[Path, ...]) -> Unit:
     parsed = parse(source)
-    scope = scope_of(parsed, source)
-    refuse_unexecuted(scope, parsed.file, library=standard_file(Path(source.path)))
-    made = _program(scope, parsed.file)
-    faults = _distinct(scope.faults)
-    return (None, faults) if faults else (made, ())
+    uses = [one for one in parsed.file.declarations if isinstance(one, tree.UseFile)]
+    file = qualified(parsed.file, frozenset(one.alias.text for one in uses)) if uses else parsed.file
+    units: dict[str, Unit] = {}
+    faults: list[Diagnostic] = []
+    for one in uses:
+        try:
+            units[one.alias.text] = closure.unit(one, source, chain)
+        except Refusal as refusal:
+            faults += refusal.diagnostics
+    scope = scope_of(evolve(parsed, file=file), source, {name: one.scope for name, one in units.items()})
+    scope.faults.extend(faults)
+    scope.broken.update(one.alias.text for one in uses if one.alias.text not in units)
+    scope.broken.update(name for name, one in units.items() if one.scope.faults)
+    refuse_unexecuted(scope, file, library=standard_file(Path(source.path)))
+    return Unit(source, scope, _program(scope, file, {name: one.program for name, one in units.items()}), units)
 
 
-def _program(scope: Scope, file: tree.File) -> Program:
+def _program(scope: Scope, file: tree.File, imports: Mapping[str, Program]) -> Program:
     nodes = file.declarations
     compute(scope, file)
+    for node in nodes:
+        if isinstance(node, tree.Function):
+            function(scope, node)
     dims = [dim(scope, node) for node in nodes if isinstance(node, tree.Dim)]
     models = [one for one in (model(scope, node) for node in nodes if isinstance(node, tree.Model)) if one is not None]
     if all(one is None or one.name != "B" for one in dims):
         dims.append(batch(tuple(port for one in models for port in (*one.inputs, *one.outputs))))
     known = {one.name: one for one in models}
+    known |= {f"{alias}.{one.name}": one for alias, used in imports.items() for one in used.models}
     interfaces = [interface(scope, node, known) for node in nodes if isinstance(node, tree.Interface)]
     rows = [data(scope, node) for node in nodes if isinstance(node, tree.Data)]
     surgeries = [surgery(scope, node) for node in nodes if isinstance(node, tree.Surgery)]
     uses = tuple(
         Use(name, one.target, span=one.span or _nowhere(scope)) for name, one in scope.names.items() if one.target
     )
-    return Program(
+    made = Program(
         scope.source, 1, uses, tuple(one for one in dims if one), tuple(models), tuple(one for one in rows if one),
         tuple(one for one in interfaces if one), tuple(one for one in surgeries if one),
         tuple(
             ParamDecl(one.name.text, one.type.word.text, span=one.span, value=one.value.span)
             for one in nodes if isinstance(one, tree.Param)
         ),
+        imports=imports,
     )  # fmt: skip
+    for one in (node for node in nodes if isinstance(node, tree.Surgery)):
+        check_shared(scope, one, made)
+    return made
 
 
 def _nowhere(scope: Scope) -> Span:

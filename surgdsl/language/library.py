@@ -8,11 +8,11 @@ from __future__ import annotations
 from functools import cache
 from pathlib import Path
 
-from attrs import frozen
+from attrs import field, frozen
 
 from surgdsl.diagnostic import Source, shipped
 from surgdsl.language import tree
-from surgdsl.language.parsing import parse
+from surgdsl.language.parsing import Parsed, parse
 
 
 @frozen
@@ -28,6 +28,7 @@ class Signature:
     decreases: bool = False
     result: str = ""
     doc: str = ""
+    node: tree.Declaration | None = field(default=None, eq=False, repr=False)
 
     def parameter(self, name: str) -> tree.Parameter | None:
         """The parameter called `name`, if there is one."""
@@ -52,8 +53,8 @@ def catalogue() -> tuple[str, ...]:
 
 
 @cache
-def signature(target: str) -> Signature:
-    """The signature of the library's `target`.
+def declaration(target: str) -> tuple[Parsed, Source]:
+    """The file of the library's `target`, read.
 
     Raises:
         KeyError: where `catalogue` has no such name.
@@ -61,13 +62,24 @@ def signature(target: str) -> Signature:
     if target not in catalogue():
         raise KeyError(target)
     path = shipped("stdlib").joinpath(*target.split(".")).with_suffix(".surg")
-    parsed = parse(Source(str(path), path.read_text(encoding="utf-8")))
+    source = Source(str(path), path.read_text(encoding="utf-8"))
+    return parse(source), source
+
+
+@cache
+def signature(target: str) -> Signature:
+    """The signature of the library's `target`.
+
+    Raises:
+        KeyError: where `catalogue` has no such name.
+    """
+    parsed, source = declaration(target)
     doc = " ".join(
         comment.text.removeprefix("##").strip() for comment in parsed.comments if comment.text.startswith("##")
     )
     found = [one for one in (_signature(node, doc) for node in parsed.file.declarations) if one is not None]
-    assert not parsed.faults, f"{path} has a syntax error"
-    assert len(found) == 1, f"{path} must hold one declaration"
+    assert not parsed.faults, f"{source.path} has a syntax error"
+    assert len(found) == 1, f"{source.path} must hold one declaration"
     return found[0]
 
 
@@ -76,12 +88,16 @@ def _signature(node: tree.Declaration, doc: str) -> Signature | None:
         case tree.PrimitiveRule():
             score = None if node.score is None else spell(node.score)
             criterion = None if node.criterion is None else node.criterion.text
-            return Signature("rule", node.name.text, node.parameters, node.grade.text, score, criterion, doc=doc)
+            grade = node.grade.text
+            return Signature("rule", node.name.text, node.parameters, grade, score, criterion, doc=doc, node=node)
         case tree.PrimitiveFunction():
-            return Signature(node.kind, node.name.text, node.parameters, result=spell(node.result), doc=doc)
+            return Signature(node.kind, node.name.text, node.parameters, result=spell(node.result), doc=doc, node=node)
+        case tree.Function():
+            parameters = tuple(tree.Parameter(one.name, False, one.type, span=one.span) for one in node.ports)
+            return Signature(node.kind, node.name.text, parameters, result=spell(node.result), doc=doc, node=node)
         case tree.Rule():
             decreases = any(isinstance(one, tree.Proviso) and one.kind == "decreases" for one in node.provisos)
-            return Signature("rule", node.name.text, (), node.grade.text, decreases=decreases, doc=doc)
+            return Signature("rule", node.name.text, (), node.grade.text, decreases=decreases, doc=doc, node=node)
         case _:
             return None
 

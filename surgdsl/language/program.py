@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from fractions import Fraction
+from pathlib import PurePath
 from typing import TYPE_CHECKING
 
 from attrs import evolve, field, frozen
@@ -15,6 +16,7 @@ from attrs import evolve, field, frozen
 from surgdsl.diagnostic import NOWHERE, Source, Span
 from surgdsl.language.claim import Expr, Require
 from surgdsl.language.composition import Composition
+from surgdsl.language.criterion import Criterion
 from surgdsl.language.pattern import Selector
 from surgdsl.units import Quantity
 
@@ -182,6 +184,8 @@ class StepDecl(Spanned):
     criterion: str | None = None
     recover: Recover | None = None
     options: Mapping[str, tuple[Value, ...]] = field(factory=dict[str, tuple[Value, ...]])
+    ranking: Criterion | None = None
+    """What `criterion` is the name of."""
 
     def decided(self, choice: Mapping[str, Value]) -> StepDecl:
         """The step with a value for every one of its options."""
@@ -248,19 +252,57 @@ class Program:
     interfaces: tuple[InterfaceDecl, ...] = ()
     surgeries: tuple[SurgeryDecl, ...] = ()
     params: tuple[ParamDecl, ...] = ()
+    imports: Mapping[str, Program] = field(factory=dict[str, "Program"], repr=False)
+    """The files that it uses, by the name that it gives them; theirs are called ``name.thing``."""
+    files: tuple[tuple[str, Source], ...] = field(default=(), eq=False, repr=False)
+    """Every other file that it reaches, by its path from here."""
+
+    @property
+    def spec(self) -> str:
+        """All that was asked for, as one text: the file, or where it uses others, all of them with their lengths."""
+        if not self.files:
+            return self.source.text
+        parts = [(PurePath(self.source.path).name, self.source), *self.files]
+        head = [f"{len(one.text.encode())} {path}" for path, one in parts]
+        return "\n".join([f"surg closure {len(parts)}", *head, *(one.text for _, one in parts)])
 
     @property
     def digest(self) -> str:
-        """SHA-256 of the text, in hex."""
-        return hashlib.sha256(self.source.text.encode()).hexdigest()
+        """SHA-256 of all that was asked for, in hex."""
+        return hashlib.sha256(self.spec.encode()).hexdigest()
+
+    def find_model(self, name: str) -> ModelDecl | None:
+        """The model called `name` here or in a file that is used."""
+        owner, _, own = self._owner(name)
+        return None if owner is None else {one.name: one for one in owner.models}.get(own)
+
+    def find_interface(self, name: str) -> InterfaceDecl | None:
+        """The interface called `name` here or in a file that is used."""
+        owner, _, own = self._owner(name)
+        return None if owner is None else {one.name: one for one in owner.interfaces}.get(own)
+
+    def _owner(self, name: str) -> tuple[Program | None, str, str]:
+        alias, dot, own = name.rpartition(".")
+        return (self.imports.get(alias) if dot else self), alias, own
 
     def model(self, name: str) -> ModelDecl:
         """The model declared as `name`; KeyError if there is none."""
-        return {one.name: one for one in self.models}[name]
+        found = self.find_model(name)
+        if found is None:
+            raise KeyError(name)
+        return found
+
+    def interface(self, name: str) -> InterfaceDecl:
+        """The interface declared as `name`; KeyError if there is none."""
+        found = self.find_interface(name)
+        if found is None:
+            raise KeyError(name)
+        return found
 
     def datum(self, name: str) -> DataDecl:
         """The data declared as `name`; KeyError if there is none."""
-        return {one.name: one for one in self.data}[name]
+        owner, _, own = self._owner(name)
+        return {one.name: one for one in (owner.data if owner else ())}[own]
 
     def surgery(self, name: str) -> SurgeryDecl:
         """The surgery declared as `name`; KeyError if there is none."""

@@ -25,10 +25,6 @@ class Unexecuted:
     where: Callable[[Any], tree.Node | None]
 
 
-def _function(node: tree.Function, kind: str) -> tree.Node | None:
-    return node.name if node.kind == kind and not node.extern else None
-
-
 def _field(node: tree.Recover, name: str) -> tree.Node | None:
     return next((one for one in node.block.fields if one.name.text == name), None)
 
@@ -39,14 +35,10 @@ def _live(node: tree.Scoring) -> tree.Node | None:
 
 TABLE: tuple[Unexecuted, ...] = (
     Unexecuted(tree.Rule, "E0401", "a rule of your own", lambda node: node.name),
-    Unexecuted(tree.Function, "E0402", "a criterion of your own", lambda node: _function(node, "criterion")),
-    Unexecuted(tree.Function, "E0403", "a metric of your own", lambda node: _function(node, "metric")),
-    Unexecuted(tree.Function, "E0404", "`extern`", lambda node: node.name if node.extern else None),
     Unexecuted(tree.Sweep, "E0405", "`sweep`", lambda node: node.name),
     Unexecuted(tree.Stages, "E0408", "`in … stages`", lambda node: node),
     Unexecuted(tree.Require, "E0411", "`for all`", lambda node: node.each),
     Unexecuted(tree.Cut, "E0412", "`cut`, an interface inside the model,", lambda node: node),
-    Unexecuted(tree.UseFile, "E0414", "`use` of a file", lambda node: node.path),
     Unexecuted(tree.Selector, "E0415", "`where` in a selector", lambda node: node.where),
     Unexecuted(
         tree.Recover, "E0416", "recovery other than fine-tuning", lambda node: node.method or _field(node, "loss")

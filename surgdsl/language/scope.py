@@ -5,15 +5,16 @@ Every fault of a name is reported here, so that "unknown", "wrong kind" and "tak
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Generator, Mapping
 from contextlib import contextmanager
+from functools import cache
 from typing import Any
 
 from attrs import evolve, field, frozen
 
 from surgdsl.diagnostic import Diagnostic, Note, Source, Span, hint, suggest
 from surgdsl.language import tree
-from surgdsl.language.library import Signature, catalogue, signature
+from surgdsl.language.library import Signature, catalogue, declaration, signature
 from surgdsl.language.parsing import KEYWORDS, Parsed
 
 DTYPES = ("bf16", "bool", "f16", "f32", "f64", "i16", "i32", "i64", "i8", "u8")
@@ -35,6 +36,8 @@ class Declared:
     span: Span | None = None
     target: str = ""
     signature: Signature | None = None
+    home: Scope | None = field(default=None, eq=False, repr=False)
+    """The names of the file that declares it, where that is another one."""
 
 
 @frozen
@@ -118,7 +121,7 @@ class Scope:
             self.refuse("E0202", f"`{word.text}` is {spoken(found)}", word.span, f"expected {_any(kinds)}", notes=notes)
         elif word.text in PRELUDE:
             self.refuse("E0202", f"`{word.text}` is built in", word.span, f"expected {_any(kinds)}")
-        elif word.text not in self.broken:
+        elif not {word.text, word.text.partition(".")[0]} & self.broken:
             self._unknown(word, kinds)
         return None
 
@@ -151,8 +154,8 @@ def _any(kinds: tuple[str, ...]) -> str:
     return " or ".join(spoken(Declared(kind, "")) for kind in kinds)
 
 
-def scope_of(parsed: Parsed, source: Source) -> Scope:
-    """Every name that `parsed` declares or uses, with the faults of the file so far."""
+def scope_of(parsed: Parsed, source: Source, files: Mapping[str, Scope] | None = None) -> Scope:
+    """Every name that `parsed` declares or uses, with the faults of the file so far; `files` are those that it uses."""
     scope = Scope(source, faults=list(parsed.faults), broken=set(parsed.broken))
     for node in parsed.file.declarations:
         match node:
@@ -163,12 +166,24 @@ def scope_of(parsed: Parsed, source: Source) -> Scope:
                     _use(scope, (*path.words, name), name, name.span)
             case tree.UseFile(_, alias):
                 scope.declare(alias, Declared("file", alias.text, node, alias.span))
+                if files and alias.text in files:
+                    _import(scope, alias.text, files[alias.text])
             case tree.Function() | tree.PrimitiveFunction():
                 scope.declare(node.name, Declared(node.kind, node.name.text, node, node.name.span))
             case _:
                 scope.declare(node.name, Declared(KINDS[type(node)], node.name.text, node, node.name.span))
     scope.names.setdefault(BATCH, Declared("dim", BATCH))
     return scope
+
+
+def home(scope: Scope, declared: Declared) -> Scope:
+    """The names that the declaration itself can see: those of its own file, which may be one of the library."""
+    return declared.home or (_library_scope(declared.target) if declared.target else scope)
+
+
+@cache
+def _library_scope(target: str) -> Scope:
+    return scope_of(*declaration(target))
 
 
 KINDS: dict[type[tree.Node], str] = {
@@ -178,11 +193,20 @@ KINDS: dict[type[tree.Node], str] = {
 }  # fmt: skip
 
 
+def _import(scope: Scope, alias: str, other: Scope) -> None:
+    """The names that another file declares itself, as ``alias.name``."""
+    for name, one in other.names.items():
+        if one.node is not None and not one.target and one.kind != "file" and "." not in name:
+            scope.names[f"{alias}.{name}"] = evolve(one, name=f"{alias}.{name}", home=other)
+            if name in other.constants:
+                scope.constants[f"{alias}.{name}"] = other.constants[name]
+
+
 def _use(scope: Scope, words: tuple[tree.Word, ...], alias: tree.Word, span: Span) -> None:
     target = ".".join(word.text for word in words)
     if target in catalogue():
         found = signature(target)
-        return scope.declare(alias, Declared(found.kind, found.name, None, alias.span, target, found))
+        return scope.declare(alias, Declared(found.kind, found.name, found.node, alias.span, target, found))
     scope.broken.add(alias.text)
     leaf = [one for one in catalogue() if one.rpartition(".")[2] == words[-1].text]
     near = leaf[0] if leaf else suggest(target, catalogue())

@@ -13,10 +13,12 @@ from surgdsl.language import tree
 from surgdsl.language.claim import Require
 from surgdsl.language.claims import required
 from surgdsl.language.composition import Arrow, Composition, arrows, before, extension, side_by_side, then
+from surgdsl.language.criterion import Criterion
 from surgdsl.language.deciding import budget, check_choices, objective
 from surgdsl.language.declarations import block
 from surgdsl.language.fitting import fitted, whole
-from surgdsl.language.library import Signature, spell
+from surgdsl.language.functions import criterion, ranks, standard
+from surgdsl.language.library import Signature
 from surgdsl.language.pattern import PathPattern, Selector
 from surgdsl.language.program import Budget, Recover, StepDecl, SurgeryDecl, Value
 from surgdsl.language.scope import Scope
@@ -79,14 +81,12 @@ def _once(scope: Scope, node: tree.Surgery) -> None:
 def _preserved(scope: Scope, node: tree.Preserve, model: str | None) -> list[str]:
     names: list[str] = []
     for dotted in node.names:
-        word = dotted.words[0]
-        if len(dotted.words) > 1 and scope.find(word, "file") is not None:
-            continue  # an interface of another file: refused with the `use` of that file
+        word = tree.Word(str(dotted), span=dotted.span)
         found = scope.find(word, "interface")
         if found is None:
             continue
         assert isinstance(found.node, tree.Interface)
-        if model is not None and found.node.model.text != model:
+        if model is not None and found.home is None and found.node.model.text != model:
             notes = (Note(found.node.model.span, "declared for this model"),)
             scope.refuse(
                 "E0202",
@@ -187,7 +187,7 @@ def _step(scope: Scope, node: tree.Step) -> StepDecl | None:
         return None
     given = node.rule.arguments if isinstance(node.rule, tree.Call) else ()
     arguments, choices = _arguments(scope, name, found.signature, given)
-    criterion = _criterion(scope, node, name, found.signature, arguments)
+    ranking = _criterion(scope, node, name, found.signature, arguments)
     if node.exhaustively and not found.signature.decreases:
         message = f"nothing says that `{name.text}` comes to an end"
         scope.refuse(
@@ -196,8 +196,8 @@ def _step(scope: Scope, node: tree.Step) -> StepDecl | None:
     if len(scope.faults) > faults:
         return None
     return StepDecl(
-        node.name.text, found.signature.name, arguments, _selector(node.selector), node.exhaustively, criterion,
-        healing, choices, span=node.span
+        node.name.text, found.signature.name, arguments, _selector(node.selector), node.exhaustively,
+        ranking and ranking.name, healing, choices, ranking, span=node.span
     )  # fmt: skip
 
 
@@ -276,41 +276,36 @@ def _criterion_name(scope: Scope, node: tree.Step) -> tree.Name | None:
 
 def _criterion(
     scope: Scope, node: tree.Step, rule: tree.Name, signature: Signature, arguments: dict[str, Value]
-) -> str | None:
-    """The name in the library of what ranks the victims of a step, if its rule ranks any."""
+) -> Criterion | None:
+    """What ranks the victims of a step, if its rule ranks any."""
     if node.scoring is None:
-        if signature.score is not None and signature.criterion is None:
-            scope.refuse(
-                "E0323",
-                f"`{rule.text}` needs a criterion",
-                rule.span,
-                help=("say what ranks the victims: `by magnitude`",),
-            )
-        return signature.criterion
-    name = _criterion_name(scope, node)
-    found = None if name is None else scope.names[name.text]
-    if name is None or found is None or found.signature is None:
-        return None
+        if signature.score is None:
+            return None
+        if signature.criterion is not None:
+            return standard(signature.criterion)
+        lines = ("say what ranks the victims: `by magnitude`",)
+        return scope.refuse("E0323", f"`{rule.text}` needs a criterion", rule.span, help=lines)
     if signature.score is None:
+        _criterion_name(scope, node)
         return scope.refuse("E0322", f"`{rule.text}` ranks nothing", node.scoring.span, "leave the criterion out")
-    scores = found.signature.result
-    if scores not in (signature.score, "score[*]"):
-        notes = (Note(rule.span, f"this rule removes what {signature.score} ranks"),)
+    name = _criterion_name(scope, node)
+    return None if name is None else _ranked(scope, name, (rule, signature), arguments)
+
+
+def _ranked(
+    scope: Scope, name: tree.Name, called: tuple[tree.Name, Signature], arguments: dict[str, Value]
+) -> Criterion | None:
+    """The criterion `name`, where it scores what the rule removes and has the data that it reads."""
+    rule, signature = called
+    found = criterion(scope, scope.names[name.text])
+    if found is None or not ranks(scope, name, found, (rule, signature.score or "")):
+        return None
+    if found.reads and signature.parameter("calibrate") is not None and "calibrate" not in arguments:
+        lines = (f"give the step its data: {rule.text}(…, calibrate = …)",)
         return scope.refuse(
-            "E0321", f"criterion `{name.text}` scores the wrong axis", name.span, f"has type {scores}", notes=notes
+            "E0205", f"criterion `{name.text}` needs `calibrate`", name.span, "calibrate: data", help=lines
         )
-    for parameter in found.signature.parameters:
-        wanted = parameter.name.text
-        if parameter.type.word.text == "data" and wanted not in arguments and signature.parameter(wanted) is not None:
-            lines = (f"give the step its data: {rule.text}(…, {wanted} = …)",)
-            scope.refuse(
-                "E0205",
-                f"criterion `{name.text}` needs `{wanted}`",
-                name.span,
-                f"{wanted}: {spell(parameter.type)}",
-                help=lines,
-            )
-    return found.signature.name
+    return found
 
 
 # ---- recovery -----------------------------------------------------------------------------------
