@@ -5,8 +5,10 @@ Merging dimensions makes a product; splitting one refines its axis into a produc
 
 from __future__ import annotations
 
+from collections import Counter
+
 from surgdsl.axis.dim import UNIT, Axis, Dim, fuse
-from surgdsl.axis.extent import Extent, Polynomial, evaluate, product, symbols
+from surgdsl.axis.extent import Extent, Polynomial, evaluate, normal, product, symbols, terms
 from surgdsl.diagram.operation import Attribute, Operation
 from surgdsl.diagram.sort import Sort
 from surgdsl.operations.signature import Call, Cut, Dims, Signature, demand, integer, integers, replaced
@@ -45,13 +47,57 @@ def relation(call: Call) -> tuple[Dims, ...]:
     wanted = [extent for extent in target if extent != 1]
     while wanted:
         taken, given = _group(extents, wanted)
-        dim = fuse(*rest[:taken])
-        parts = [dim] if given == 1 else _parts(call, dim, wanted[:given])
-        call.tie(fuse(*parts), dim)
-        found += parts
+        found += _shared(call, rest[:taken], extents[:taken], wanted[:given]) or _apart(
+            call, fuse(*rest[:taken]), wanted[:given]
+        )
         rest, extents, wanted = rest[taken:], extents[taken:], wanted[given:]
     places = iter(found)
     return (tuple(UNIT if extent == 1 else next(places) for extent in target),)
+
+
+def _apart(call: Call, dim: Dim, extents: list[Extent]) -> list[Dim]:
+    """A dim as it is, or in fresh parts that are told to make it up."""
+    parts = [dim] if len(extents) == 1 else _parts(call, dim, extents)
+    call.tie(fuse(*parts), dim)
+    return parts
+
+
+def _shared(call: Call, dims: list[Dim], extents: list[Extent], wanted: list[Extent]) -> list[Dim] | None:
+    """Dims that a symbolic one is cut across, as ``B, h·d`` becomes ``B·h, d``: parts are found by dividing sizes.
+
+    Nothing where no size is symbolic, since unification can then divide axes, or where one does not divide the other.
+    """
+    if min(len(dims), len(wanted)) == 1 or all(isinstance(extent, int) for extent in (*extents, *wanted)):
+        return None
+    found: list[Dim] = []
+    piece, needed, waiting = UNIT, list(wanted), list(zip(dims, extents, strict=True))
+    while waiting:
+        (dim, extent), need = waiting.pop(0), needed[0]
+        over, under = quotient(extent, need), quotient(need, extent)
+        if under is not None and under != 1:
+            piece, needed[0] = fuse(piece, dim), under
+            continue
+        if over is None:
+            return None
+        if over != 1:
+            dim, rest = _apart(call, dim, [need, over])
+            waiting.insert(0, (rest, over))
+        found.append(fuse(piece, dim))
+        piece, needed = UNIT, needed[1:]
+    return found
+
+
+def quotient(extent: Extent, by: Extent) -> Extent | None:
+    """How often `by` goes into `extent` whatever the symbols are; nothing unless `by` is one term that divides all."""
+    (monomial, count), *others = terms(by).items()
+    found: dict[tuple[str, ...], int] = {}
+    for symbols_of, times in terms(extent).items():
+        left = Counter(symbols_of)
+        left.subtract(monomial)
+        if others or times % count or min(left.values(), default=0) < 0:
+            return None
+        found[tuple(sorted(left.elements()))] = times // count
+    return normal(found)
 
 
 def _parts(call: Call, dim: Dim, extents: list[Extent]) -> list[Dim]:

@@ -120,7 +120,7 @@ def convnext(m: Any, x: Any) -> Any:
 def tokens(m: Any, x: Any) -> Any:
     y = m.patch(x).flatten(2).transpose(1, 2)
     y = torch.cat([m.first.expand(y.size(0), -1, -1), y], 1) + m.places
-    return m.o(F.layer_norm(m.mix(F.gelu(y)), (6,))[:, 0])
+    return m.o(F.layer_norm(m.mix(F.gelu(y)), (6,)).sum(1))
 
 
 def separate(m: Any, x: Any) -> Any:
@@ -322,7 +322,7 @@ AWKWARD: Mapping[str, Case] = {
         ((4, 5),),
         lambda: {
             "i": Linear(5, 8),
-            "layer": nn.TransformerEncoderLayer(8, 2, 12, 0.1, batch_first=True, norm_first=True),
+            "layer": nn.TransformerEncoderLayer(8, 2, 12, 0.1, "gelu", batch_first=True, norm_first=True),
             "o": Linear(8, 3),
         },
         None,

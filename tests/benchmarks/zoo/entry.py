@@ -22,6 +22,8 @@ class Entry:
     dynamic: Mapping[str, Mapping[int, str]] = field(factory=dict[str, Mapping[int, str]])
 
     dtype: torch.dtype = torch.float32
+    under: tuple[str, ...] = ()
+    """Axes of which it is asked what is said of them."""
 
     def arguments(self, batch: int) -> tuple[tuple[Any, ...], dict[str, Any]]:
         """Arguments by position and by name; floats in the entry's dtype."""

@@ -76,6 +76,8 @@ def _judged(entry: Entry, module: nn.Module) -> Record:
         "operations": len(model.state.net.graph.operations),
         "unknown": sorted({one.name for one in model.state.net.graph.operations.values()} - BY_NAME.keys()),
         "axes": len(free), "natural": len(natural), "share": share(model.state, coupling, free),
+        "pinned": sum(1 for axis in coupling.members if axis in coupling.pins and isinstance(axis.size, int)),
+        "shared": len(shared(model.state)), "under": [said(coupling, name) for name in entry.under],
         "varies": varies, "seconds": {"capture": captured - start, "analysis": coupled - captured},
     }  # fmt: skip
     with torch.no_grad():
@@ -88,11 +90,14 @@ def _judged(entry: Entry, module: nn.Module) -> Record:
 
 
 def verdict(record: Record) -> str:
-    """``exact``; ``approximate``: no axis is natural; ``vacuous``: cuts or inputs have no effect; else ``WRONG``."""
+    """``exact``; ``approximate``: no axis is natural; ``pinned``: there is none; ``vacuous``: nothing has an effect.
+
+    Else it is ``WRONG``.
+    """
     if max(record["difference"], record["alone"], record["round trip"]) > TOLERANCE:
         return "WRONG"
     if not record["natural"]:
-        return "approximate"
+        return "approximate" if record["axes"] else "pinned"
     return "exact" if record["effect"] > 1e-3 and record["varies"] > 1e-2 else "vacuous"
 
 
@@ -129,11 +134,28 @@ def _cuts(
             _run(whole.state, entry, batch)
     nets = model.state.net, whole.state.net
     assert len({tuple(net.sort(wire) for _, wire in net.outputs) for net in nets}) == 1, "an output changed its shape"
+    assert len({tuple(port for port, _ in net.outputs) for net in nets}) == 1, "an output changed its name"
     assert len({len(net.params()) for net in nets}) == 1, "a shared weight was untied"
+    assert shared(model.state) == shared(whole.state), "a shared weight was untied"
     return {
         "difference": difference, "alone": max(alone, default=0.0), "effect": effect, "batches": batches,
         "cut seconds": cut, "kept": elements(whole.state) / elements(model.state),
     }  # fmt: skip
+
+
+def shared(state: State) -> list[str]:
+    """The weights that several operations read, by name."""
+    graph = state.net.graph
+    params = state.net.params().values()
+    return sorted(one.payload.base for one in params if one.payload and len(graph.consumers[one.targets[0]]) > 1)
+
+
+def said(coupling: Coupling, name: str) -> str:
+    """What is said of an axis, with the reason where it cannot be cut, or not exactly."""
+    (axis,) = [one for one in coupling.members if one.name == name]
+    if axis in coupling.pins:
+        return f"`{name}` pinned: {coupling.pins[axis]}"
+    return f"`{name}` exact" if coupling.natural(axis) else f"`{name}` approximate: {coupling.blurs[axis][0]}"
 
 
 def _varies(state: State) -> bool:

@@ -17,14 +17,14 @@ from typing import Any
 import torch
 
 HOUSE = Path(__file__).resolve().parents[3]
-sys.path.insert(0, str(Path(__file__).parent))
+sys.path[:0] = [str(Path(__file__).parent), str(HOUSE)]
 
 from entry import Entry
 
 Record = dict[str, Any]
 FOLDER = HOUSE / "build" / "zoo"
 SHOWN = ("axes", "natural", "share", "difference", "unknown")
-GROUPS = ("vision", "image", "language")
+GROUPS = ("vision", "image", "language", "awkward")
 
 
 def main() -> None:
@@ -57,7 +57,7 @@ def run(group: str, *, resume: bool) -> None:
     """Judge one group and write its rows as they come."""
     rows = FOLDER / f"{group}.jsonl"
     old = [json.loads(line) for line in rows.read_text().splitlines()] if resume and rows.exists() else []
-    kept = {record["name"]: record for record in old if record["verdict"] in ("exact", "approximate")}
+    kept = {record["name"]: record for record in old if record["verdict"] in ("exact", "approximate", "pinned")}
     with rows.with_suffix(".new").open("w") as file:
         for entry in importlib.import_module(group).entries():
             record = kept.get(entry.name) or judged(entry)
