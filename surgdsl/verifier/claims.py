@@ -34,11 +34,7 @@ def counted(claim: dict[str, Any], text: str, ground: Ground) -> Finding:
     """A claim over what is counted here; V21 when it holds a number of Python that the auditor has not named."""
     given = {(reference, sha) for side in ("left", "right") for reference, sha in attested(claim[side])}
     for reference, sha in sorted(given):
-        need(
-            sha in ground.trusted,
-            "V21",
-            f"the claim `{text}` trusts {reference} in Python: --trust {sha}, if you do",
-        )
+        need(sha in ground.trusted, "V21", f"the claim `{text}` trusts {reference}: --trust {sha}, if you do")
     left, right = evaluate(claim["left"], ground), evaluate(claim["right"], ground)
     sign = claim["relation"]
     detail = f"{spell(claim['left'])} {sign} {spell(claim['right'])}: {number(left)} {sign} {number(right)}"
@@ -71,16 +67,8 @@ def check_log(log: dict[str, Any], before: str, after: str) -> None:
     """The log speaks of these two models, holds every row once and in order, and its labels are the data's; V17."""
     need((log["before"], log["after"]) == (before, after), "V17", "the prediction log is of other models")
     rows = log["rows"]
-    need(
-        len(rows) == log["data"]["rows"],
-        "V17",
-        f"the prediction log has {len(rows)} rows, the data {log['data']['rows']}",
-    )
-    need(
-        [row[0] for row in rows] == list(range(len(rows))),
-        "V17",
-        "a row of the prediction log is missing, repeated or moved",
-    )
+    need(len(rows) == log["data"]["rows"], "V17", "the prediction log has not as many rows as the data")
+    need([row[0] for row in rows] == list(range(len(rows))), "V17", "a row of the log is missing, repeated or moved")
     labels = struct.pack(f"<{len(rows)}q", *(row[1] for row in rows))
     found = digests.tensor("I64", (len(rows),), digests.chunks(labels))
     need(found == log["data"]["labels"], "V17", "the labels of the prediction log are not those of the data")

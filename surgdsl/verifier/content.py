@@ -95,19 +95,13 @@ def load(weight: Weight, store: Store) -> Content:
     if weight.kind == "codebook":
         book, limit = arrays["codebook"], 1 << weight.bits
         need(kept >= 1 and 1 <= len(book) <= limit, "V15", f"the codebook of `{weight.base}` has {len(book)} entries")
-        need(
-            bool(np.all(np.isfinite(book)) and np.all(book[1:] > book[:-1])),
-            "V15",
-            f"the codebook of `{weight.base}` does not rise",
-        )
+        rises = bool(np.all(np.isfinite(book)) and np.all(book[1:] > book[:-1]))
+        need(rises, "V15", f"the codebook of `{weight.base}` does not rise")
         need(int(arrays["codes"].max()) < len(book), "V15", f"a code of `{weight.base}` lies outside the codebook")
     if weight.kind == "affine":
         scale = arrays["scale"]
-        need(
-            bool(np.all(np.isfinite(scale)) and np.all(scale > 0)),
-            "V15",
-            f"a scale of `{weight.base}` is not finite and positive",
-        )
+        fits = bool(np.all(np.isfinite(scale)) and np.all(scale > 0))
+        need(fits, "V15", f"a scale of `{weight.base}` is not finite and positive")
     return Content(weight, arrays)
 
 
@@ -117,11 +111,7 @@ def _array(role: str, raw: bytes, weight: Weight, kept: int) -> Array:
     if role in ("codebook", "scale"):
         return np.frombuffer(raw, "<f4")
     bits = np.frombuffer(raw, "u1" if role == "zero" else BITS[digests.ITEMSIZE[weight.dtype]])
-    need(
-        weight.dtype != "BOOL" or bool(np.all(bits <= 1)),
-        "V15",
-        f"`{weight.base}` holds a truth value that is neither 0 nor 1",
-    )
+    need(weight.dtype != "BOOL" or bool(np.all(bits <= 1)), "V15", f"`{weight.base}` holds a truth value above 1")
     return bits
 
 

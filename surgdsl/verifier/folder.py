@@ -71,16 +71,10 @@ class Certificate:
         outer = open_folder(folder, "the folder")
         inner = open_folder("certificate", "certificate/", outer)
         os.close(outer)
-        need(
-            set(entries(inner)) == {"cert.json", "blobs"},
-            "V01",
-            "certificate/ must hold cert.json and blobs/, nothing else",
-        )
+        need(set(entries(inner)) == {"cert.json", "blobs"}, "V01", "certificate/ holds more or less than it must")
         self._blobs = open_folder("blobs", "certificate/blobs/", inner)
         self.names = frozenset(entries(self._blobs))
-        need(
-            all(NAME.fullmatch(name) for name in self.names), "V01", "certificate/blobs/ holds a name that is no digest"
-        )
+        need(all(map(NAME.fullmatch, self.names)), "V01", "certificate/blobs/ holds a name that is no digest")
         self.statement = read("cert.json", "certificate/cert.json", CERTIFICATE_LIMIT, inner)
         os.close(inner)
 
@@ -88,9 +82,5 @@ class Certificate:
         """The bytes whose SHA-256 is `name`; V01 when missing, V04 when they are others."""
         need(name in self.names, "V01", f"the blob of {what} is missing")
         data = read(name, f"blob {name[:12]}", BLOB_LIMIT, self._blobs)
-        need(
-            hashlib.sha256(data).hexdigest() == name,
-            "V04",
-            f"the blob of {what} does not have the digest that is its name",
-        )
+        need(hashlib.sha256(data).hexdigest() == name, "V04", f"the blob of {what} has another digest than its name")
         return data

@@ -125,14 +125,11 @@ def parse_operation(raw: dict[str, Any], wires: dict[str, Sort], prefix: str) ->
     sources, targets = (tuple(f"{prefix}{wire}" for wire in raw[side]) for side in ("sources", "targets"))
     need(all(wire in wires for wire in sources + targets), "V12", f"`{raw['op']}` refers to a wire that does not exist")
     label = {key: value for key, value in raw.items() if key not in ("id", "sources", "targets")}
-    need(
-        raw["op"] == "param" or rising(name for name, _ in raw["attributes"]),
-        "V03",
-        f"the attributes of `{raw['op']}` are not sorted",
-    )
-    need(raw["op"] != "param" or (not sources and len(targets) == 1), "V09", "a param has no source and one target")
+    weighs = raw["op"] == "param"
+    need(weighs or rising(pair[0] for pair in raw["attributes"]), "V03", f"`{raw['op']}`: unsorted attributes")
+    need(not weighs or (not sources and len(targets) == 1), "V09", "a param has no source and one target")
     weight = None
-    if raw["op"] == "param":
+    if weighs:
         sort = wires[targets[0]]
         weight = parse_weight(raw, sort.dtype, integers(sort.shape, "the extents of a weight"))
     return Operation(raw["op"], canon(label), label, sources, targets, weight)

@@ -27,6 +27,11 @@ class State:
     manifest: str
     chain: str
 
+    @property
+    def digests(self) -> tuple[str, str]:
+        """Of the graph and of the manifest."""
+        return self.graph, self.manifest
+
 
 @dataclass(frozen=True, slots=True)
 class Row:
@@ -62,38 +67,26 @@ def one_step(raw: dict[str, Any], index: int, state: State, ledger: Ledger) -> t
     chain = digests.chain(state.chain, raw)
     need(chain == raw["chain"], "V05", "its chain digest is not that of the steps up to here")
     rule = the_rule(raw)
-    need(
-        (raw["graphBefore"], raw["manifestBefore"]) == (state.graph, state.manifest),
-        "V06",
-        "it does not start where the step before ended",
-    )
+    need((raw["graphBefore"], raw["manifestBefore"]) == state.digests, "V06", "it starts not where the last one ended")
     need(stated(raw["before"]) == state.counts, "V13", f"its metrics before are not {spell(state.counts)}")
     rewrite, gone = rewriting.parse(raw, state.net)
     net = rewriting.pushout(rewrite, gone, index)
-    graph, manifest = net.digest(), net.manifest()
+    graph, manifest = net.digest(), net.manifest()  # which also says whether it is a net
     error = rule.check(rewrite, ledger.load)
     counts = state.counts.copy()
     counts.subtract(ledger.count(rewrite.left.operations.values(), rewrite.left.wires))
     counts.update(ledger.count(rewrite.right.operations.values(), rewrite.visible()))
     check_metrics(raw, rule, state.counts, counts)
-    need(
-        (raw["graphAfter"], raw["manifestAfter"]) == (graph, manifest),
-        "V06",
-        "its graph or manifest after is not the one that results",
-    )
-    row = Row(raw["step"], raw["rule"], rule.grade, state.counts, counts, error, raw["note"])
-    return row, State(net, counts, graph, manifest, chain)
+    after = State(net, counts, graph, manifest, chain)
+    need((raw["graphAfter"], raw["manifestAfter"]) == after.digests, "V06", "its graph or manifest after is another")
+    return Row(raw["step"], raw["rule"], rule.grade, state.counts, counts, error, raw["note"]), after
 
 
 def the_rule(raw: dict[str, Any]) -> Rule:
     """The schema that a step names; V14 when it is unknown or of another kind, V03 for other arguments."""
     need(raw["rule"] in RULES, "V14", "the rule is unknown")
     rule = RULES[raw["rule"]]
-    need(
-        raw.get("reduces", "") == rule.reduces,
-        "V14",
-        f"the rule {'reduces ' + rule.reduces if rule.reduces else 'is neutral'}",
-    )
+    need(raw.get("reduces", "") == rule.reduces, "V14", f"what the rule reduces is {rule.reduces or 'nothing'}")
     rule.arguments(raw["arguments"], "arguments")
     return rule
 
@@ -107,11 +100,7 @@ def check_metrics(raw: dict[str, Any], rule: Rule, before: Counter[str], after: 
         equal = all(after[metric] == before[metric] for metric in METRICS if metric != "nnz/1")
         need(equal, "V13", "a neutral step changes a metric")
     raised = [metric for metric in METRICS if after[metric] > before[metric]]
-    need(
-        raw["mayRaise"] == raised,
-        "V13",
-        f"the metrics that rise are {', '.join(raised) or 'none'}, mayRaise says otherwise",
-    )
+    need(raw["mayRaise"] == raised, "V13", f"mayRaise is not what rises: {', '.join(raised) or 'nothing'}")
 
 
 def check_order(steps: list[dict[str, Any]], obligations: list[dict[str, Any]]) -> None:
@@ -120,11 +109,7 @@ def check_order(steps: list[dict[str, Any]], obligations: list[dict[str, Any]]) 
     last: tuple[str, str] | None = None
     for raw in steps:
         pair = (raw["step"], raw["rule"])
-        need(
-            pair == last or pair in left,
-            "V14",
-            f"step {raw['index']} ({pair[0]}, {pair[1]}) is not authorised at its place",
-        )
+        need(pair == last or pair in left, "V14", f"step {raw['index']}, {pair}, is not authorised at its place")
         last = pair
 
 

@@ -62,26 +62,17 @@ def parse(raw: dict[str, Any], net: Net) -> tuple[Rewrite, list[str]]:
     """The rewrite that a step records, and the operations of the net that it deletes; V10, V11 (section 8, 1 and 2)."""
     left = fragment(raw["left"], "l", {})
     glue = raw["glue"]["wires"]
-    need(
-        not raw["glue"]["operations"] and glue == [wire for wire in left.wires if wire in glue],
-        "V10",
-        "K is not a list of wires of L",
-    )
+    plain = not raw["glue"]["operations"] and glue == [wire for wire in left.wires if wire in glue]
+    need(plain, "V10", "K is not a list of wires of L")
     outer = {wire: left.wires[wire] for wire in glue}
     right = fragment(raw["right"], "r", outer)
     wires, operations = (dict(map(tuple, raw["match"][side])) for side in ("wires", "operations"))
     for found, items, side in ((wires, left.wires, "wires"), (operations, left.operations, "operations")):
-        need(
-            [pair[0] for pair in raw["match"][side]] == list(items),
-            "V11",
-            f"the match is not total on the {side} of L, in order",
-        )
+        total = [pair[0] for pair in raw["match"][side]] == list(items)
+        need(total, "V11", f"the match is not total on the {side} of L, in order")
         need(len(set(found.values())) == len(found), "V11", "the match is not injective")
-    need(
-        all(net.wires.get(wires[wire]) == sort for wire, sort in left.wires.items()),
-        "V11",
-        "a wire is matched to one of another sort",
-    )
+    alike = all(net.wires.get(wires[wire]) == sort for wire, sort in left.wires.items())
+    need(alike, "V11", "a wire is matched to one of another sort")
     for identity, operation in left.operations.items():
         image = net.operations.get(operations[identity])
         moved = [tuple(wires[wire] for wire in side) for side in (operation.sources, operation.targets)]
@@ -92,30 +83,18 @@ def parse(raw: dict[str, Any], net: Net) -> tuple[Rewrite, list[str]]:
 
 def glued(rewrite: Rewrite, gone: list[str]) -> None:
     """The gluing condition: nothing outside L touches what is deleted, and K keeps its producers; V11."""
-    deleted = {rewrite.at[wire] for wire in rewrite.deleted}
+    glue, created, deleted = rewrite.glue, rewrite.right.wires, {rewrite.at[wire] for wire in rewrite.deleted}
     ends = {wire for _, wire in (*rewrite.net.inputs, *rewrite.net.outputs)}
     need(not deleted & ends, "V11", "interface: an input or output of the net would be deleted")
     removed = set(gone)
     for identity, operation in rewrite.net.operations.items():
         touched = deleted.intersection(operation.sources + operation.targets)
-        need(
-            identity in removed or not touched,
-            "V11",
-            f"dangling: `{operation.name}` outside L touches a wire that is deleted",
-        )
+        need(identity in removed or not touched, "V11", f"dangling: `{operation.name}` touches a wire that is deleted")
     before, after = (
         sorted(wire for op in side.operations.values() for wire in op.targets) for side in (rewrite.left, rewrite.right)
     )  # fmt: skip
-    need(
-        [w for w in before if w in rewrite.glue] == [w for w in after if w in rewrite.glue],
-        "V11",
-        "K loses or gains a producer",
-    )
-    need(
-        [w for w in after if w not in rewrite.glue] == sorted(rewrite.right.wires),
-        "V11",
-        "a created wire is not produced exactly once",
-    )
+    need([w for w in before if w in glue] == [w for w in after if w in glue], "V11", "K loses or gains a producer")
+    need([w for w in after if w not in glue] == sorted(created), "V11", "a created wire is not produced exactly once")
 
 
 def pushout(rewrite: Rewrite, gone: list[str], index: int) -> Net:

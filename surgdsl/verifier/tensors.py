@@ -142,11 +142,8 @@ class Store:
     def add(self, row: dict[str, Any], data: bytes) -> None:
         """Take in one row of `tensors`; V08 when its bytes are not that tensor or lie in a weight file already."""
         shape, name = tuple(row["shape"]), row["digest"]
-        need(
-            len(data) == digests.nbytes(row["dtype"], shape),
-            "V08",
-            f"tensor {name[:12]} does not have the size of its shape",
-        )
+        size = digests.nbytes(row["dtype"], shape)
+        need(len(data) == size, "V08", f"tensor {name[:12]} does not have the size of its shape")
         need(name not in self._places, "V08", f"tensor {name[:12]} lies in a weight file and among the blobs")
         found = digests.tensor(row["dtype"], shape, digests.chunks(data))
         need(found == name, "V08", f"tensor {name[:12]} does not have the digest that is stated")

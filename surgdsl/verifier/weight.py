@@ -50,6 +50,11 @@ class Weight:
         """Bytes of all parts."""
         return sum(digests.nbytes(part.dtype, part.shape) for part in self.parts.values())
 
+    @property
+    def coding(self) -> tuple[str, int, int, bool]:
+        """What distinguishes an encoding: kind, bits, axis, and whether there is a mask."""
+        return self.kind, self.bits, self.axis, self.masked
+
     def part_shape(self, role: str, kept: int) -> tuple[int, ...]:
         """The shape that a part must have when a mask keeps `kept` elements; of a codebook the extent is free."""
         packed = {"mask": self.count, "codes": kept * self.bits}
@@ -65,19 +70,13 @@ def parse(raw: dict[str, Any], dtype: str, shape: tuple[int, ...]) -> Weight:
     inner = raw["encoding"].get("inner", raw["encoding"])
     kind, masked = inner["kind"], "inner" in raw["encoding"]
     roles = ("mask",) * masked + ROLES[kind]
-    need(
-        tuple(part["role"] for part in raw["parts"]) == roles,
-        "V09",
-        f"the parts of a {kind} weight are {', '.join(roles)}",
-    )
+    found = tuple(part["role"] for part in raw["parts"])
+    need(found == roles, "V09", f"the parts of a {kind} weight are {', '.join(roles)}")
     names = [part["name"] for part in raw["parts"]]
     suffixes = ["." + role if kind != "dense" or masked else "" for role in roles]
     base = names[0][: len(names[0]) - len(suffixes[0])]
-    need(
-        bool(base) and names == [base + suffix for suffix in suffixes],
-        "V09",
-        f"the parts beside `{names[0]}` are not named after one base",
-    )
+    fits = bool(base) and names == [base + suffix for suffix in suffixes]
+    need(fits, "V09", f"the parts beside `{names[0]}` are not named after one base")
     parts = {
         part["role"]: Part(part["name"], part["dtype"], tuple(part["shape"]), part["digest"]) for part in raw["parts"]
     }

@@ -66,7 +66,7 @@ def encoded(f: Forge, made: Made) -> Made:
 REMADE: list[tuple[str, str, Remake]] = [
     ("a cut that does nothing else", "", lambda _, made: made),
     ("another operation", "V14: `aten.relu.default` becomes another", other_operation),
-    ("another attribute", "V14: `aten.batch_norm.default` becomes another operation or changes", other_attribute),
+    ("another attribute", "V14: `aten.batch_norm.default` becomes another or changes an attribute", other_attribute),
     ("other wires", "V14: `aten.batch_norm.default` is wired differently", statistics_swapped),
     ("another name", "V14: `bn.bias` changes its name", renamed),
     ("another role", "V14: `bn.bias` changes its name or its role", other_role),

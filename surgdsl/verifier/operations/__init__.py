@@ -43,11 +43,7 @@ def check_type(operation: Operation, wires: dict[str, Sort]) -> None:
     if operation.weight is None:
         call = call_of(operation, wires)
         found = CATALOGUE[operation.name].type(call)
-        need(
-            found == wires[operation.targets[0]],
-            "V09",
-            f"the target of `{operation.name}` does not have the sort that follows",
-        )
+        need(found == wires[operation.targets[0]], "V09", f"the target of `{operation.name}` is of another sort")
 
 
 def macs(operation: Operation, wires: dict[str, Sort], binding: dict[str, int]) -> int:

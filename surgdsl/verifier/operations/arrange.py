@@ -76,11 +76,8 @@ def cat(call: Call) -> Shape:
     """Equal but along dim, where extents add."""
     shapes = [sort.shape for sort in call.sorts]
     at = call.dimension("dim", len(shapes[0]))
-    need(
-        all(len(s) == len(shapes[0]) and _but(s, at) == _but(shapes[0], at) for s in shapes),
-        "V09",
-        "cat: the sources do not fit",
-    )
+    fits = all(len(s) == len(shapes[0]) and _but(s, at) == _but(shapes[0], at) for s in shapes)
+    need(fits, "V09", "cat: the sources do not fit")
     return (*shapes[0][:at], total(shape[at] for shape in shapes), *shapes[0][at + 1 :])
 
 
@@ -103,11 +100,8 @@ def window(call: Call) -> Shape:
     x = call.shape("self")
     at, (start, end, step) = call.dimension("dim", len(x)), (call.values[name] for name in ("start", "end", "step"))
     extent = x[at]
-    need(
-        isinstance(extent, int) and 0 <= start < end <= extent and step >= 1,
-        "V09",
-        "slice: start, end or step does not fit",
-    )
+    fits = isinstance(extent, int) and 0 <= start < end <= extent and step >= 1
+    need(fits, "V09", "slice: start, end or step does not fit")
     return (*x[:at], -((start - end) // step), *x[at + 1 :])
 
 

@@ -81,11 +81,8 @@ class Signature:
             ports[name] = at
             at += _count(attributes.pop(name, None), operation.name) if mark == "*" else 1
         need(not attributes, "V09", f"`{operation.name}` has the unknown attribute `{min(attributes, default='')}`")
-        need(
-            at == len(operation.sources) and len(operation.targets) == 1,
-            "V09",
-            f"`{operation.name}` has the wrong number of ports",
-        )
+        fits = at == len(operation.sources) and len(operation.targets) == 1
+        need(fits, "V09", f"`{operation.name}` has the wrong number of ports")
         return Call(tuple(wires[wire] for wire in operation.sources), ports, values)
 
     def type(self, call: Call) -> Sort:
@@ -104,11 +101,8 @@ def dimension(number: int, rank: int) -> int:
 
 def spread(values: tuple[int, ...], rank: int, least: int = 1) -> tuple[int, ...]:
     """One value for each of `rank` dimensions, from as many or from one."""
-    need(
-        len(values) in (1, rank) and all(value >= least for value in values),
-        "V09",
-        f"{values} does not fit {rank} dimensions",
-    )
+    fits = len(values) in (1, rank) and all(value >= least for value in values)
+    need(fits, "V09", f"{values} does not fit {rank} dimensions")
     return values if len(values) == rank else values * rank
 
 

@@ -79,11 +79,8 @@ def check_choice(keep: list[int], scores: list[str], lists: list[tuple[list[int]
     """`keep` are the largest scores, the lower index first among equals, and some kept set lays it out."""
     ranked = sorted(range(len(scores)), key=lambda index: (-int(scores[index]), index))
     need(keep == sorted(ranked[: len(keep)]), "V14", "keep is not the set of the largest scores")
-    need(
-        any(laid_out(set(keep), len(scores), indices, extent) for indices, extent in lists),
-        "V14",
-        "no kept set is what keep chooses",
-    )
+    chosen = any(laid_out(set(keep), len(scores), indices, extent) for indices, extent in lists)
+    need(chosen, "V14", "no kept set is what keep chooses")
 
 
 def laid_out(keep: set[int], width: int, indices: list[int], extent: int) -> bool:
@@ -102,9 +99,7 @@ def check_skeleton(before: Operation, after: Operation) -> None:
     """The operator is the same, its attributes too but for those that typing forces."""
     old, new = before.attributes, after.attributes
     same = old.keys() == new.keys() and all(repr(old[key]) == repr(new[key]) for key in old if key not in FORCED)
-    need(
-        before.name == after.name and same, "V14", f"`{before.name}` becomes another operation or changes an attribute"
-    )
+    need(before.name == after.name and same, "V14", f"`{before.name}` becomes another or changes an attribute")
 
 
 def check_weight(before: Operation, after: Operation, kept: Sets, load: Load) -> None:
@@ -113,11 +108,7 @@ def check_weight(before: Operation, after: Operation, kept: Sets, load: Load) ->
     if old is None or new is None:
         raise Reject("V14", "a weight is replaced by an operation")
     need((old.base, old.role) == (new.base, new.role), "V14", f"`{old.base}` changes its name or its role")
-    need(
-        (old.kind, old.bits, old.axis, old.masked) == (new.kind, new.bits, new.axis, new.masked),
-        "V14",
-        f"`{old.base}` changes its encoding",
-    )
+    need(old.coding == new.coding, "V14", f"`{old.base}` changes its encoding")
     check_parts(new, select(load(old), kept), load)
 
 

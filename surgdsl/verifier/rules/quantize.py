@@ -29,18 +29,12 @@ def check(kind: str, rewrite: Rewrite, load: Load) -> str:
     before, after = recoded(rewrite)
     stated = (rewrite.arguments["bits"], rewrite.arguments.get("axis", -1))
     need(before.kind == "dense" and before.dtype == "F32", "V14", f"`{before.base}` is not dense F32")
-    need(
-        after.kind == kind and after.masked == before.masked,
-        "V14",
-        f"`{after.base}` does not get the encoding of the rule",
-    )
+    fits = after.kind == kind and after.masked == before.masked
+    need(fits, "V14", f"`{after.base}` does not get the encoding of the rule")
     need((after.bits, after.axis) == stated, "V14", f"the encoding of `{after.base}` is not what the arguments say")
     old, new = load(before), load(after)
-    need(
-        not after.masked or before.parts["mask"].digest == after.parts["mask"].digest,
-        "V15",
-        f"the mask of `{after.base}` changes",
-    )
+    same = not after.masked or before.parts["mask"].digest == after.parts["mask"].digest
+    need(same, "V15", f"the mask of `{after.base}` changes")
     values = old.arrays["values"].view("<f4").astype(np.float64).ravel()
     need(bool(np.all(np.isfinite(values))), "V15", f"`{before.base}` is not finite")
     expected = nearest(new, values) if kind == "codebook" else rounded(new, values)

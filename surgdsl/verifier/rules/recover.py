@@ -24,11 +24,8 @@ def check(rewrite: Rewrite, load: Load) -> str:
         *before.values(),
         *after.values(),
     )
-    need(
-        only and before.keys() == after.keys() == rewrite.glue == rewrite.left.wires.keys(),
-        "V14",
-        "recovery replaces params on their wires",
-    )
+    same = only and before.keys() == after.keys() == rewrite.glue == rewrite.left.wires.keys()
+    need(same, "V14", "recovery replaces params on their wires")
     for wire, old in before.items():
         new = after[wire]
         if old is not None and new is not None:
@@ -38,10 +35,7 @@ def check(rewrite: Rewrite, load: Load) -> str:
 
 def check_form(old: Weight, new: Weight, load: Load) -> None:
     """Encoding, names, dtypes and shapes are equal; loading has checked that codebooks rise and scales are positive."""
-    form = [
-        (w.role, w.kind, w.bits, w.axis, w.masked, [(p.name, p.dtype, p.shape) for p in w.parts.values()])
-        for w in (old, new)
-    ]
+    form = [(w.role, w.coding, [(p.name, p.dtype, p.shape) for p in w.parts.values()]) for w in (old, new)]
     need(form[0] == form[1], "V14", f"`{old.base}` changes its form")
     for role, part in new.parts.items():
         if role in ("codes", "mask", "zero") or part.dtype not in FLOATING:
