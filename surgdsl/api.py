@@ -41,7 +41,7 @@ from surgdsl.metrics import METRICS, contribution, count, ones
 from surgdsl.operations.coupling import Coupling, couple
 from surgdsl.planning import choosing
 from surgdsl.planning.deciding import decide
-from surgdsl.planning.opening import open_surgery
+from surgdsl.planning.opening import home, open_surgery
 from surgdsl.planning.plan import Plan, check_counted
 from surgdsl.planning.pointing import pointing
 from surgdsl.surgery.prune import Cutting
@@ -263,9 +263,11 @@ def _silent(stage: str, detail: str) -> None:
 
 
 def _inputs(program: Program) -> tuple[Path, ...]:
-    """The files of a program that a run reads: its text and its weights."""
-    text = Path(program.source.path)
-    return (text, *(text.parent / model.weights.path for model in program.models if model.weights))
+    """The files of a program that a run reads: its texts and its weights."""
+    texts = (program.source, *(source for _, source in program.files))
+    owners = (program, *program.imports.values())
+    models = (one for owner in owners for one in owner.models)
+    return (*(Path(one.path) for one in texts), *(home(one) / one.weights.path for one in models if one.weights))
 
 
 def _carried(made: Plan, say: Callable[[str, str], None]) -> Outcome:

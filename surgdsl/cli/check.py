@@ -16,6 +16,7 @@ from surgdsl.cli.output import Settings, Voice
 from surgdsl.diagnostic import Diagnostic, Refusal, Source
 from surgdsl.language import Program, decoded, program, read, settings, with_settings
 from surgdsl.language import check as check_source
+from surgdsl.language.lock import exit_code
 
 STDIN = "<stdin>"
 
@@ -46,7 +47,7 @@ def check(
         f"{_counted(len(files), 'file')}, {_counted(len(faults), 'error')} ({milliseconds} ms; no model was loaded)"
     )
     voice.line({"type": "summary", "files": len(files), "errors": len(faults)})
-    return 1 if faults else 0
+    return exit_code(faults) if faults else 0
 
 
 def _faults(name: str, setting: tuple[str, ...]) -> tuple[Diagnostic, ...]:

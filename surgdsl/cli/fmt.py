@@ -6,8 +6,6 @@ A file is replaced in one step, so that an interruption leaves either the old te
 from __future__ import annotations
 
 import difflib
-import os
-import tempfile
 from pathlib import Path
 from typing import Annotated
 
@@ -15,7 +13,8 @@ from cyclopts import Parameter
 
 from surgdsl.cli.check import STDIN, named
 from surgdsl.cli.output import Voice
-from surgdsl.diagnostic import Diagnostic, Refusal, Source
+from surgdsl.cli.replacing import replace
+from surgdsl.diagnostic import Refusal, Source
 from surgdsl.language.formatting import format_source
 
 
@@ -60,7 +59,7 @@ def _formatted(name: str, voice: Voice, *, check: bool, diff: bool) -> bool:
     elif source.path == STDIN:
         voice.say(text.removesuffix("\n"))
     elif changed:
-        _replace(Path(name), text)
+        replace(Path(name), text)
         voice.remark(f"formatted {source.path}")
     return changed
 
@@ -68,18 +67,3 @@ def _formatted(name: str, voice: Voice, *, check: bool, diff: bool) -> bool:
 def _difference(source: Source, text: str) -> list[str]:
     old, new = source.text.splitlines(keepends=True), text.splitlines(keepends=True)
     return list(difflib.unified_diff(old, new, source.path, f"{source.path} (formatted)"))
-
-
-def _replace(path: Path, text: str) -> None:
-    target = path.resolve()  # a link stays a link
-    try:
-        handle, fresh = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
-        try:
-            with os.fdopen(handle, "w", encoding="utf-8", newline="") as file:
-                file.write(text)
-            Path(fresh).chmod(target.stat().st_mode & 0o7777)
-            Path(fresh).replace(target)
-        finally:
-            Path(fresh).unlink(missing_ok=True)
-    except OSError as error:
-        raise Refusal(Diagnostic("E0703", f"`{path}` cannot be written", label=error.strerror or str(error))) from None

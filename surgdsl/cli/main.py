@@ -33,6 +33,7 @@ COMMANDS = (
     ("draw", "surgdsl.cli.draw:picture", "Draw a model, with the axes that can be cut in colour."),
     ("plan", "surgdsl.cli.plan:plan", "Resolve every step on the model; nothing is changed."),
     ("run", "surgdsl.cli.run:run", "Plan, apply and verify; write the model and its certificate."),
+    ("lock", "surgdsl.cli.lock:lock", "Pin the files that .surg files use, in surg.lock."),
     ("verify", "surgdsl.cli.verify:verify", "Re-check a certificate, claim by claim."),
 )
 """Every command, the function that runs it and returns its exit code, and its line in the help."""

@@ -97,7 +97,7 @@ def _certified(outcome: Outcome, threads: int) -> Certificate:
     promises = (*surgery.targets, *surgery.requires)
     bounds = {id(finding.require): finding for finding in outcome.findings}
     request = Request(
-        spec=opened.program.source.text,
+        spec=opened.program.spec,
         version=__version__,
         seed=surgery.seed,
         interfaces=_interfaces(opened),
@@ -118,9 +118,8 @@ def _log(comparison: Comparison) -> Log:
 
 
 def _interfaces(opened: Opened) -> Sequence[tuple[str, list[tuple[str, Sort]], list[tuple[str, Sort]]]]:
-    declared = {one.name: one for one in opened.program.interfaces}
-    kept = [declared[name] for name in opened.surgery.preserve]
-    return [(one.name, [_port(port) for port in one.inputs], [_port(port) for port in one.outputs]) for one in kept]
+    kept = [(name, opened.program.interface(name)) for name in opened.surgery.preserve]
+    return [(name, [_port(port) for port in one.inputs], [_port(port) for port in one.outputs]) for name, one in kept]
 
 
 def _port(port: Port) -> tuple[str, Sort]:

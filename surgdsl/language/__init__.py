@@ -3,7 +3,7 @@
 Imports neither torch nor any model; `check` and `fmt` run no code of the file.
 """
 
-from surgdsl.language.checking import check, decoded, load, program, read
+from surgdsl.language.checking import check, load, program
 from surgdsl.language.claim import Apply, Claim, Counted, Measured, Metric, Number, Require
 from surgdsl.language.parsing import Parsed, parse
 from surgdsl.language.pattern import PathPattern, Selector
@@ -27,6 +27,7 @@ from surgdsl.language.program import (
     Use,
     Value,
 )  # fmt: skip
+from surgdsl.language.reading import decoded, read
 from surgdsl.language.setting import settings, with_settings
 
 __all__ = [

@@ -71,7 +71,7 @@ class Building:
         return tree.Data(self._word(parts[0]), parts[1], span=self._at(meta))
 
     def interface(self, meta: Any, parts: list[Any]) -> Any:
-        return tree.Interface(self._word(parts[0]), self._word(parts[1]), tuple(parts[2:]), span=self._at(meta))
+        return tree.Interface(self._word(parts[0]), _joined(parts[1]), tuple(parts[2:]), span=self._at(meta))
 
     def in_port(self, meta: Any, parts: list[Any]) -> Any:
         return tree.InPort(parts[0], span=self._at(meta))
@@ -156,7 +156,7 @@ class Building:
     # ---- surgeries ------------------------------------------------------------------------------
     def surgery(self, meta: Any, parts: list[Any]) -> Any:
         name, model, *clauses = parts
-        return tree.Surgery(self._word(name), self._word(model), tuple(clauses), span=self._at(meta))
+        return tree.Surgery(self._word(name), _joined(model), tuple(clauses), span=self._at(meta))
 
     def preserve(self, meta: Any, parts: list[Any]) -> Any:
         return tree.Preserve(tuple(parts), span=self._at(meta))
@@ -195,7 +195,8 @@ class Building:
 
     def require(self, meta: Any, parts: list[Any]) -> Any:
         claim, each, domain, data, confidence = parts
-        return tree.Require(claim, self._maybe(each), domain, self._maybe(data), confidence, span=self._at(meta))
+        named = None if data is None else _joined(data)
+        return tree.Require(claim, self._maybe(each), domain, named, confidence, span=self._at(meta))
 
     def emit(self, meta: Any, parts: list[Any]) -> Any:
         return tree.Emit(parts[0], span=self._at(meta))
@@ -306,6 +307,11 @@ class Building:
 
     def conditional(self, meta: Any, parts: list[Any]) -> Any:
         return tree.Conditional(*parts, span=self._at(meta))
+
+
+def _joined(dotted: tree.Dotted) -> tree.Word:
+    """A name that may be one of another file, as one word."""
+    return tree.Word(str(dotted), span=dotted.span)
 
 
 LETTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"

@@ -20,7 +20,11 @@ MOST_CIRCLES = 50
 
 def compute(scope: Scope, file: tree.File) -> None:
     """Puts the value of every constant of `file` into `scope`; what has a fault has none."""
-    lets = {name: one.node for name, one in scope.names.items() if isinstance(one.node, tree.Let | tree.Param)}
+    lets = {
+        name: one.node
+        for name, one in scope.names.items()
+        if one.home is None and isinstance(one.node, tree.Let | tree.Param)
+    }
     uses = {name: [word for word in _names(node) if word.text in lets] for name, node in lets.items()}
     for name in _sorted(scope, uses):
         value = constant(scope, lets[name].value)

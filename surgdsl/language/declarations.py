@@ -10,7 +10,7 @@ import re
 from surgdsl.diagnostic import Note, Span, hint
 from surgdsl.language import tree
 from surgdsl.language.fitting import fitted
-from surgdsl.language.program import DataDecl, DimDecl, FileRef, InterfaceDecl, ModelDecl, Port, PythonRef
+from surgdsl.language.program import DataDecl, DimDecl, FileRef, InterfaceDecl, ModelDecl, Port, Program, PythonRef
 from surgdsl.language.scope import BATCH, DTYPES, Scope
 from surgdsl.language.value import constant
 
@@ -101,15 +101,26 @@ def interface(scope: Scope, node: tree.Interface, models: dict[str, ModelDecl]) 
     return InterfaceDecl(node.name.text, node.model.text, inputs, outputs, span=node.span)
 
 
-def _agrees(scope: Scope, side: str, port: Port, theirs: tuple[Port, ...]) -> None:
+def check_shared(scope: Scope, node: tree.Surgery, made: Program) -> None:
+    """Reports every wire of an imported interface that the model of the surgery does not have."""
+    for dotted in (name for one in node.clauses if isinstance(one, tree.Preserve) for name in one.names):
+        kept, owner = made.find_interface(str(dotted)), made.find_model(node.model.text)
+        if len(dotted.words) == 1 or kept is None or owner is None:
+            continue
+        for side, mine, theirs in (("input", kept.inputs, owner.inputs), ("output", kept.outputs, owner.outputs)):
+            for port in mine:
+                _agrees(scope, side, port, theirs, dotted.span)
+
+
+def _agrees(scope: Scope, side: str, port: Port, theirs: tuple[Port, ...], span: Span | None = None) -> None:
     twin = next((one for one in theirs if one.name == port.name), None)
+    notes = () if span is None else (Note(port.span, "declared here"),)
     if twin is None:
         label = hint(port.name, (one.name for one in theirs))
-        scope.refuse("E0212", f"the model has no {side} `{port.name}`", port.span, label)
+        scope.refuse("E0212", f"the model has no {side} `{port.name}`", span or port.span, label, notes=notes)
     elif (twin.dtype, twin.shape) != (port.dtype, port.shape):
-        scope.refuse(
-            "E0212", f"`{port.name}` differs from its model", port.span, notes=(Note(twin.span, "the model has this"),)
-        )
+        notes = (*notes, Note(twin.span, "the model has this"))
+        scope.refuse("E0212", f"`{port.name}` differs from its model", span or port.span, notes=notes)
 
 
 def ports(scope: Scope, nodes: tuple[tree.Port, ...]) -> tuple[Port, ...] | None:
@@ -137,7 +148,7 @@ def _axis(scope: Scope, axis: tree.Expr | tree.AnyAxis) -> int | str | None:
                 "E0201", "a wire of a model has definite sizes", axis.span, "expected a number or a dim"
             )
         case tree.Name(text):
-            return None if scope.find(axis, "dim") is None else text
+            return None if scope.find(axis, "dim") is None else text.rpartition(".")[2]
         case tree.Number():
             return _size(scope, axis)
         case _:

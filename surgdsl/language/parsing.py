@@ -258,7 +258,7 @@ def _attempt(source: Source, start: str, piece: Piece, faults: list[Diagnostic])
 
 def _surgery(source: Source, piece: Piece, faults: list[Diagnostic]) -> tree.Surgery | None:
     """The readable clauses of a broken surgery; the fault of the whole gives way to the faults of its clauses."""
-    head = re.compile(r"surgery\s+([A-Za-z_]\w*)\s+on\s+([A-Za-z_]\w*)\s*\{").match(source.text, piece.start)
+    head = re.compile(r"surgery\s+([A-Za-z_]\w*)\s+on\s+([A-Za-z_][\w.]*)\s*\{").match(source.text, piece.start)
     last = source.text.rstrip().rfind("}", piece.start, piece.stop)
     if head is None or last < head.end() or _depth(source.text, piece.start, piece.stop) != 0:
         return None

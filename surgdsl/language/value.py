@@ -58,6 +58,9 @@ def constant(scope: Scope, expr: tree.Expr) -> Constant | None:  # noqa: C901, P
             return members(scope, expr)
         case tree.Call(tree.Name(text), arguments) if text in FOLDS:
             return _folded(scope, expr, text, arguments)
+        case tree.Member(tree.Name(text) as head) if text not in scope.names:
+            scope.find(head, "file")
+            return None
         case tree.Choose():
             return scope.refuse("E0406", "`choose` stands alone as an argument of a step", expr.span)
         case _:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Mapping
-from functools import cached_property
 from pathlib import Path
 
 import torch
@@ -25,7 +24,7 @@ from surgdsl.bridge.weight import State
 from surgdsl.diagnostic import Diagnostic, Note, Refusal, Span
 from surgdsl.diagram.net import Net
 from surgdsl.diagram.sort import Sort
-from surgdsl.language.program import FileRef, ModelDecl, Port, Program, SurgeryDecl
+from surgdsl.language.program import DataDecl, FileRef, ModelDecl, Port, Program, SurgeryDecl
 from surgdsl.planning import choosing
 from surgdsl.planning.fitting import check_rows
 from surgdsl.planning.pointing import pointing
@@ -43,19 +42,19 @@ class Opened:
     read: dict[str, Rows] = field(factory=dict[str, Rows], repr=False)
     """The rows that were read, by name."""
 
-    @cached_property
-    def folder(self) -> Path:
-        """Where the `.surg` file lies."""
-        return Path(self.program.source.path).resolve().parent
-
     def rows(self, name: str) -> Rows:
         """The rows that the file declares as `name`."""
         if name not in self.read:
             declared = self.program.datum(name)
-            rows = read_rows(name, str(declared.source), self.folder, declared.source.span)
+            rows = read_rows(name, str(declared.source), home(declared), declared.source.span)
             check_rows(rows, self.start.net, declared)
             self.read[name] = rows.take(declared.take)
         return self.read[name]
+
+
+def home(declared: ModelDecl | DataDecl) -> Path:
+    """The folder of the file that declares something; what it names in Python or on the disk is looked for there."""
+    return Path(declared.span.source.path).resolve().parent
 
 
 def open_model(program: Program, model: ModelDecl) -> tuple[State, Path | None]:
@@ -64,7 +63,7 @@ def open_model(program: Program, model: ModelDecl) -> tuple[State, Path | None]:
     Raises:
         Refusal: E06xx where the model is at fault, E07xx where a file is.
     """
-    folder = Path(program.source.path).resolve().parent
+    folder = home(model)
     module = build_module(str(model.source), folder, model.source.span)
     weights = folder / model.weights.path if model.weights else None
     if weights and model.weights:

@@ -14,11 +14,12 @@ import pytest
 from attrs import frozen
 
 from surgdsl.diagnostic import CODES, Source, page, render
-from surgdsl.language import check
+from surgdsl.language import check, lock
 
 ROOT = Path(__file__).parent.parent.parent
 REFERENCE = ROOT / "docs" / "language"
 BLOCK = re.compile(r"^```surg\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+NAMED = re.compile(r"# (\w+\.surg)\n")
 EXPECTED = re.compile(r"# error: (.*)$")
 CODE = re.compile(r"\[(E\d{4})\]")
 
@@ -47,12 +48,21 @@ def expected(text: str) -> Counter[tuple[int, str]]:
     return Counter((number, code) for number, match in found if match for code in CODE.findall(match[1]))
 
 
+FILES = {
+    path.name: {match[1]: example.text for example in blocks(path) if (match := NAMED.match(example.text))}
+    for path in sorted(REFERENCE.glob("*.md"))
+}
+"""The blocks of each page that begin with the name of a file, which the others use."""
 EXAMPLES = [example for path in sorted(REFERENCE.glob("*.md")) for example in blocks(path)]
 
 
 @pytest.mark.parametrize("example", EXAMPLES, ids=str)
-def test_an_example_has_exactly_the_errors_that_it_announces(example: Example) -> None:
-    _, faults = check(Source(str(example), example.text))
+def test_an_example_has_exactly_the_errors_that_it_announces(example: Example, tmp_path: Path) -> None:
+    for name, text in FILES[example.page].items():  # the other files of the page, pinned
+        (tmp_path / name).write_text(text, encoding="utf-8")
+    digests = {name: lock.digest(Source(name, text)) for name, text in FILES[example.page].items()}
+    (tmp_path / lock.NAME).write_text(lock.written(digests), encoding="utf-8")
+    _, faults = check(Source(str(tmp_path / str(example)), example.text))
     actual = Counter((one.span.line if one.span else 0, one.code) for one in faults)
     assert expected(example.text) == actual, "\n" + render(faults)
 
