@@ -68,7 +68,7 @@ $(ZOO): $(STAMP) tests/benchmarks/zoo/requirements.txt
 	@touch $@
 
 zoo: $(ZOO) ## cut every architecture that installs offline and compare (an hour); writes docs/zoo.md
-	$(BIN)/python tests/benchmarks/zoo/zoo.py vision image language
+	$(BIN)/python tests/benchmarks/zoo/zoo.py vision image language awkward
 
 zoo-peers: $(ZOO) ## time analysis and cutting beside torch-pruning, on a quiet machine; writes docs/speed.md
 	$(BIN)/python tests/benchmarks/zoo/peers.py
