@@ -118,3 +118,11 @@ def derivations(draw: st.DrawFn, most: int = 4) -> Derivation:
     for number in range(draw(st.integers(1, most))):
         derivation = derivation.then(apply(draw(matches_in(derivation.result)), str(number)))
     return derivation
+
+
+@st.composite
+def bounded(draw: st.DrawFn) -> Net:
+    """A net of which some wires are a declared boundary."""
+    net = draw(nets())
+    held = draw(st.lists(st.sampled_from(list(net.graph.wires)), max_size=2, unique=True))
+    return evolve(net, boundary={f"held {place}": wire for place, wire in enumerate(held)})

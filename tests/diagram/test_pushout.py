@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from itertools import chain, combinations
+from collections.abc import Callable, Mapping
 
 import pytest
 from attrs import evolve
 from hypothesis import given
 
-from surgdsl.diagram.canonical import renumber
 from surgdsl.diagram.hypergraph import Hypergraph
 from surgdsl.diagram.match import Match
 from surgdsl.diagram.net import Net
@@ -19,91 +17,7 @@ from surgdsl.diagram.pushout import NoPushout, Step, apply, complement
 from surgdsl.diagram.rule import Rule
 from surgdsl.diagram.sort import Sort
 from surgdsl.diagram.term import Given
-from tests.strategies import VECTOR, matches, parts, relabelled
-
-Item = tuple[str, str]
-Items = frozenset[Item]
-Class = frozenset[tuple[str, Item]]
-"""Items of a glued union, each with the side that it comes from."""
-
-
-def items(graph: Hypergraph) -> Items:
-    """Wires and operations, told apart."""
-    return frozenset([("wire", name) for name in graph.wires] + [("operation", name) for name in graph.operations])
-
-
-def image(found: Items, wires: Mapping[str, str], operations: Mapping[str, str]) -> Items:
-    return frozenset((kind, (wires if kind == "wire" else operations)[name]) for kind, name in found)
-
-
-def glued(first: Items, second: Items, pairs: Iterable[tuple[Item, Item]]) -> list[Class]:
-    """The pushout of finite sets from its definition: the disjoint union, the images of each glue item made one."""
-    classes: list[Class] = [frozenset([("left", item)]) for item in first]
-    classes += [frozenset([("right", item)]) for item in second]
-    for left, right in pairs:
-        joined = [found for found in classes if ("left", left) in found or ("right", right) in found]
-        classes = [found for found in classes if found not in joined] + [frozenset(chain(*joined))]
-    return classes
-
-
-@given(matches())
-def test_drawn_rules_are_linear_and_their_matches_glue(match: Match) -> None:
-    assert match.rule.faults() == ()
-    assert match.violations() == ()
-
-
-@given(matches())
-def test_apply_preserves_net(match: Match) -> None:
-    assert apply(match, "s").result.faults() == ()
-
-
-@given(matches())
-def test_interface_preserved(match: Match) -> None:
-    before, after = match.host, apply(match, "s").result
-    assert (after.inputs, after.outputs, after.boundary) == (before.inputs, before.outputs, before.boundary)
-    assert all(after.sort(wire) == before.sort(wire) for wire in before.interface)
-
-
-@given(matches())
-def test_both_squares_are_pushouts(match: Match) -> None:
-    step = apply(match, "s")
-    glue = items(match.rule.glue)
-    squares = (
-        (items(match.rule.left), match.wires, match.operations, items(match.host.graph)),
-        (items(match.rule.right), step.comatch_wires, step.comatch_operations, items(step.result.graph)),
-    )
-    for corner, wires, operations, whole in squares:
-        context = items(step.context)
-        place = dict(
-            zip(corner, (next(iter(image(frozenset([one]), wires, operations))) for one in corner), strict=True)
-        )
-        classes = glued(corner, context, [(one, place[one]) for one in glue])
-        reached = [{place[item] if side == "left" else item for side, item in found} for found in classes]
-        assert all(len(found) == 1 for found in reached)
-        assert sorted(next(iter(found)) for found in reached) == sorted(whole)
-        assert frozenset(place.values()) | context == whole
-        assert frozenset(place.values()) & context == image(glue, wires, operations)
-
-
-@given(matches())
-def test_identity_rule(match: Match) -> None:
-    rule = match.rule
-    same = evolve(match, rule=evolve(rule, glue=rule.left, right=rule.left))
-    assert apply(same, "s").result == match.host
-
-
-@given(matches())
-def test_complement_then_pushout_gives_the_net_back(match: Match) -> None:
-    back = evolve(match, rule=evolve(match.rule, right=match.rule.left))
-    assert renumber(apply(back, "s").result) == renumber(match.host)
-
-
-@given(matches())
-def test_inverse_undoes(match: Match) -> None:
-    step = apply(match, "s")
-    undone = apply(Match(match.rule.inverse(), step.result, step.comatch_wires, step.comatch_operations), "t")
-    assert renumber(undone.result) == renumber(match.host)
-    assert undone.context == step.context
+from tests.strategies import VECTOR, matches
 
 
 @given(matches())
@@ -112,55 +26,6 @@ def test_the_context_is_untouched(match: Match) -> None:
     for graph in (match.host.graph, step.result.graph):
         assert all(graph.wires[wire] == sort for wire, sort in step.context.wires.items())
         assert all(graph.operations[name] == one for name, one in step.context.operations.items())
-
-
-@given(matches())
-def test_match_equivariance(match: Match) -> None:
-    def primed(name: str) -> str:
-        return f"{name}'"
-
-    host = relabelled(match.host, primed, primed, list(match.host.graph.operations))
-    wires = {wire: primed(place) for wire, place in match.wires.items()}
-    operations = {name: primed(place) for name, place in match.operations.items()}
-    moved = apply(Match(match.rule, host, wires, operations), "s")
-    assert renumber(moved.result) == renumber(apply(match, "s").result)
-
-
-def closed_parts(graph: Hypergraph) -> Iterator[Hypergraph]:
-    """Every sub-hypergraph."""
-    for wires in subsets(graph.wires):
-        inside = [name for name, one in graph.operations.items() if {*one.sources, *one.targets} <= wires]
-        for names in subsets(inside):
-            yield Hypergraph(
-                {wire: graph.wires[wire] for wire in sorted(wires)},
-                {name: graph.operations[name] for name in sorted(names)},
-            )
-
-
-def subsets(found: Iterable[str]) -> Iterator[frozenset[str]]:
-    names = list(found)
-    return (frozenset(some) for count in range(len(names) + 1) for some in combinations(names, count))
-
-
-@given(parts())
-def test_violation_iff_no_complement(match: Match) -> None:
-    left, glue, whole = items(match.rule.left), items(match.rule.glue), items(match.host.graph)
-    exists = any(
-        left | items(found) == whole and left & items(found) == glue for found in closed_parts(match.host.graph)
-    )
-    gluing = [fault for fault in match.violations() if fault.code != "G3"]
-    assert (gluing == []) == exists
-
-
-@given(parts())
-def test_a_complement_is_the_largest_context(match: Match) -> None:
-    if match.violations():
-        with pytest.raises(NoPushout):
-            complement(match)
-        return
-    found = complement(match)
-    assert items(found) == items(match.host.graph) - (items(match.rule.left) - items(match.rule.glue))
-    assert found.loose_ends() == ()
 
 
 @given(matches())
