@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import os
 import random
-from collections.abc import Callable, Generator, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from statistics import fmean
 
@@ -67,15 +67,34 @@ def predict(state: State, rows: Rows) -> Array:
     return np.concatenate([one.argmax(axis=1).astype(np.int64) for one in answers])
 
 
-def gradients(state: State, rows: Rows, batch: int = 64) -> Iterator[Mapping[str, Array]]:
-    """For each batch in order, the gradient of its mean loss by weight (parameter name → array as the weight)."""
-    module = rebuild(state).to(device())
+@frozen(eq=False)
+class Seen:
+    """What one batch shows of a net: the gradient of its mean loss by weight, and the values of some wires."""
+
+    gradients: Mapping[str, Array]
+    wires: Mapping[str, Array]
+
+
+def observe(state: State, rows: Rows, wires: Sequence[str] = (), batch: int = 64) -> Iterator[Seen]:
+    """Run the net over the rows, batch by batch in order, and tell what is seen.
+
+    Args:
+        state: the net and its weights.
+        rows: inputs and labels.
+        wires: whose values are wanted.
+        batch: how many rows are run at a time.
+    """
+    outputs = (*state.net.outputs, *((f"seen {place}", wire) for place, wire in enumerate(wires)))
+    module = rebuild(evolve(state, net=evolve(state.net, outputs=outputs))).to(device())
     for inputs, labels in _batches(rows, batch):
         module.zero_grad(set_to_none=True)
-        value = loss(_first(module(*inputs)), labels)
+        made = module(*inputs)
+        value = loss(_first(made), labels)
         if value.requires_grad:  # else no weight has a part in the answer
             value.backward()
-        yield {name: to_array(one.grad) for name, one in module.named_parameters() if one.grad is not None}
+        slopes = {name: to_array(one.grad) for name, one in module.named_parameters() if one.grad is not None}
+        values = made[-len(wires) :] if wires else ()
+        yield Seen(slopes, {wire: to_array(one.detach()) for wire, one in zip(wires, values, strict=True)})
 
 
 def loss(outputs: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:

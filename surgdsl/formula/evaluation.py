@@ -149,7 +149,10 @@ def _folded(kind: str, values: Values, field: Field) -> Values:
         return count
     if not len(values):
         return _empty(kind, field, values.shape[1:])
-    found = _summed(values) if kind in ("sum", "mean") and isinstance(field, Floats) else _fold(kind, values, field)
+    if kind in ("sum", "mean") and isinstance(field, Floats):
+        found = _summed(values) if field.sequential else np.asarray(values.sum(axis=0))
+    else:
+        found = _fold(kind, values, field)
     return field.apply("div", found, count) if kind == "mean" else found
 
 

@@ -87,8 +87,12 @@ IEEE: Mapping[str, Callable[..., Values]] = {
 
 @frozen
 class Floats:
-    """IEEE 754 binary64, rounded to nearest, ties to even; what is undefined is infinite or no number."""
+    """IEEE 754 binary64, rounded to nearest, ties to even; what is undefined is infinite or no number.
 
+    Sums are `sequential`, so that they have one value; scores, which only advise, may be summed as numpy likes.
+    """
+
+    sequential: bool = True
     dtype: Any = FLOAT
 
     def number(self, value: Fraction) -> Any:

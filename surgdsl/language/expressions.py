@@ -257,7 +257,8 @@ def _called(here: Place, expr: tree.Call, name: tree.Name, arguments: Arguments)
 
 def _whole(kind: str, body: Shaped) -> Shaped:
     """`kind` over all axes; of a single number it is that number."""
-    return Shaped(Reduce(kind, (EVERY,), body.expr), (), size=body.size + 1, depth=body.depth + 1)
+    axes = body.axes if body.open else (EVERY,)
+    return Shaped(Reduce(kind, axes, body.expr), (), size=body.size + 1, depth=body.depth + 1)
 
 
 def _largest(here: Place, expr: tree.Call, name: tree.Name, arguments: Arguments) -> Shaped | None:

@@ -12,8 +12,8 @@ from attrs import field, frozen
 
 from surgdsl.axis.dim import Axis
 from surgdsl.bridge.weight import State
-from surgdsl.importance import CATALOGUE as CRITERIA
-from surgdsl.importance.criterion import Scores
+from surgdsl.importance.ranking import Scores
+from surgdsl.importance.scoring import scores
 from surgdsl.language.program import DataName, StepDecl
 from surgdsl.operations.coupling import Coupling, couple
 from surgdsl.planning.opening import Opened
@@ -45,8 +45,7 @@ class Rankings:
 
     def now(self, step: StepDecl, state: State, coupling: Coupling, axes: Sequence[Axis]) -> Mapping[Axis, Scores]:
         """The scores of axes of `state`, by the criterion of the step."""
-        criterion = next(one for one in CRITERIA if one.name == step.criterion)
+        assert step.ranking is not None, "the language asks for a criterion"
         data = step.arguments.get("calibrate")
-        assert isinstance(data, DataName) or not criterion.needs_rows, "the language asks for `calibrate`"
-        rows = self.opened.rows(data.name) if isinstance(data, DataName) else None
-        return criterion.score(state, coupling, axes, rows)
+        rows = self.opened.rows(data.name) if step.ranking.reads and isinstance(data, DataName) else None
+        return scores(step.ranking, state, coupling, axes, rows)

@@ -18,7 +18,7 @@ from surgdsl.bridge.encoding import stored_bytes, stored_count
 from surgdsl.bridge.weight import State
 from surgdsl.diagnostic import Diagnostic, Refusal, suggest
 from surgdsl.diagram.payload import Dense, innermost
-from surgdsl.importance.criterion import Scores, naturals
+from surgdsl.importance.ranking import Scores, naturals
 from surgdsl.language.program import StepDecl
 from surgdsl.operations.coupling import Coupling, couple
 from surgdsl.planning.action import Resolved

@@ -12,11 +12,12 @@ from torch import Tensor, nn
 
 from surgdsl.axis.dim import Axis
 from surgdsl.bridge.capture import capture
-from surgdsl.bridge.running import gradients
+from surgdsl.bridge.running import observe
 from surgdsl.bridge.source import Rows
 from surgdsl.bridge.weight import State
-from surgdsl.importance import CATALOGUE
-from surgdsl.importance.criterion import Scores, naturals
+from surgdsl.importance.ranking import Scores, naturals
+from surgdsl.importance.scoring import scores as scored_by
+from surgdsl.language.functions import standard
 from surgdsl.operations.coupling import couple
 
 Slices = dict[str, dict[str, Tensor]]
@@ -68,9 +69,8 @@ def rows() -> Rows:
 def scored(name: str, net: nn.Module, rows: Rows | None) -> dict[str, Scores]:
     state: State = capture(net, (torch.zeros(2, 2, 6, 6),), dynamic={"input": {0: "B"}})
     coupling = couple(state.net)
-    (criterion,) = (one for one in CATALOGUE if one.name == name)
     axes: list[Axis] = list(coupling.prunable)
-    return {axis.name: scores for axis, scores in criterion.score(state, coupling, axes, rows).items()}
+    return {axis.name: found for axis, found in scored_by(standard(name), state, coupling, axes, rows).items()}
 
 
 def test_magnitude_is_the_sum_over_all_slices() -> None:
@@ -129,4 +129,4 @@ def test_naturals_keep_the_ranking_and_end_at_a_billion() -> None:
 
 def test_a_net_without_weights_has_no_gradients(rows: Rows) -> None:
     state = capture(nn.Flatten(), (torch.zeros(2, 2, 6, 6),), dynamic={"input": {0: "B"}})
-    assert all(not batch for batch in gradients(state, rows))
+    assert all(not batch.gradients for batch in observe(state, rows))

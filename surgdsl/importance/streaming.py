@@ -1,0 +1,72 @@
+"""Streaming: what a criterion sums over rows of data is summed batch by batch, so that no data need fit into memory.
+
+A reduction over B takes in every row, and its result is put in afterwards; a formula that reads a gradient is evaluated
+for each batch, since the gradient is one of the batch, and the scores of the batches are added.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from attrs import evolve, field, frozen
+
+from surgdsl.formula import Apply, Each, Formula, Reduce, Spectral, Variable
+from surgdsl.formula.evaluation import Environment, evaluate
+from surgdsl.formula.fields import Floats
+from surgdsl.formula.tensor import Tensor
+from surgdsl.language.criterion import BATCH
+
+ADVICE = Floats(sequential=False)
+"""Scores choose and prove nothing, so their last bits need not be anyone's but ours."""
+COMBINED = {"sum": "add", "count": "add", "prod": "mul", "max": "max", "min": "min"}
+
+
+@frozen(eq=False)
+class Stream:
+    """A formula cut at its reductions over rows: `outer` reads what they come to as variables, summed up so far."""
+
+    outer: Formula
+    inner: Mapping[str, Reduce]
+    sums: dict[str, Tensor] = field(factory=dict[str, Tensor])
+
+    def take(self, tensors: Mapping[str, Tensor]) -> None:
+        """Take in one batch of rows."""
+        for name, reduction in self.inner.items():
+            part = evaluate(reduction, Environment(tensors), ADVICE)
+            before = self.sums.get(name)
+            self.sums[name] = part if before is None else _combined(reduction.kind, before, part)
+
+    def value(self, tensors: Mapping[str, Tensor]) -> Tensor:
+        """The formula over everything that was taken in."""
+        return evaluate(self.outer, Environment({**tensors, **self.sums}), ADVICE)
+
+
+def stream(formula: Formula) -> Stream:
+    """The formula, ready to take in rows.
+
+    >>> rows = Variable("activation(w)")
+    >>> stream(Apply("sqrt", (Reduce("mean", ("B",), rows),))).outer
+    Apply(op='sqrt', terms=(Apply(op='div', terms=(Variable(name='rows 0'), Variable(name='rows 1'))),))
+    """
+    inner: dict[str, Reduce] = {}
+    return Stream(_cut(formula, inner), inner)
+
+
+def _cut(formula: Formula, inner: dict[str, Reduce]) -> Formula:
+    match formula:
+        case Reduce("mean", axes) if BATCH in axes:
+            return Apply("div", tuple(_cut(evolve(formula, kind=kind), inner) for kind in ("sum", "count")))
+        case Reduce(_, axes) if BATCH in axes:
+            name = f"rows {len(inner)}"
+            inner[name] = formula
+            return Variable(name)
+        case Apply(_, terms):
+            return evolve(formula, terms=tuple(_cut(term, inner) for term in terms))
+        case Reduce() | Each() | Spectral():
+            return evolve(formula, body=_cut(formula.body, inner))
+        case _:
+            return formula
+
+
+def _combined(kind: str, one: Tensor, other: Tensor) -> Tensor:
+    return Tensor(one.axes, ADVICE.apply(COMBINED[kind], one.values, other.laid(one.axes).values))

@@ -1,0 +1,85 @@
+"""Views: a weight as a criterion names it, one index of the axis that is judged after the other.
+
+Whatever goes with a channel is seen as the tensor that the criterion speaks of: the channel is its first axis, wherever
+it lies in the weight, and the other dimensions follow in order.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+from attrs import frozen
+from numpy.typing import NDArray
+
+from surgdsl.bridge.weight import Array
+from surgdsl.formula import EVERY
+from surgdsl.formula.tensor import Tensor
+from surgdsl.language.criterion import Criterion
+
+
+@frozen(eq=False)
+class View:
+    """How the positions of a weight are laid out over `axes`, and which of its dimensions each of them is.
+
+    `order` are the positions along `dimension` that belong to the judged axis, index after index, `extent` indices in
+    all. An axis of `sources` that is None stands for no dimension of its own.
+    """
+
+    dimension: int
+    order: NDArray[np.intp]
+    extent: int
+    axes: tuple[str, ...]
+    shape: tuple[int, ...]
+    sources: tuple[int | None, ...]
+
+    def tensor(self, values: Array) -> Tensor:
+        """An array of the shape of the weight, as the criterion sees it, in float64."""
+        taken = values.astype(np.float64).take(self.order, axis=self.dimension)
+        front = np.moveaxis(taken, self.dimension, 0)
+        split = front.reshape(self.extent, -1, *front.shape[1:])  # index, repetition, the other dimensions
+        return Tensor(self.axes, np.moveaxis(split, 1, -1).reshape(self.shape))
+
+    def name_of(self, dimension: int) -> str | None:
+        """The axis that a dimension of the weight is, if it is one alone."""
+        found = [axis for axis, source in zip(self.axes, self.sources, strict=True) if source == dimension]
+        return found[0] if found else None
+
+
+def view(criterion: Criterion, shape: Sequence[int], dimension: int, place: Array) -> View | None:
+    """The view of a weight of `shape` in which an axis lies along `dimension`, or nothing where it has too many axes.
+
+    Args:
+        criterion: whose parameter is the pattern.
+        shape: of the weight.
+        dimension: along which the axis lies.
+        place: for each position there the index of the axis that it belongs to, or −1.
+
+    >>> seen = view(Criterion("c", "w", ("cout", "cin", "kh"), ("cout",)), (3, 4), 1, np.array([0, 0, 1, 1]))
+    >>> seen.axes, seen.shape, seen.tensor(np.arange(12).reshape(3, 4)).values[1].tolist()
+    (('cout', 'cin', 'kh'), (2, 3, 2), [[2.0, 3.0], [6.0, 7.0], [10.0, 11.0]])
+    """
+    order = np.argsort(place, kind="stable")[np.count_nonzero(place < 0) :]
+    extent = int(place.max(initial=-1)) + 1
+    repeated = len(order) // extent
+    assert (np.bincount(place[order]) == repeated).all(), "every index of an axis occurs equally often"
+    others: list[int | None] = [source for source in range(len(shape)) if source != dimension]
+    sizes = [shape[source] for source in others if source is not None]
+    if criterion.axes == (EVERY,):
+        names = ("cout", *(str(source) for source in range(1, len(sizes) + 2)))
+    else:
+        judged = criterion.result[0]
+        names = (judged, *(axis for axis in criterion.axes if axis != judged))
+    room = len(names) - 1
+    if len(sizes) > room:
+        return None
+    if len(sizes) < room:  # repetitions are an axis of their own, or of the last one
+        missing = room - len(sizes)
+        sizes, others = [*sizes, repeated, *[1] * (missing - 1)], [*others, *[None] * missing]
+    elif sizes:
+        sizes[-1], others[-1] = sizes[-1] * repeated, others[-1] if repeated == 1 else None
+    elif repeated > 1:
+        return None
+    assert math.prod(sizes) * extent == len(order) * math.prod(shape) // shape[dimension]
+    return View(dimension, order, extent, names, (extent, *sizes), (dimension, *others))
