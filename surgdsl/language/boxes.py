@@ -16,7 +16,7 @@ from surgdsl.diagnostic import Note, Span, hint
 from surgdsl.diagram.operation import Attribute
 from surgdsl.language import tree
 from surgdsl.language.scope import Scope
-from surgdsl.language.tensors import extent
+from surgdsl.language.sizes import extent
 from surgdsl.language.value import constant
 from surgdsl.rules.boxes import KINDS, Kind, Unsaid, kind_of
 from surgdsl.rules.schema import Box

@@ -22,6 +22,7 @@ from surgdsl.language.parsing import parse
 from surgdsl.language.program import ParamDecl, Program, Use
 from surgdsl.language.reading import read
 from surgdsl.language.refusing import refuse_unexecuted
+from surgdsl.language.rules import rule
 from surgdsl.language.scope import Scope, scope_of
 from surgdsl.language.surgeries import surgery
 from surgdsl.language.tree.qualifying import qualified
@@ -95,6 +96,8 @@ def _program(scope: Scope, file: tree.File, imports: Mapping[str, Program]) -> P
     for node in nodes:
         if isinstance(node, tree.Function):
             function(scope, node)
+        elif isinstance(node, tree.Rule):
+            rule(scope, node)
     dims = [dim(scope, node) for node in nodes if isinstance(node, tree.Dim)]
     models = [one for one in (model(scope, node) for node in nodes if isinstance(node, tree.Model)) if one is not None]
     if all(one is None or one.name != "B" for one in dims):

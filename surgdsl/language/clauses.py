@@ -10,19 +10,20 @@ from fractions import Fraction
 
 from attrs import evolve
 
+from surgdsl.axis.extent import show
 from surgdsl.diagnostic import Note, hint
-from surgdsl.formula import Number, Spectral
+from surgdsl.formula import Formula, Number, Spectral, Variable
 from surgdsl.language import tree
+from surgdsl.language.bounds import bounded, decreasing
 from surgdsl.language.boxes import Side
+from surgdsl.language.expressions import Place, Shaped, shaped
 from surgdsl.language.scope import Scope
-from surgdsl.language.tensors import Tensors, Typed, axis_name, condition, number, plain
-from surgdsl.rules.boxes import kind_of
+from surgdsl.language.sizes import extent
 from surgdsl.rules.ground import axes
-from surgdsl.rules.schema import Assignment, Bound, Box, Schema
+from surgdsl.rules.schema import Assignment, Box, Schema
 
 NOTHING = Number(Fraction(0))
 """In place of a value that has a fault."""
-NORMS = ("l2", "linf")
 
 
 def claused(scope: Scope, node: tree.Rule, known: Schema, right: Side) -> Schema:
@@ -32,36 +33,43 @@ def claused(scope: Scope, node: tree.Rule, known: Schema, right: Side) -> Schema
     for kind in ("bound", "decreases"):
         for one in provisos[kind][1:]:
             scope.refuse("E0107", f"`{kind}` is given twice", one.span)
-    sizes = dict.fromkeys(known.given, ())
-    where = [condition(Tensors(scope, sizes), one.value) for one in provisos["where"]]
+    where = [_condition(scope, known, one.value) for one in provisos["where"]]
     weights = _weights(scope, [one for one in node.provisos if isinstance(one, tree.With)], known, right)
     if bool(provisos["bound"]) != (known.grade == "bounded"):
         told = "states a bound, and is not bounded" if provisos["bound"] else "is bounded, and states no bound"
         scope.refuse("E0349", f"`{known.name}` {told}", node.grade.span)
-    bound = next((_bound(scope, one, known) for one in provisos["bound"]), None)
+    bound = next((bounded(scope, one.value, known, readable(known)) for one in provisos["bound"]), None)
     made = evolve(known, where=tuple(one for one in where if one), weights=weights, bound=bound)
-    return evolve(made, decreases=next((_decreases(scope, one, made) for one in provisos["decreases"]), None))
+    return evolve(made, decreases=next((decreasing(scope, one.value, made) for one in provisos["decreases"]), None))
 
 
-def readable(schema: Schema) -> dict[str, tuple[str, ...]]:
+def readable(schema: Schema) -> dict[str, Shaped]:
     """What a `with` clause may name, with its axes: weights and arguments of L, sizes, parameters."""
-    found = dict.fromkeys(schema.given, ())
+    found: dict[str, tuple[str, ...]] = dict.fromkeys(schema.given, ())
     for box in schema.left:
         found |= {f"{box.name}.{tensor.name}": axes(box, tensor) for tensor in box.kind.tensors}
         found |= {f"{box.name}.{one.name}": () for one in box.kind.arguments if isinstance(one.default, int | float)}
-    return found
+    return {name: Shaped(Variable(name), over) for name, over in found.items()}
+
+
+def _condition(scope: Scope, known: Schema, expr: tree.Expr) -> Formula | None:
+    """A truth value over the sizes and parameters of the rule."""
+    found = shaped(Place(scope, {name: Shaped(Variable(name)) for name in known.given}), expr)
+    if found is not None and not found.truth:
+        return scope.refuse("E0201", "a condition compares", expr.span, "expected for example a <= b")
+    return found and found.expr
 
 
 def _weights(scope: Scope, clauses: list[tree.With], known: Schema, right: Side) -> tuple[Assignment, ...]:
     """The values of the weights of R; one that has a fault is there all the same, so that it is not missed as well."""
-    here, found = Tensors(scope, readable(known)), dict[tuple[str, str], Assignment]()
+    here, found = Place(scope, readable(known)), dict[tuple[str, str], Assignment]()
     for one in (binding for clause in clauses for binding in clause.bindings):
         keys = [_target(scope, target, right, found) for target in one.targets]
         for target, key, value in zip(one.targets, keys, _values(here, one), strict=True):
             if key is None:
                 continue
             _fitting(scope, one, right.boxes[key[0]], key[1], value)
-            found[key] = Assignment(*key, value.formula if value else NOTHING, span=target.span)
+            found[key] = Assignment(*key, value.expr if value else NOTHING, span=target.span)
     for box in right.boxes.values() if all(right.whole) else ():
         for tensor in box.kind.tensors:
             if tensor.absent is None and (box.name, tensor.name) not in found:
@@ -90,7 +98,7 @@ def _target(
     return name, rest[0]
 
 
-def _values(here: Tensors, one: tree.Binding) -> list[Typed | None]:
+def _values(here: Place, one: tree.Binding) -> list[Shaped | None]:
     """One value for each target: the parts of a decomposition, or a single expression."""
     match one.value:
         case tree.Call(tree.Name("svd"), arguments):
@@ -99,38 +107,40 @@ def _values(here: Tensors, one: tree.Binding) -> list[Typed | None]:
             here.scope.refuse("E0348", "only svd gives two weights at once", one.value.span)
             return [None] * len(one.targets)
         case _:
-            return [number(here, one.value)]
+            return [shaped(here, one.value)]
 
 
 def _svd(
-    here: Tensors, one: tree.Binding, arguments: tuple[tree.Expr | tree.Keyword | tree.Each, ...]
-) -> list[Typed | None]:
+    here: Place, one: tree.Binding, arguments: tuple[tree.Expr | tree.Keyword | tree.Each, ...]
+) -> list[Shaped | None]:
     """``U.weight, V.weight = svd(W.weight, rank = r)``: U over the rows of W, V over its columns, r in between."""
-    call, nothing = one.value, list[Typed | None]([None] * len(one.targets))
-    assert isinstance(call, tree.Call)
-    named = [each for each in arguments if isinstance(each, tree.Keyword) and each.word.text == "rank"]
-    given = plain(here, call, tuple(each for each in arguments if each not in named), 1) if len(named) == 1 else None
-    if given is None or len(one.targets) != 2:
-        here.scope.refuse(
-            "E0348", "svd is called wrongly", call.span, "expected U.weight, V.weight = svd(W.weight, rank = r)"
-        )
-        return nothing
-    body, rank, axis = number(here, given[0]), number(here, named[0].value), axis_name(here, named[0].value)
+    match arguments:
+        case (matrix, tree.Keyword(tree.Word("rank"), written)) if len(one.targets) == 2 and not isinstance(
+            matrix, tree.Keyword | tree.Each
+        ):
+            found = _parts(here, matrix, written)
+        case _:
+            found = None
+            label = "expected U.weight, V.weight = svd(W.weight, rank = r)"
+            here.scope.refuse("E0348", "svd is called wrongly", one.value.span, label)
+    return list(found) if found else [None] * len(one.targets)
+
+
+def _parts(here: Place, matrix: tree.Expr, written: tree.Expr) -> tuple[Shaped, Shaped] | None:
+    body, rank, axis = shaped(here, matrix), shaped(here, written), extent(here.scope, written)
     if body is None or rank is None or axis is None:
-        return nothing
-    if len(body.axes) < 2 or axis in body.axes:
-        here.scope.refuse(
-            "E0348", "svd decomposes a matrix", given[0].span, f"it has {', '.join(body.axes) or 'no axes'}"
-        )
-        return nothing
+        return None
+    if len(body.axes) < 2 or show(axis) in body.axes:
+        label = f"it has {', '.join(body.axes) or 'no axes'}"
+        return here.scope.refuse("E0348", "svd decomposes a matrix", matrix.span, label)
     rows, *columns = body.axes
-    return [
-        Typed(Spectral("left", body.formula, rank.formula, axis), (rows, axis)),
-        Typed(Spectral("right", body.formula, rank.formula, axis), (axis, *columns)),
-    ]
+    return (
+        Shaped(Spectral("left", body.expr, rank.expr, show(axis)), (rows, show(axis))),
+        Shaped(Spectral("right", body.expr, rank.expr, show(axis)), (show(axis), *columns)),
+    )
 
 
-def _fitting(scope: Scope, one: tree.Binding, box: Box, name: str, value: Typed | None) -> None:
+def _fitting(scope: Scope, one: tree.Binding, box: Box, name: str, value: Shaped | None) -> None:
     tensor = box.kind.tensor(name)
     assert tensor is not None
     wanted = axes(box, tensor)
@@ -139,66 +149,3 @@ def _fitting(scope: Scope, one: tree.Binding, box: Box, name: str, value: Typed 
         label = f"it is over {', '.join(value.axes)}; {box.name}.{name} over {', '.join(wanted)}"
         lines = (f"sum over it: sum[{', '.join(extra)}](…)",)
         scope.refuse("E0348", f"the value has an axis `{extra[0]}` too many", one.value.span, label, help=lines)
-
-
-# ---- bound and decreases ------------------------------------------------------------------------
-
-
-def _bound(scope: Scope, proviso: tree.Proviso, known: Schema) -> Bound | None:
-    """``l2(y.before - y.after) <= factor * l2(x)``."""
-    label = "expected for example l2(y.before - y.after) <= sigma(W.weight, r + 1) * l2(x)"
-    match proviso.value:
-        case tree.Binary(
-            "<=",
-            tree.Call(
-                tree.Name(norm),
-                (tree.Binary("-", tree.Member(tree.Name(before), one), tree.Member(tree.Name(after), other)),),
-            ),
-            tree.Binary("*", factor, tree.Call(tree.Name(same), (tree.Name(source),))),
-        ) if norm == same and norm in NORMS and before == after and (one.text, other.text) == ("before", "after"):
-            outputs = [port.wire for port in known.glue if port.wire not in known.inputs]
-            if before not in outputs or source not in known.inputs:
-                wire = before if before not in outputs else source
-                return scope.refuse(
-                    "E0349", f"a bound speaks of wires of K, and not of `{wire}`", proviso.value.span, label
-                )
-            found = number(Tensors(scope, readable(known)), factor)
-            if found is not None and found.axes:
-                return scope.refuse(
-                    "E0349", "the factor of a bound is a number", factor.span, f"it has {', '.join(found.axes)}"
-                )
-            return found and Bound(norm, before, found.formula, source, span=proviso.value.span)
-        case _:
-            return scope.refuse("E0349", "this is no bound", proviso.value.span, label)
-
-
-def _decreases(scope: Scope, proviso: tree.Proviso, known: Schema) -> tuple[tuple[str, int], ...] | None:
-    found = _counts(scope, proviso.value)
-    if found is None:
-        return None
-    made = evolve(known, decreases=tuple(sorted(found.items())))
-    before, after = made.measure(made.left), made.measure(made.right)
-    if after >= before:
-        scope.refuse("E0350", "nothing decreases", proviso.value.span, f"it is {before} in L and {after} in R")
-    return made.decreases
-
-
-def _counts(scope: Scope, expr: tree.Expr) -> dict[str, int] | None:
-    """Σ factor · count(operation), as it is spelled with + and *."""
-    match expr:
-        case tree.Call(tree.Name("count"), (operation,)):
-            name = operation.span.text
-            if kind_of(name) is None:
-                return scope.refuse("E0341", f"unknown box `{name}`", operation.span)
-            return {name: 1}
-        case tree.Binary("+", left, right):
-            sides = _counts(scope, left), _counts(scope, right)
-            if sides[0] is None or sides[1] is None:
-                return None
-            return {name: sides[0].get(name, 0) + sides[1].get(name, 0) for name in (*sides[0], *sides[1])}
-        case tree.Binary("*", tree.Number(digits), right) if digits.isdecimal():
-            inner = _counts(scope, right)
-            return None if inner is None else {name: int(digits) * count for name, count in inner.items()}
-        case _:
-            label = "expected counts of boxes such as count(batchnorm), with + and whole factors"
-            return scope.refuse("E0350", "this is no natural number that could decrease", expr.span, label)

@@ -1,6 +1,7 @@
 """The standard library: what each of its declarations is called with and gives back.
 
 Its files are `.surg` like any other and are read by the same parser, one declaration in each, only when a file uses it.
+Several rules in one file are alternatives: they have one name, that of the first, and apply where any of them does.
 """
 
 from __future__ import annotations
@@ -77,13 +78,15 @@ def signature(target: str) -> Signature:
     doc = " ".join(
         comment.text.removeprefix("##").strip() for comment in parsed.comments if comment.text.startswith("##")
     )
-    found = [one for one in (_signature(node, doc) for node in parsed.file.declarations) if one is not None]
+    found = [one for one in (signed(node, doc) for node in parsed.file.declarations) if one is not None]
     assert not parsed.faults, f"{source.path} has a syntax error"
-    assert len(found) == 1, f"{source.path} must hold one declaration"
+    assert found, f"{source.path} must hold a declaration"
+    assert len(found) == 1 or all(isinstance(one.node, tree.Rule) for one in found), f"{source.path} holds two things"
     return found[0]
 
 
-def _signature(node: tree.Declaration, doc: str) -> Signature | None:
+def signed(node: tree.Declaration, doc: str = "") -> Signature | None:
+    """The signature of a declaration that can be called."""
     match node:
         case tree.PrimitiveRule():
             score = None if node.score is None else spell(node.score)
@@ -96,8 +99,10 @@ def _signature(node: tree.Declaration, doc: str) -> Signature | None:
             parameters = tuple(tree.Parameter(one.name, False, one.type, span=one.span) for one in node.ports)
             return Signature(node.kind, node.name.text, parameters, result=spell(node.result), doc=doc, node=node)
         case tree.Rule():
+            parameters = tuple(tree.Parameter(one.name, False, one.type, span=one.span) for one in node.ports or ())
             decreases = any(isinstance(one, tree.Proviso) and one.kind == "decreases" for one in node.provisos)
-            return Signature("rule", node.name.text, (), node.grade.text, decreases=decreases, doc=doc, node=node)
+            grade = node.grade.text
+            return Signature("rule", node.name.text, parameters, grade, decreases=decreases, doc=doc, node=node)
         case _:
             return None
 

@@ -18,6 +18,7 @@ from surgdsl.language.claim import Expr, Require
 from surgdsl.language.composition import Composition
 from surgdsl.language.criterion import Criterion
 from surgdsl.language.pattern import Selector
+from surgdsl.rules.schema import Schema
 from surgdsl.units import Quantity
 
 if TYPE_CHECKING:
@@ -186,6 +187,8 @@ class StepDecl(Spanned):
     options: Mapping[str, tuple[Value, ...]] = field(factory=dict[str, tuple[Value, ...]])
     ranking: Criterion | None = None
     """What `criterion` is the name of."""
+    schemas: tuple[Schema, ...] = ()
+    """What a declared rule does: its alternatives, in order. Empty where Python implements it."""
 
     def decided(self, choice: Mapping[str, Value]) -> StepDecl:
         """The step with a value for every one of its options."""

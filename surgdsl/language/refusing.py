@@ -34,7 +34,6 @@ def _live(node: tree.Scoring) -> tree.Node | None:
 
 
 TABLE: tuple[Unexecuted, ...] = (
-    Unexecuted(tree.Rule, "E0401", "a rule of your own", lambda node: node.name),
     Unexecuted(tree.Sweep, "E0405", "`sweep`", lambda node: node.name),
     Unexecuted(tree.Stages, "E0408", "`in … stages`", lambda node: node),
     Unexecuted(tree.Require, "E0411", "`for all`", lambda node: node.each),
@@ -56,7 +55,7 @@ def refuse_unexecuted(scope: Scope, file: tree.File, *, library: bool = False) -
         if isinstance(node, tree.PrimitiveRule | tree.PrimitiveFunction) and not library:
             scope.refuse("E0421", "only the standard library declares primitives", node.name.span)
         for row in TABLE:
-            where = row.where(node) if isinstance(node, row.node) and not (library and row.node is tree.Rule) else None
+            where = row.where(node) if isinstance(node, row.node) else None
             if where is not None:
                 message = f"{row.name} is understood, but not executed in this version of surgdsl"
                 scope.refuse(row.code, message, where.span)

@@ -7,13 +7,16 @@ from __future__ import annotations
 
 from itertools import islice
 
+from attrs import evolve
+
 from surgdsl.diagnostic import Note, hint
 from surgdsl.language import tree
 from surgdsl.language.boxes import side
 from surgdsl.language.clauses import claused
-from surgdsl.language.scope import DTYPES, Scope
+from surgdsl.language.library import Signature, declaration, signed
+from surgdsl.language.scope import DTYPES, Declared, Scope, home
+from surgdsl.language.sizes import extent
 from surgdsl.language.spans import check_span
-from surgdsl.language.tensors import extent
 from surgdsl.rules.itinerary import itinerary
 from surgdsl.rules.schema import Port, Schema
 
@@ -47,6 +50,21 @@ def rule(scope: Scope, node: tree.Rule, *, test: bool = True) -> Schema | None:
     if test:
         _tested(scope, made)
     return made if len(scope.faults) == faults else None
+
+
+def applied(scope: Scope, found: Declared) -> tuple[Signature | None, tuple[Schema, ...]]:
+    """What a step that names a rule is checked against, and what it applies: nothing of the latter for a primitive.
+
+    A rule with faults has neither; they are told where it is declared.
+    """
+    signature = found.signature or (signed(found.node) if isinstance(found.node, tree.Rule) else None)
+    if signature is None or not isinstance(signature.node, tree.Rule):
+        return signature, ()
+    nodes = declaration(found.target)[0].file.declarations if found.target else (signature.node,)
+    inside = evolve(home(scope, found), faults=[])
+    schemas = [rule(inside, one, test=False) for one in nodes if isinstance(one, tree.Rule)]
+    good = tuple(one for one in schemas if one is not None)
+    return (signature, good) if len(good) == len(schemas) else (None, ())
 
 
 def _parameters(scope: Scope, node: tree.Rule) -> tuple[tuple[str, str], ...]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from surgdsl.axis.extent import Extent, symbols
-from surgdsl.diagnostic import Note, Span
+from surgdsl.diagnostic import Note
 from surgdsl.language.boxes import Side
 from surgdsl.language.scope import Scope
 from surgdsl.rules.schema import Box, Port, variables
@@ -89,18 +89,16 @@ def _read(*sides: Side) -> bool:
 
 def _sources(scope: Scope, sides: tuple[Side, Side], glue: Glue) -> None:
     """A wire that no box of its side writes comes from outside, so it must be kept: deleting it would always dangle."""
+    told: set[str] = set()
     for side, letter in zip(sides, "LR", strict=True):
         for wire, boxes in writers(side).items():
-            if not boxes and wire not in glue and _read(side):
-                told = "L would delete a wire that others write" if letter == "L" else "nothing writes it"
-                lines = (f"keep it: K {{ {wire}: real[…] }}",)
-                scope.refuse(
-                    "E0345", f"`{wire}` comes from outside and K does not keep it", _first(side, wire), told, help=lines
-                )
-
-
-def _first(side: Side, wire: str) -> Span:
-    return side.wires[wire][0]
+            if boxes or wire in glue or wire in told or not _read(side):
+                continue
+            told.add(wire)
+            label = "L would delete a wire that others write" if letter == "L" else "nothing writes it"
+            lines = (f"keep it: K {{ {wire}: real[…] }}",)
+            message = f"`{wire}` comes from outside and K does not keep it"
+            scope.refuse("E0345", message, side.wires[wire][0], label, help=lines)
 
 
 def _known(scope: Scope, sides: tuple[Side, Side], glue: Glue, parameters: frozenset[str]) -> None:
@@ -114,6 +112,7 @@ def _known(scope: Scope, sides: tuple[Side, Side], glue: Glue, parameters: froze
         for name in sorted(_names(box) - known):
             label = "neither L, nor a type in K, nor a parameter gives it a value"
             scope.refuse("E0347", f"`{name}` is known only to R", box.span, label)
+        known |= _names(box)
 
 
 def _names(box: Box) -> frozenset[str]:

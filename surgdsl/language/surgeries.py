@@ -21,6 +21,7 @@ from surgdsl.language.functions import criterion, ranks, standard
 from surgdsl.language.library import Signature
 from surgdsl.language.pattern import PathPattern, Selector
 from surgdsl.language.program import Budget, Recover, StepDecl, SurgeryDecl, Value
+from surgdsl.language.rules import applied
 from surgdsl.language.scope import Scope
 from surgdsl.language.spelling import selector_parts
 from surgdsl.language.value import argument, constant, options
@@ -182,13 +183,14 @@ def _step(scope: Scope, node: tree.Step) -> StepDecl | None:
         return scope.refuse("E0201", "a step applies a rule", node.rule.span, "expected the name of a rule")
     found = scope.find(name, "rule")
     healing = None if node.recover is None else recover(scope, node.recover)
-    if found is None or found.signature is None:  # a rule of the file is refused as a construct that is not executed
+    signature, schemas = (None, ()) if found is None else applied(scope, found)
+    if signature is None:
         _criterion_name(scope, node)
         return None
     given = node.rule.arguments if isinstance(node.rule, tree.Call) else ()
-    arguments, choices = _arguments(scope, name, found.signature, given)
-    ranking = _criterion(scope, node, name, found.signature, arguments)
-    if node.exhaustively and not found.signature.decreases:
+    arguments, choices = _arguments(scope, name, signature, given)
+    ranking = _criterion(scope, node, name, signature, arguments)
+    if node.exhaustively and not signature.decreases:
         message = f"nothing says that `{name.text}` comes to an end"
         scope.refuse(
             "E0213", message, node.rule.span, help=(f"without `exhaustively`, it is applied once: apply {name.text}",)
@@ -196,8 +198,8 @@ def _step(scope: Scope, node: tree.Step) -> StepDecl | None:
     if len(scope.faults) > faults:
         return None
     return StepDecl(
-        node.name.text, found.signature.name, arguments, _selector(node.selector), node.exhaustively,
-        ranking and ranking.name, healing, choices, ranking, span=node.span
+        node.name.text, signature.name, arguments, _selector(node.selector), node.exhaustively,
+        ranking and ranking.name, healing, choices, ranking, schemas, span=node.span
     )  # fmt: skip
 
 
