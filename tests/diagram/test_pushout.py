@@ -8,6 +8,7 @@ import pytest
 from attrs import evolve
 from hypothesis import given
 
+from surgdsl.diagram.derivation import Derivation
 from surgdsl.diagram.hypergraph import Hypergraph
 from surgdsl.diagram.match import Match
 from surgdsl.diagram.net import Net
@@ -34,6 +35,8 @@ def test_repr_of_a_rule_and_a_match_evaluates(match: Match) -> None:
     step = apply(match, "s")
     assert eval(repr(step)) == step  # noqa: S307 - "
     assert isinstance(step, Step)
+    derivation = Derivation(match.host, (step,))
+    assert eval(repr(derivation)) == derivation  # noqa: S307 - "
 
 
 def call(name: str, source: str, target: str) -> Operation:
