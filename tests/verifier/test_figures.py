@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from surgdsl.verifier.formula import WORK, Ground, evaluate, figure, fold, spell
+from surgdsl.verifier.formula import WORK, Ground, apply, evaluate, figure, fold, spell
 from surgdsl.verifier.main import main
 from surgdsl.verifier.reject import Reject
 from tests.verifier import surgeries as s
@@ -184,6 +184,24 @@ def test_the_exponent_of_a_power_is_in_lowest_terms_and_small() -> None:
     for bad in ("-0", "065", "65", "-65"):
         with pytest.raises(Reject, match="V03"):
             figure(ap("pow", n(2), {"number": bad}), "it")
+
+
+def test_a_number_of_4096_bits_is_a_number_and_one_of_4097_is_not() -> None:
+    assert apply("add", Fraction(2**4094), Fraction(0)) == 2**4094  # 4095 bits, and one for the denominator
+    for far in (Fraction(2**4095), Fraction(1, 2**4095), Fraction(2**2048, 2**2048 + 1)):
+        with pytest.raises(Reject, match="V18"):
+            apply("add", far, Fraction(0))
+
+
+@given(st.fractions(max_denominator=2**70), st.integers(-64, 64))
+def test_a_power_is_exact_or_has_too_many_bits(base: Fraction, exponent: int) -> None:
+    wide = base == 0 and exponent < 0
+    wide = wide or sum(part.bit_length() for part in (base**exponent).as_integer_ratio()) > 4096
+    if wide:
+        with pytest.raises(Reject, match="V18"):
+            apply("pow", base, Fraction(exponent))
+    else:
+        assert apply("pow", base, Fraction(exponent)) == base**exponent
 
 
 def test_claims_that_take_too_long_are_refused() -> None:
