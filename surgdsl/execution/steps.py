@@ -13,7 +13,7 @@ from attrs import evolve, frozen
 from surgdsl.diagram.hypergraph import Hypergraph
 from surgdsl.execution import digest
 from surgdsl.execution.canonical import Json, natural
-from surgdsl.execution.graph import Scribe, sort_row
+from surgdsl.execution.graph import Scribe, attribute, sort_row
 from surgdsl.metrics import METRICS, recount
 from surgdsl.surgery.rewrite import Rewrite
 
@@ -95,10 +95,30 @@ def count_rows(counts: Counts) -> list[Json]:
 
 def arguments(given: Mapping[str, Any], names: Names) -> dict[str, Json]:
     """The arguments of a rule, with the wires in `kept` by their local ids."""
+    if "variables" in given:
+        return applied(given, names)
     if "kept" not in given:
         return dict(given)
     kept: Sequence[tuple[str, int, int]] = given["kept"]
     return {**given, "kept": [[names.wires[wire], dimension, place] for wire, dimension, place in kept]}
+
+
+def applied(given: Mapping[str, Any], names: Names) -> dict[str, Json]:
+    """The arguments of a declared rule: boxes and wires by their local ids, variables in the form of arguments."""
+
+    def boxes(side: Sequence[tuple[str, str, Sequence[tuple[str, str]]]]) -> list[Json]:
+        return [
+            [box, names.operations[name], [[tensor, names.operations[param]] for tensor, param in tensors]]
+            for box, name, tensors in side
+        ]
+
+    return {
+        **given,
+        "left": boxes(given["left"]),
+        "right": boxes(given["right"]),
+        "variables": [[name, attribute(value)] for name, value in given["variables"]],
+        "wires": [[wire, names.wires[image]] for wire, image in given["wires"]],
+    }
 
 
 def _match(rewrite: Rewrite, names: Names) -> dict[str, Json]:

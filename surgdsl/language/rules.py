@@ -9,6 +9,7 @@ from itertools import islice
 
 from attrs import evolve
 
+from surgdsl.axis.extent import Extent
 from surgdsl.diagnostic import Note, hint
 from surgdsl.language import tree
 from surgdsl.language.boxes import side
@@ -90,14 +91,17 @@ def _glue(scope: Scope, node: tree.Rule) -> dict[str, Port]:
         elif word.text not in (*DTYPES, "real"):
             scope.refuse("E0101", f"unknown dtype `{word}`", word.span, hint(word.text, (*DTYPES, "real")))
         else:
-            shape = tuple(
-                None if isinstance(axis, tree.AnyAxis) else extent(scope, axis) for axis in one.type.axes or ()
-            )
+            axes = one.type.axes
+            shape = None if axes is None else tuple(_size(scope, axis) for axis in axes)
             found[name] = Port(name, word.text, shape, span=one.name.span)
     return found
 
 
 # ---- instances ----------------------------------------------------------------------------------
+
+
+def _size(scope: Scope, axis: tree.Expr | tree.AnyAxis) -> Extent | None:
+    return None if isinstance(axis, tree.AnyAxis) else extent(scope, axis)
 
 
 def _tested(scope: Scope, made: Schema) -> None:

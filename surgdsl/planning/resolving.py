@@ -18,15 +18,18 @@ from surgdsl.bridge.encoding import stored_bytes, stored_count
 from surgdsl.bridge.weight import State
 from surgdsl.diagnostic import Diagnostic, Refusal, suggest
 from surgdsl.diagram.payload import Dense, innermost
+from surgdsl.diagram.term import Made
+from surgdsl.diagram.term import Mask as LargestOf
 from surgdsl.importance.ranking import Scores, naturals
 from surgdsl.language.program import StepDecl
 from surgdsl.operations.coupling import Coupling, couple
+from surgdsl.planning import declared
 from surgdsl.planning.action import Resolved
 from surgdsl.planning.ranking import Rankings
 from surgdsl.surgery.fold import Fold, sites
 from surgdsl.surgery.prune import Prune, ranked
 from surgdsl.surgery.recode import Mask, Quantize, param
-from surgdsl.surgery.rewrite import layers
+from surgdsl.surgery.rewrite import layers, term_of
 
 
 class Unforeseen(Exception):
@@ -53,7 +56,7 @@ class Resolver:
             "mask": self._mask,
             "quantize": self._quantize,
         }
-        found = family[step.rule](step, state)
+        found = family[step.rule](step, state) if step.rule in family else self._declared(step, state)
         if not found.actions:
             raise _idle(step, found.left_alone)
         return found
@@ -62,6 +65,10 @@ class Resolver:
         _selected(step, (operation.path for operation in state.net.graph.operations.values() if operation.path))
         meant = [site for site in sites(state) if step.selector.matches(site.layer) or step.selector.matches(site.norm)]
         return Resolved(tuple(Fold(site.layer, site.norm) for site in meant))
+
+    def _declared(self, step: StepDecl, state: State) -> Resolved:
+        _selected(step, (operation.path for operation in state.net.graph.operations.values() if operation.path))
+        return declared.resolve(step, state)
 
     def _prune(self, step: StepDecl, state: State) -> Resolved:
         coupling = couple(state.net)
@@ -130,7 +137,7 @@ class Resolver:
             weight = state.weights[param(state, base)]
             size = math.prod(weight.shape)
             keep = max(1, math.ceil(share * size))
-            if keep < (size if weight.bare else stored_count(weight)):
+            if keep < (_most(state, base, size) if weight.bare else stored_count(weight)):
                 actions.append(Mask(base, keep, size))
             else:
                 left_alone.append(f"{base}: no more than {keep} elements are stored already")
@@ -160,6 +167,14 @@ class Resolver:
         operations = state.net.graph.operations
         names = [name for path, group in found.items() if path in paths for name in group]
         return tuple(payload.base for name in names if (payload := operations[name].payload))
+
+
+def _most(state: State, base: str, size: int) -> int:
+    """How many elements of a bare weight are stored at most."""
+    term = term_of(state.net.graph.operations[param(state, base)])
+    while isinstance(term, Made) and len(term.reads) == 1:
+        term = term.reads[0].term
+    return term.keep if isinstance(term, LargestOf) else size
 
 
 def _writers(coupling: Coupling, axis: Axis) -> frozenset[str]:

@@ -248,6 +248,8 @@ def type_pairs(port: Port, sort: Sort) -> list[tuple[str, Attribute, Attribute]]
     dtypes = FLOATING if port.dtype == "real" else (port.dtype.upper(),)
     if sort.dtype not in dtypes:
         raise Unfit(f"`{port.wire}` carries {sort.dtype.lower()}, not {port.dtype}")
+    if port.shape is None:
+        return []
     if len(sort.shape) != len(port.shape):
         raise Unfit(f"`{port.wire}` has {len(sort.shape)} dimensions, not {len(port.shape)}")
     what = f"a size of `{port.wire}`"

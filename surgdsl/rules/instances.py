@@ -250,4 +250,5 @@ def _freed(box: Box, random: Random) -> Box:
 
 def _sort(port: Port, binding: Mapping[str, Attribute]) -> Sort:
     dtype = "F32" if port.dtype == "real" else port.dtype.upper()
-    return Sort(dtype, tuple(2 if one is None else extent(one, binding) for one in port.shape))
+    shape = (None, 3) if port.shape is None else port.shape
+    return Sort(dtype, tuple(2 if one is None else extent(one, binding) for one in shape))

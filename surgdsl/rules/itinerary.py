@@ -25,7 +25,7 @@ class Visit:
 def itinerary(schema: Schema) -> tuple[Visit, ...] | None:
     """The boxes of L in order, the writer of the last wire of K first; None where L is in pieces."""
     boxes = schema.left
-    anchor = _anchor(schema)
+    anchor = anchored(schema)
     known = dict.fromkeys((*boxes[anchor].sources, *boxes[anchor].targets))
     visits, seen = [Visit(anchor, boxes[anchor].targets[0], backward=True)], {anchor}
     while len(seen) < len(boxes):
@@ -38,8 +38,8 @@ def itinerary(schema: Schema) -> tuple[Visit, ...] | None:
     return tuple(visits)
 
 
-def _anchor(schema: Schema) -> int:
-    """The box that writes the last wire of K that L writes: nothing of L lies behind it."""
+def anchored(schema: Schema) -> int:
+    """The number of the box that writes the last wire of K that L writes: nothing of L lies behind it."""
     outputs = [port.wire for port in schema.glue if port.wire not in schema.inputs]
     return next((at for at, box in enumerate(schema.left) if outputs and outputs[-1] in box.targets), 0)
 

@@ -54,16 +54,16 @@ class Box(Spanned):
 
 @frozen
 class Port(Spanned):
-    """A wire of K with its type; an extent of None is any, a dtype of ``real`` any floating one."""
+    """A wire of K with its type; a shape or an extent of None is any, a dtype of ``real`` any floating one."""
 
     wire: str
     dtype: str
-    shape: tuple[Extent | None, ...]
+    shape: tuple[Extent | None, ...] | None
 
     @property
     def variables(self) -> frozenset[str]:
         """The variables that occur in its type."""
-        return frozenset(name for extent in self.shape if extent is not None for name in symbols(extent))
+        return frozenset(name for extent in self.shape or () if extent is not None for name in symbols(extent))
 
 
 @frozen

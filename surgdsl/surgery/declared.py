@@ -1,0 +1,242 @@
+"""Declared rules: a schema of the language applied at one place, its new weights computed as its `with` clauses say.
+
+Float64, element by element, in the order of the formula, rounded once: anyone who has the declaration gets the same
+bytes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+from attrs import field, frozen
+
+from surgdsl.bridge.encoding import dense
+from surgdsl.bridge.weight import NUMPY, Array, State, Weight
+from surgdsl.diagnostic import Diagnostic, Refusal
+from surgdsl.diagram.hypergraph import Hypergraph
+from surgdsl.diagram.operation import PARAM, Attribute, Operation
+from surgdsl.diagram.payload import Dense, Payload
+from surgdsl.diagram.pushout import Step
+from surgdsl.diagram.sort import Sort
+from surgdsl.formula.fields import FLOATS, Undefined
+from surgdsl.formula.tensor import Misfit
+from surgdsl.metrics import contribution, ones
+from surgdsl.rules.assignment import assigned, environment
+from surgdsl.rules.ground import FLOATING, Unfit, numbers, operation, shape
+from surgdsl.rules.instances import ordered, typed
+from surgdsl.rules.itinerary import anchored
+from surgdsl.rules.matching import Form, Refused, Site, site
+from surgdsl.rules.matching import sites as found_sites
+from surgdsl.rules.schema import Box, Schema
+from surgdsl.surgery.naming import Named, named
+from surgdsl.surgery.provenance import term
+from surgdsl.surgery.rewrite import Replacement, Rewrite, around, replace
+
+RULE = "rule/1"
+REDUCIBLE = ("params/1", "macs/1")
+"""What a step may be said to reduce, the first that falls. Weights are dense, so size falls with params; nnz depends on
+values, which a plan does not know."""
+
+
+@frozen
+class Apply:
+    """Apply a declared rule where its boxes of L were called at `paths`, in the order of L."""
+
+    schema: Schema
+    arguments: tuple[tuple[str, int], ...]
+    paths: tuple[str, ...]
+    note: str = field(default="")
+
+    def rewrite(self, state: State, number: int, step: str) -> Rewrite:
+        """Apply in `state`, at the first place with these paths.
+
+        Raises:
+            Refusal: E0508 there is no such place, E0506 a new weight is not finite.
+        """
+        chosen = next(self._places(state), None)
+        if chosen is None:
+            raise Refusal(Diagnostic("E0508", f"`{self.schema.name}` has no place at {self.note}"))
+        asked = Applying(self.schema, state, chosen)
+        derivation, after = replace(state, RULE, asked.replacement(), number)
+        reduces = next((metric for metric in REDUCIBLE if _change(metric, derivation, (state, after)) < 0), None)
+        kind = "reduce" if reduces else "neutral"
+        return Rewrite(RULE, step, kind, reduces, asked.witness(), self.note, derivation, state, after)
+
+    def _places(self, state: State) -> Iterator[Site]:
+        anchor = anchored(self.schema)
+        for name, one in state.net.graph.operations.items():
+            if one.path != self.paths[anchor] or one.name != self.schema.left[anchor].kind.operator:
+                continue
+            found = site(self.schema, state.net, dict(self.arguments), name)
+            if not isinstance(found, Site) or paths(self.schema, state, found.form) != self.paths:
+                continue
+            if not unusable(state, found):
+                yield found
+
+
+def _change(metric: str, step: Step, states: tuple[State, State]) -> int:
+    """By how much a metric grows."""
+    before, after = states
+    rule, binding = step.match.rule, ones(before.net)
+
+    def total(state: State, names: Iterable[str]) -> int:
+        found = ((state.net.graph.operations[name], state.weights.get(name)) for name in names)
+        return sum(contribution(metric, operation, state.net, weight, binding) for operation, weight in found)
+
+    lost = total(before, (step.match.operations[name] for name in rule.deleted.operations))
+    return total(after, (step.comatch_operations[name] for name in rule.created.operations)) - lost
+
+
+def sites(schema: Schema, state: State, arguments: Mapping[str, Attribute]) -> Iterator[Site | Refused]:
+    """Every place of the form of L in the order of the net, refused where its weights cannot be computed with."""
+    for found in found_sites(schema, state.net, arguments):
+        reason = unusable(state, found) if isinstance(found, Site) else ""
+        yield Refused(found.form, reason) if reason else found
+
+
+def paths(schema: Schema, state: State, form: Form) -> tuple[str, ...]:
+    """Where the boxes of L were called, in the order of L."""
+    return tuple(state.net.graph.operations[form.boxes[box.name]].path for box in schema.left)
+
+
+def unusable(state: State, found: Site) -> str:
+    """Why the weights of a place cannot be computed with; empty where they can."""
+    weights = {name: state.weights[name] for name in found.form.tensors.values()}
+    for name, weight in weights.items():
+        payload = state.net.graph.operations[name].payload
+        what = f"`{payload.base}`" if payload else name
+        if weight.encoding != Dense():
+            return f"{what} is not stored dense"
+        if weight.dtype not in FLOATING:
+            return f"{what} holds {weight.dtype.lower()}"
+    return "" if len({weight.dtype for weight in weights.values()}) < 2 else "its weights have different dtypes"
+
+
+@frozen(slots=False, eq=False)
+class Applying:
+    """One application: the rule, the state and the place."""
+
+    schema: Schema
+    state: State
+    site: Site
+
+    @property
+    def dtype(self) -> str:
+        """The dtype of what is created: that of the weights that go, or of the first floating wire of K."""
+        names = list(self.site.form.tensors.values())
+        if names:
+            return self.state.weights[names[0]].dtype
+        kept = [self.state.net.sort(self.site.form.wires[port.wire]).dtype for port in self.schema.glue]
+        return next((dtype for dtype in kept if dtype in FLOATING), "F32")
+
+    def replacement(self) -> Replacement:
+        """L and K as they lie in the net, R∖K with its weights."""
+        graph, form = self.state.net.graph, self.site.form
+        params = [form.tensors[key] for key in form.tensors]
+        left = around(self.state, (*params, *form.boxes.values()))
+        kept = {form.wires[port.wire] for port in self.schema.glue}
+        glue = Hypergraph({wire: sort for wire, sort in left.wires.items() if wire in kept})
+        wires = {
+            wire: form.wires[wire] if wire in self.schema.kept else _new(wire)
+            for wire in self.schema.wires(self.schema.right)
+        }
+        names = {one.box.name: one for one in named(self.schema, self.state, form)}
+        values = self._values()
+        sorts = {form.wires[wire]: graph.wires[form.wires[wire]] for wire in self.schema.inputs}
+        operations, weights = dict[str, Operation](), dict[str, Weight]()
+        for box in ordered(self.schema.right):
+            tensors = {tensor: _new(f"{box.name}.{tensor}") for name, tensor in values if name == box.name}
+            for tensor, wire in tensors.items():
+                weight = values[box.name, tensor]
+                sorts[wire] = Sort(self.dtype, weight.shape)
+                operations[wire], weights[wire] = self._param(names[box.name], tensor, weight, wire), weight
+            one = operation(box, self.site.binding, wires, tensors, names[box.name].path)
+            sorts |= zip(one.targets, typed(one, sorts), strict=True)
+            operations[_new(f"[{box.name}]")] = one
+        created = {wire: sort for wire, sort in sorts.items() if wire not in graph.wires}
+        return Replacement(left, glue, created, operations, weights)
+
+    def _param(self, names: Named, tensor: str, weight: Weight, wire: str) -> Operation:
+        base, role = names.tensor(tensor)
+        clause = next(one for one in self.schema.weights if (one.box, one.tensor) == (names.box.name, tensor))
+        origin = term(clause, names.box, self.schema, self.state, self.site)
+        return Operation(PARAM, (), (wire,), (), Payload(base, role, weight.encoding, origin), names.path)
+
+    def _values(self) -> dict[tuple[str, str], Weight]:
+        """The weights of R, by box and tensor."""
+        boxes, binding = {box.name: box for box in self.schema.right}, self.site.binding
+        old = {f"{box}.{name}": self.state.weights[param] for (box, name), param in self.site.form.tensors.items()}
+        if any(weight.bare for weight in old.values()):
+            return {(one.box, one.tensor): self._bare(boxes[one.box], one.tensor) for one in self.schema.weights}
+        tensors = {name: weight.parts["values"].astype(np.float64) for name, weight in old.items()}
+        known = environment(self.schema, binding, tensors, read(self.state, self.schema, self.site), FLOATS)
+        found: dict[tuple[str, str], Weight] = {}
+        for one in self.schema.weights:
+            try:
+                made = assigned(one, boxes[one.box], binding, known, FLOATS)
+            except (Undefined, Misfit, Unfit) as why:
+                raise _refused(self.schema, one.box, one.tensor, str(why)) from why
+            found[one.box, one.tensor] = dense(_rounded(made, self.dtype, self.schema, (one.box, one.tensor)))
+        return found
+
+    def _bare(self, box: Box, name: str) -> Weight:
+        tensor = box.kind.tensor(name)
+        assert tensor is not None
+        sizes = shape(box, tensor, self.site.binding)
+        return Weight(Dense(), self.dtype, tuple(size for size in sizes if isinstance(size, int)), {})
+
+    def witness(self) -> dict[str, Any]:
+        """The arguments of the step in the certificate: which box is which operation, and every variable."""
+        form, right = self.site.form, self.schema.right
+        made = [(one.box, one.tensor) for one in self.schema.weights]
+        return {
+            "left": [
+                [
+                    box.name,
+                    form.boxes[box.name],
+                    [[tensor, name] for (of, tensor), name in form.tensors.items() if of == box.name],
+                ]
+                for box in self.schema.left
+            ],
+            "right": [
+                [
+                    box.name,
+                    _new(f"[{box.name}]"),
+                    [[tensor, _new(f"{of}.{tensor}")] for of, tensor in made if of == box.name],
+                ]
+                for box in right
+            ],
+            "rule": self.schema.name,
+            "variables": sorted(self.site.binding.items()),
+            "wires": [
+                *([wire, form.wires[wire]] for wire in self.schema.wires(self.schema.left)),
+                *([wire, _new(wire)] for wire in self.schema.wires(right) if wire not in self.schema.kept),
+            ],
+        }
+
+
+def read(state: State, schema: Schema, found: Site) -> dict[str, Fraction]:
+    """The numbers that a rule may read of the arguments of L's operations."""
+    operations = state.net.graph.operations
+    each = (numbers(box.name, operations[found.form.boxes[box.name]].attributes) for box in schema.left)
+    return {name: value for one in each for name, value in one.items()}
+
+
+def _new(name: str) -> str:
+    """The name in R∖K of an item; no item of a net has a name of this form."""
+    return f"{name}+"
+
+
+def _rounded(values: Array, dtype: str, schema: Schema, of: tuple[str, str]) -> Array:
+    with np.errstate(all="ignore"):
+        made = values.astype(NUMPY[dtype])
+    if not np.isfinite(made).all():
+        raise _refused(schema, *of, "it would hold numbers that are not finite")
+    return made
+
+
+def _refused(schema: Schema, box: str, tensor: str, why: str) -> Refusal:
+    return Refusal(Diagnostic("E0506", f"`{box}.{tensor}` of rule `{schema.name}` cannot be computed", label=why))
