@@ -29,6 +29,7 @@ from surgdsl.bridge.rebuild import rebuild
 from surgdsl.bridge.running import deterministic
 from surgdsl.bridge.weight import State
 from surgdsl.diagnostic import Diagnostic, Refusal, hint
+from surgdsl.execution.attesting import attest, trusted
 from surgdsl.execution.carrying import carry
 from surgdsl.execution.checkable import check_known
 from surgdsl.execution.measuring import check_classes, check_measured, compare, judge
@@ -250,7 +251,7 @@ def run(
         with writing_to(out.absolute()):
             write(outcome, draft, out.absolute(), threads)
         say("verifying", "")
-        verdict = verified(draft, made.opened.weights)
+        verdict = verified(draft, made.opened.weights, trusted(outcome.promises))
         if verdict.reject is not None:
             why = f"the verifier rejects what was made: {verdict.reject.code} {verdict.reject.message}"
             helps = ("this is a bug in surgdsl; nothing was published",)
@@ -279,20 +280,28 @@ def _carried(made: Plan, say: Callable[[str, str], None]) -> Outcome:
             check_classes(opened.rows(name))
     carried = carry(made, say)
     final = carried.final
-    check_counted(opened, made.before, count(final.net, final.weights, ones(final.net)))
+    promises = attest(requires, {"before": opened.start, "after": final}, home(opened.surgery))
+    check_counted(promises, made.before, count(final.net, final.weights, ones(final.net)))
     say("measuring", "")
     comparisons = {name: compare(opened.start, final, opened.rows(name)) for name in names}
-    findings = judge(requires, comparisons)
+    findings = judge(promises, comparisons)
     check_measured(findings)
-    return Outcome(made, carried, comparisons, findings)
+    return Outcome(made, carried, comparisons, findings, promises)
 
 
-def verified(folder: Path, weights: Path | None = None) -> Report:
-    """What the verifier finds in a folder. It reads the files and nothing of this process."""
+def verified(folder: Path, weights: Path | None = None, trust: frozenset[str] = frozenset()) -> Report:
+    """What the verifier finds in a folder. It reads the files and nothing of this process.
+
+    Args:
+        folder: a result.
+        weights: the input weights, where they do not lie in the folder.
+        trust: digests of Python files whose numbers are believed.
+    """
     report = Report()
     source, model = str(weights or folder / INPUT), str(folder / MODEL)
     try:
-        examine(Request(str(folder), source, model, {"input": "", "output": "", "spec": ""}, strict=False), report)
+        expected = {"input": "", "output": "", "spec": ""}
+        examine(Request(str(folder), source, model, expected, trust, strict=False), report)
     except Reject as reject:
         report.reject = reject
     return report

@@ -6,6 +6,7 @@ diagnostic with the place in the file that named it; the traceback of somebody e
 
 from __future__ import annotations
 
+import hashlib
 import importlib
 import sys
 from collections.abc import Generator, Sequence
@@ -56,9 +57,9 @@ def build_module(reference: str, folder: Path, span: Span | None) -> nn.Module:
     Raises:
         Refusal: E0605, the reference does not lead to something that builds a torch module.
     """
-    made = _called(reference, folder, span)
+    made = answer(reference, folder, span)
     if not isinstance(made, nn.Module):
-        raise _bad(reference, span, f"it returned {type(made).__name__}, not a torch module")
+        raise bad(reference, span, f"it returned {type(made).__name__}, not a torch module")
     return made
 
 
@@ -68,15 +69,15 @@ def read_rows(name: str, reference: str, folder: Path, span: Span | None) -> Row
     Raises:
         Refusal: E0605, it gives something else; E0720, the rows do not fit together.
     """
-    made = _called(reference, folder, span)
+    made = answer(reference, folder, span)
     if not isinstance(made, tuple) or len(made) != 2:
-        raise _bad(reference, span, "it must return a pair (inputs, labels)")
+        raise bad(reference, span, "it must return a pair (inputs, labels)")
     inputs, labels = made
     try:
         arrays = [_array(one) for one in (inputs if isinstance(inputs, (tuple, list)) else (inputs,))]
         answers = _array(labels)
     except TypeError as error:
-        raise _bad(reference, span, str(error)) from error
+        raise bad(reference, span, str(error)) from error
     lengths = {len(array) if array.ndim else -1 for array in (*arrays, answers)}
     if len(lengths) != 1 or lengths <= {-1, 0}:
         sizes = ", ".join(str(list(array.shape)) for array in (*arrays, answers))
@@ -101,15 +102,36 @@ def _array(value: Any) -> Array:
     return array
 
 
-def _called(reference: str, folder: Path, span: Span | None) -> Any:
+def answer(reference: str, folder: Path, span: Span | None, *arguments: Any) -> Any:
+    """What ``module:attribute(arguments)`` returns: the word of somebody else's code, to be checked by who asked.
+
+    Raises:
+        Refusal: E0605, it cannot be called so.
+    """
     module, _, attribute = reference.partition(":")
     try:
         with _beside(folder), redirect_stdout(sys.stderr):  # results alone go to standard output
-            return getattr(importlib.import_module(module), attribute)()
+            return getattr(importlib.import_module(module), attribute)(*arguments)
     except (KeyboardInterrupt, MemoryError):
         raise
     except BaseException as error:
-        raise _bad(reference, span, f"{type(error).__name__}: {error}") from error
+        raise bad(reference, span, f"{type(error).__name__}: {error}") from error
+
+
+def source_digest(reference: str, folder: Path, span: Span | None) -> str:
+    """The SHA-256 of the Python file that holds ``module:attribute``.
+
+    Raises:
+        Refusal: E0605, there is none.
+    """
+    module = reference.partition(":")[0]
+    try:
+        with _beside(folder), redirect_stdout(sys.stderr):
+            return hashlib.sha256(Path(str(importlib.import_module(module).__file__)).read_bytes()).hexdigest()
+    except (KeyboardInterrupt, MemoryError):
+        raise
+    except BaseException as error:
+        raise bad(reference, span, f"its source cannot be read: {error}") from error
 
 
 @contextmanager
@@ -135,5 +157,6 @@ def _beside(folder: Path) -> Generator[None]:
             sys.path.remove(place)
 
 
-def _bad(reference: str, span: Span | None, reason: str) -> Refusal:
+def bad(reference: str, span: Span | None, reason: str) -> Refusal:
+    """E0605, with the reason."""
     return Refusal(Diagnostic("E0605", f'python("{reference}") cannot be used', span, " ".join(reason.split())[:300]))

@@ -45,6 +45,8 @@ class Outcome:
     carried: Carried
     comparisons: Mapping[str, Comparison]
     findings: tuple[Finding, ...]
+    promises: tuple[Require, ...]
+    """Targets and requires, with every figure that they rest on."""
 
 
 def write(outcome: Outcome, draft: Path, out: Path, threads: int) -> Certificate:
@@ -94,7 +96,7 @@ def _certified(outcome: Outcome, threads: int) -> Certificate:
     manifests = scribe.manifest(opened.start), scribe.manifest(outcome.carried.final)
     logs = {name: _log(comparison).blob(manifests) for name, comparison in outcome.comparisons.items()}
     surgery = opened.surgery
-    promises = (*surgery.targets, *surgery.requires)
+    promises = outcome.promises
     bounds = {id(finding.require): finding for finding in outcome.findings}
     request = Request(
         spec=opened.program.spec,

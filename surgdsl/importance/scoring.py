@@ -13,7 +13,7 @@ from attrs import frozen
 from surgdsl.axis.dim import Axis, positions, whole
 from surgdsl.bridge.encoding import decode
 from surgdsl.bridge.running import Seen, observe
-from surgdsl.bridge.source import Rows
+from surgdsl.bridge.source import Rows, bad
 from surgdsl.bridge.weight import Array, State
 from surgdsl.diagnostic import Diagnostic, Refusal
 from surgdsl.formula.evaluation import Environment, evaluate
@@ -59,7 +59,8 @@ def scores(
         outside: the criterion itself, where it is Python.
 
     Raises:
-        Refusal: E0511 a score is no number, E0512 nothing that goes with an axis could be scored.
+        Refusal: E0511 a score is no number, E0512 nothing that goes with an axis could be scored, E0605 Python
+            gives something else.
     """
     slices = [one for axis in axes for one in _slices(criterion, state, coupling, axis)]
     for axis in axes:
@@ -132,8 +133,9 @@ def _asked(criterion: Criterion, one: Slice, values: Array, outside: Outside) ->
     made = outside(given.values)
     result = given.axes if criterion.single else criterion.result
     wanted = tuple(given.extents[axis] for axis in result)
-    if made.shape != wanted:
-        raise ValueError(f"it returned an array of shape {list(made.shape)}, expected {list(wanted)}")
+    if made.shape != wanted or made.dtype.kind not in "fiu":
+        told = f"it returned {made.dtype}{list(made.shape)}, expected one number for each of {list(wanted)}"
+        raise bad(criterion.reference, criterion.span, told)
     return _summed(Tensor(result, made), one)
 
 

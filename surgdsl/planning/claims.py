@@ -9,6 +9,7 @@ import operator
 from collections.abc import Callable, Mapping
 from fractions import Fraction
 
+from surgdsl.formula import Extern, walk
 from surgdsl.formula.evaluation import Environment, exactly
 from surgdsl.formula.fields import RATIONALS, Undefined
 from surgdsl.language.claim import Counted, Expr
@@ -32,6 +33,11 @@ def value(expr: Expr, before: Mapping[str, int], after: Mapping[str, int]) -> Fr
     metrics = {(name.partition("/")[0], state): count for state, counts in states for name, count in counts.items()}
     weights = {state: counts.weights for state, counts in states if isinstance(counts, Counts)}
     return exactly(expr, Environment(metrics=metrics, weights=weights), RATIONALS)
+
+
+def asks(claim: Counted) -> bool:
+    """Whether a promise rests on Python that is not asked before there is a result."""
+    return any(isinstance(one, Extern) for side in (claim.left, claim.right) for one in walk(side))
 
 
 def holds(claim: Counted, before: Mapping[str, int], after: Mapping[str, int]) -> bool:

@@ -24,7 +24,9 @@ from surgdsl.bridge.weight import State
 from surgdsl.diagnostic import Diagnostic, Note, Refusal, Span
 from surgdsl.diagram.net import Net
 from surgdsl.diagram.sort import Sort
-from surgdsl.language.program import DataDecl, FileRef, ModelDecl, Port, Program, SurgeryDecl
+from surgdsl.language.claim import Require
+from surgdsl.language.criterion import Criterion
+from surgdsl.language.program import FileRef, ModelDecl, Port, Program, Spanned, SurgeryDecl
 from surgdsl.planning import choosing
 from surgdsl.planning.fitting import check_rows
 from surgdsl.planning.pointing import pointing
@@ -52,7 +54,7 @@ class Opened:
         return self.read[name]
 
 
-def home(declared: ModelDecl | DataDecl) -> Path:
+def home(declared: Spanned | Criterion | Require) -> Path:
     """The folder of the file that declares something; what it names in Python or on the disk is looked for there."""
     return Path(declared.span.source.path).resolve().parent
 

@@ -8,17 +8,20 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from functools import cached_property
 
+import numpy as np
 from attrs import field, frozen
 
 from surgdsl.axis.dim import Axis
+from surgdsl.bridge.source import answer
 from surgdsl.bridge.weight import State
 from surgdsl.importance.ranking import Scores
-from surgdsl.importance.scoring import scores
+from surgdsl.importance.scoring import Outside, scores
+from surgdsl.language.criterion import Criterion
 from surgdsl.language.program import DataName, StepDecl
 from surgdsl.operations.coupling import Coupling, couple
-from surgdsl.planning.opening import Opened
+from surgdsl.planning.opening import Opened, home
 
-Key = tuple[str | None, str | None]
+Key = tuple[Criterion | None, str | None]
 """A criterion and the data that it reads."""
 
 
@@ -37,7 +40,7 @@ class Rankings:
     def at_start(self, step: StepDecl, axes: Sequence[Axis]) -> Mapping[Axis, Scores]:
         """The scores of axes of the start, by the criterion of the step."""
         data = step.arguments.get("calibrate")
-        known = self.known.setdefault((step.criterion, data.name if isinstance(data, DataName) else None), {})
+        known = self.known.setdefault((step.ranking, data.name if isinstance(data, DataName) else None), {})
         new = [axis for axis in axes if axis not in known]
         if new:
             known.update(self.now(step, self.opened.start, self.coupling, new))
@@ -48,4 +51,11 @@ class Rankings:
         assert step.ranking is not None, "the language asks for a criterion"
         data = step.arguments.get("calibrate")
         rows = self.opened.rows(data.name) if step.ranking.reads and isinstance(data, DataName) else None
-        return scores(step.ranking, state, coupling, axes, rows)
+        return scores(step.ranking, state, coupling, axes, rows, outside(step.ranking))
+
+
+def outside(criterion: Criterion) -> Outside | None:
+    """A criterion in Python, looked for beside the file that declares it; nothing for one of the language."""
+    if not criterion.reference:
+        return None
+    return lambda weight: np.asarray(answer(criterion.reference, home(criterion), criterion.span, weight))

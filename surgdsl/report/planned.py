@@ -11,7 +11,7 @@ from typing import Any
 from surgdsl.language.claim import Counted, Require
 from surgdsl.language.program import shown as value_shown
 from surgdsl.planning.action import Action
-from surgdsl.planning.claims import shown
+from surgdsl.planning.claims import asks, shown
 from surgdsl.planning.plan import Plan, Planned
 from surgdsl.report.figures import amount, ranges, share, table
 from surgdsl.surgery.prune import Prune
@@ -84,6 +84,8 @@ def _action(action: Action, planned: Planned) -> Iterator[str]:
 
 
 def _promise(plan: Plan, one: Require) -> str:
+    if isinstance(one.claim, Counted) and asks(one.claim):
+        return f"require {one.text:55}  will be asked of the result, and trusted"
     if isinstance(one.claim, Counted):
         return f"require {one.text:55}  {shown(one.claim, plan.before, plan.after)}: will be proved"
     return f"require {one.text:55}  will be measured"
@@ -104,8 +106,8 @@ def records(plan: Plan) -> Iterator[dict[str, Any]]:
             "recover": planned.recover.data if planned.recover else None,
         }
     for one in (*plan.opened.surgery.targets, *plan.opened.surgery.requires):
-        counted = isinstance(one.claim, Counted)
-        yield {"type": "promise", "text": one.text, "grade": "proved" if counted else "measured"}
+        grade = "measured" if not isinstance(one.claim, Counted) else "trusted" if asks(one.claim) else "proved"
+        yield {"type": "promise", "text": one.text, "grade": grade}
     yield {"type": "plan", "before": dict(plan.before), "after": dict(plan.after)}
 
 
