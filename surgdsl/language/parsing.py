@@ -155,7 +155,7 @@ def _unknown_edition(span: Span) -> Diagnostic:
 # ---- the slow way: piece by piece ---------------------------------------------------------------
 
 HEADER = re.compile(r"(?:\s|#[^\n]*)*")
-STARTS = re.compile(r"^(?P<indent>[ \t]*)(?P<word>[A-Za-z_]\w*)(?!\w)(?![ \t]*[=:])", re.MULTILINE)
+STARTS = re.compile(r"^(?P<indent>[ \t]*)(?P<word>[A-Za-z_]\w*)(?!\w)(?P<field>[ \t]*[=:])?", re.MULTILINE)
 SOLID = re.compile(r'#[^\n]*|"[^"\n]*"|[{}]')
 
 
@@ -179,11 +179,11 @@ def _piecewise(source: Source, comments: tuple[Comment, ...]) -> Parsed:
             break
         found = _attempt(source, "declaration", piece, faults)
         if found is None and piece.word == "surgery":
-            found = _surgery(source, piece, faults)
+            found = _surgery(source, piece, faults, broken)
         if found is not None:
             declarations.append(found)
             continue
-        broken.update(re.findall(r"[A-Za-z_]\w*", source.text[piece.start : piece.stop].partition("\n")[0]))
+        broken.update(_words(source, piece))
     faults = _distinct(faults)
     return Parsed(tree.File(edition, tuple(declarations)), comments, tuple(faults), frozenset(broken))
 
@@ -217,6 +217,8 @@ def _pieces(source: Source, begin: int, end: int, words: tuple[str, ...], *, who
     at, level = begin, 0
     for match in STARTS.finditer(source.text, begin, end):
         level, at = level + _depth(source.text, at, match.start("word")), match.start("word")
+        if match["field"] and (whole_file or match["word"] not in words):
+            continue
         known, in_column = match["word"] in words, match["indent"] == column and match["word"] not in CONTINUATIONS
         if whole_file and known and in_column:
             level = 0
@@ -256,7 +258,12 @@ def _attempt(source: Source, start: str, piece: Piece, faults: list[Diagnostic])
     return found
 
 
-def _surgery(source: Source, piece: Piece, faults: list[Diagnostic]) -> tree.Surgery | None:
+def _words(source: Source, piece: Piece) -> list[str]:
+    """The words of the first line of what cannot be read; one of them is its name."""
+    return re.findall(r"[A-Za-z_]\w*", source.text[piece.start : piece.stop].partition("\n")[0])
+
+
+def _surgery(source: Source, piece: Piece, faults: list[Diagnostic], broken: set[str]) -> tree.Surgery | None:
     """The readable clauses of a broken surgery; the fault of the whole gives way to the faults of its clauses."""
     head = re.compile(r"surgery\s+([A-Za-z_]\w*)\s+on\s+([A-Za-z_][\w.]*)\s*\{").match(source.text, piece.start)
     last = source.text.rstrip().rfind("}", piece.start, piece.stop)
@@ -268,6 +275,8 @@ def _surgery(source: Source, piece: Piece, faults: list[Diagnostic]) -> tree.Sur
     clauses = [_attempt(source, "clause", one, faults) for one in pieces]
     if len(faults) == before:
         faults.append(whole)
+    broken.update(*(_words(source, one) for one, made in zip(pieces, clauses, strict=True) if made is None))
+    broken.update([head[1]] if None in clauses else [])
     name, model = (tree.Word(head[n], span=Span(source, head.start(n), head.end(n))) for n in (1, 2))
     good = tuple(one for one in clauses if one is not None)
     return tree.Surgery(name, model, good, span=Span(source, piece.start, last + 1))

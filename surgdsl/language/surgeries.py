@@ -87,7 +87,7 @@ def _preserved(scope: Scope, node: tree.Preserve, model: str | None) -> list[str
         if found is None:
             continue
         assert isinstance(found.node, tree.Interface)
-        if model is not None and found.home is None and found.node.model.text != model:
+        if model is not None and found.home is None and found.node.model.text in scope.names.keys() - {model}:
             notes = (Note(found.node.model.span, "declared for this model"),)
             scope.refuse(
                 "E0202",
@@ -189,7 +189,8 @@ def _step(scope: Scope, node: tree.Step) -> StepDecl | None:
         return None
     given = node.rule.arguments if isinstance(node.rule, tree.Call) else ()
     arguments, choices = _arguments(scope, name, signature, given)
-    ranking = _criterion(scope, node, name, signature, arguments)
+    named = {*arguments, *(one.word.text for one in given if isinstance(one, tree.Keyword))}
+    ranking = _criterion(scope, node, name, signature, named)
     if node.exhaustively and not signature.decreases:
         message = f"nothing says that `{name.text}` comes to an end"
         scope.refuse(
@@ -277,7 +278,7 @@ def _criterion_name(scope: Scope, node: tree.Step) -> tree.Name | None:
 
 
 def _criterion(
-    scope: Scope, node: tree.Step, rule: tree.Name, signature: Signature, arguments: dict[str, Value]
+    scope: Scope, node: tree.Step, rule: tree.Name, signature: Signature, named: set[str]
 ) -> Criterion | None:
     """What ranks the victims of a step, if its rule ranks any."""
     if node.scoring is None:
@@ -291,18 +292,16 @@ def _criterion(
         _criterion_name(scope, node)
         return scope.refuse("E0322", f"`{rule.text}` ranks nothing", node.scoring.span, "leave the criterion out")
     name = _criterion_name(scope, node)
-    return None if name is None else _ranked(scope, name, (rule, signature), arguments)
+    return None if name is None else _ranked(scope, name, (rule, signature), named)
 
 
-def _ranked(
-    scope: Scope, name: tree.Name, called: tuple[tree.Name, Signature], arguments: dict[str, Value]
-) -> Criterion | None:
+def _ranked(scope: Scope, name: tree.Name, called: tuple[tree.Name, Signature], named: set[str]) -> Criterion | None:
     """The criterion `name`, where it scores what the rule removes and has the data that it reads."""
     rule, signature = called
     found = criterion(scope, scope.names[name.text])
     if found is None or not ranks(scope, name, found, (rule, signature.score or "")):
         return None
-    if found.reads and signature.parameter("calibrate") is not None and "calibrate" not in arguments:
+    if found.reads and signature.parameter("calibrate") is not None and "calibrate" not in named:
         lines = (f"give the step its data: {rule.text}(…, calibrate = …)",)
         return scope.refuse(
             "E0205", f"criterion `{name.text}` needs `calibrate`", name.span, "calibrate: data", help=lines
@@ -321,6 +320,8 @@ def recover(scope: Scope, node: tree.Recover) -> Recover | None:
     if len(scope.faults) > faults or node.method is not None or "loss" in fields:
         return None
     values = {name: value for name, value in made.items() if value is not None}
+    if "data" not in values:  # its declaration cannot be read
+        return None
     return Recover(
         str(values["data"]), _fraction(values.get("epochs")), _fraction(values.get("rate")),
         _count(values.get("steps")),
