@@ -6,4 +6,5 @@ from hypothesis import settings
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 settings.register_profile("house", deadline=None)
+settings.register_profile("laws", parent=settings.get_profile("house"), max_examples=2000)  # `make laws`
 settings.load_profile("house")
