@@ -14,7 +14,7 @@ from surgdsl.operations.aggregation import AGGREGATIONS
 from surgdsl.operations.arithmetic import ARITHMETIC
 from surgdsl.operations.attention import ATTENTION
 from surgdsl.operations.bilinear import BILINEAR
-from surgdsl.operations.casting import CASTING
+from surgdsl.operations.casting import CASTING, WRITTEN
 from surgdsl.operations.choosing import CHOICES
 from surgdsl.operations.contraction import CONTRACTION
 from surgdsl.operations.convolution import CONVOLUTION
@@ -55,8 +55,8 @@ from surgdsl.operations.weight_norm import WEIGHT_NORM
 CATALOGUE: tuple[Signature, ...] = (
     WEIGHT, LINEAR, CONVOLUTION, BATCH_NORM, UNARY, SHIFTING_UNARY, POLE, DROPOUT, WINDOWS, ADAPTIVE,
     FLATTEN, LITERAL, PERMUTE, UNSQUEEZE, SQUEEZE, CAT, SLICE, SCATTER, BLANK, FILL, MEAN, SOFTMAX,
-    CONTRACTION, ATTENTION, LAYER_NORM, *GROUP_NORMS, *EMBEDDINGS, *GATES, CASTING, *AGGREGATIONS, *EXTREMES, *SCANS,
-    *ARITHMETIC, *CHOICES, *TRUTHS, WEIGHT_NORM,
+    CONTRACTION, ATTENTION, LAYER_NORM, *GROUP_NORMS, *EMBEDDINGS, *GATES, CASTING, WRITTEN, *AGGREGATIONS, *EXTREMES,
+    *SCANS, *ARITHMETIC, *CHOICES, *TRUTHS, WEIGHT_NORM,
     *PARTING, *SELECTION, *MOVING, *SPREADING, SQUEEZING, *SHUFFLING, PADDING, *RESAMPLING, *CREATION, TRANSPOSED,
     *RECURRENCES, *UNFOLDING, *MAXIMA, TRIANGLE, *CROSSING, BILINEAR, *DISTANCES,
 )  # fmt: skip

@@ -6,7 +6,7 @@ inputs along, and the literal `groups` follows. Depthwise is the case o = i = 1.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 from surgdsl.axis.dim import fuse
 from surgdsl.axis.extent import Extent, evaluate, product
@@ -41,13 +41,20 @@ def typing(operation: Operation, sources: tuple[Sort, ...]) -> tuple[Sort, ...]:
         "the input does not have as many channels as the weight",
     )
     demand(all(b.shape == w.shape[:1] for b in bias), "the bias does not fit the weight")
-    settings = zip(
-        x.shape[2:],
-        (k for k in w.shape[2:] if isinstance(k, int)),
-        *(integers(operation, name, rank) for name in ("stride", "padding", "dilation")),
-        strict=True,
-    )
-    return (Sort(x.dtype, (x.shape[0], out, *(window(*setting) for setting in settings))),)
+    return (Sort(x.dtype, (x.shape[0], out, *_positions(operation, x, w))),)
+
+
+def _positions(operation: Operation, x: Sort, w: Sort) -> Iterator[Extent]:
+    """How many positions the kernel takes; padding may be said by a word."""
+    rank, padding = len(w.shape) - 2, operation.attribute("padding")
+    strides = integers(operation, "stride", rank)
+    if padding == "same":
+        demand(set(strides) == {1}, "a convolution with a stride cannot keep its size")
+        yield from x.shape[2:]
+        return
+    margins = (0,) * rank if padding == "valid" else integers(operation, "padding", rank)
+    kernel = (extent for extent in w.shape[2:] if isinstance(extent, int))
+    yield from map(window, x.shape[2:], kernel, strides, margins, integers(operation, "dilation", rank))
 
 
 def relation(call: Call) -> tuple[Dims, ...]:
@@ -95,5 +102,10 @@ def retune(cut: Cut) -> tuple[tuple[str, Attribute], ...]:
 
 
 CONVOLUTION = Signature(
-    ("aten.conv1d.default", "aten.conv2d.default", "aten.conv3d.default"), typing, relation, cost, retune, zero
+    tuple(f"aten.conv{rank}d.{form}" for rank in (1, 2, 3) for form in ("default", "padding")),
+    typing,
+    relation,
+    cost,
+    retune,
+    zero,
 )

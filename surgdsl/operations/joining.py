@@ -38,12 +38,12 @@ def cat_dims(call: Call) -> tuple[Dims, ...]:
 
 
 def cut(operation: Operation, sources: tuple[Sort, ...]) -> tuple[Sort, ...]:
-    """x → every `step`-th position of start … end along `dim`."""
+    """x → every `step`-th position of start … end along `dim`, of which there may be none."""
     (x,) = sources
     place, start, end, step = _bounds(operation, len(x.shape))
     extent = x.shape[place]
     demand(
-        isinstance(extent, int) and 0 <= start < end <= extent and step >= 1, "the slice does not lie inside its input"
+        isinstance(extent, int) and 0 <= start <= end <= extent and step >= 1, "the slice does not lie inside its input"
     )
     return (Sort(x.dtype, (*x.shape[:place], -((start - end) // step), *x.shape[place + 1 :])),)
 
@@ -54,9 +54,11 @@ def _bounds(operation: Operation, rank: int) -> tuple[int, int, int, int]:
 
 
 def cut_dims(call: Call) -> tuple[Dims, ...]:
-    """The dim is before ⊕ slice ⊕ after; with a step it is pinned."""
+    """The dim is before ⊕ slice ⊕ after; with a step it is pinned. What is empty says nothing of it."""
     x = call.dims[0]
     place, start, end, step = _bounds(call.operation, len(x))
+    if start == end:
+        return ((*x[:place], concat(), *x[place + 1 :]),)
     extent, name = call.sources[0].shape[place], call.operation.path or "model"
     if step != 1 or not isinstance(extent, int):
         call.pin((x[place],), "every n-th position is taken from it")
@@ -86,6 +88,7 @@ def retune_cut(found: Cut) -> tuple[tuple[str, Attribute], ...]:
 def scatter(operation: Operation, sources: tuple[Sort, ...]) -> tuple[Sort, ...]:
     """x and what is written into a slice of it → x."""
     (part,) = cut(operation, sources[:1])
+    demand(0 not in part.shape, "nothing is written")
     demand(sources[1] == part, "what is written does not fit the slice")
     return (sources[0],)
 

@@ -73,6 +73,7 @@ OTHER: Mapping[str, Case] = {
     "clamp": hidden(lambda y: y.clamp(-1, 1)),
     "outer and cut": hidden(lambda y: flat(y[:, :, None] * y[:, None, :])[:, :6]),
     "unflatten": hidden(lambda y: flat(y.unflatten(1, (2, 3)).softmax(2))),
+    "nothing joined": hidden(lambda y: torch.cat([y[:, :0].exp(), y[:, 6:], y], 1), ("i:out",)),
     "cumsum": hidden(lambda y: y.cumsum(1)),
     "repeat": hidden(lambda y: y[:, ::2].repeat(1, 2)),
     "mean of everything": hidden(lambda y: y - y.mean()),
@@ -93,7 +94,7 @@ OTHER: Mapping[str, Case] = {
     ),
     "same padding": image(
         lambda m, x: m.o(m.t(m.a(x))),
-        None,
+        ("a:out", "t:out"),
         a=lambda: Conv(3, 6, 1),
         t=lambda: Conv(6, 5, 3, padding="same"),
         o=lambda: Conv(5, 2, 1),

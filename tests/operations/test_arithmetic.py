@@ -60,6 +60,7 @@ EXACT: dict[str, Two] = {
     "either but not both": lambda a, b: torch.logical_xor(a > 0.1, b < -0.5) * 1.0 + a,
     "double": lambda a, b: a.double().type_as(b).to(torch.float16).float() * b.to("cpu"),
     "not a number": lambda a, b: a.isnan() + a * b,
+    "written over": lambda a, b: torch.ops.aten.copy(b.exp(), a) + b,
     "trigonometry": lambda a, b: a.sin() + b.asinh(),
 }
 
@@ -99,6 +100,7 @@ APPROXIMATE: dict[str, Two] = {
     "sum of a quotient of no zero": lambda a, b: torch.addcdiv(a, b.exp(), b.exp()),
     "sum of a product of no zero": lambda a, b: torch.addcmul(a, b.exp(), b.exp()),
     "interpolation to no zero": lambda a, b: torch.lerp(a, b.exp(), 0.3),
+    "written over by no zero": lambda a, b: torch.ops.aten.copy(a, b.exp()),
     "exponential": lambda a, b: a.exp2() + b.erfc(),
 }
 
@@ -233,6 +235,8 @@ def test_typing_of_the_others_is_torchs() -> None:
     agree("aten.type_as.default", x, i)
     agree("aten.lift_fresh_copy.default", i)
     agree("aten.glu.default", torch.ones(2, 4))
+    agree("aten.copy.default", i, torch.ones(3))
+    agree("aten.copy.default", x, torch.ones(2, 1, dtype=torch.int64))
     agree("aten.prelu.default", x, torch.ones(3))
 
 
@@ -245,6 +249,9 @@ def test_calls_that_do_not_fit_are_ill_typed() -> None:
         said("aten.masked_fill.Scalar", x, x, 0),
         said("aten.bitwise_and.Tensor", x, x),
         said("aten.glu.default", x),
+        said("aten.copy.default", x, y),
+        said("aten.copy.default", x[:1], x),
+        said("aten.copy.default", x[0], x[:1]),
         said("aten.prelu.default", x, torch.ones(2)),
     ]
     for operation, sources in wrong:

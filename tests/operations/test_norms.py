@@ -144,6 +144,19 @@ def test_typing_of_a_weight_told_by_length_and_direction_is_torchs() -> None:
         BY_NAME[operation.name].typing(operation, sources)
 
 
+def test_a_weight_that_is_standardised() -> None:
+    class Standardised(nn.Conv2d):
+        def forward(self, input: torch.Tensor) -> torch.Tensor:  # noqa: A002 - the base class names it so
+            scale = torch.ones(self.out_channels)
+            flat = self.weight.reshape(1, self.out_channels, -1)
+            weight = nn.functional.batch_norm(flat, None, None, scale, training=True, momentum=0.0)
+            return nn.functional.conv2d(input, weight.reshape_as(self.weight), self.bias)
+
+    layers = nn.Conv2d(3, 8, 1), Standardised(8, 6, 3), nn.Conv2d(6, 4, 1)
+    found = check(lambda x, a, b, c: c(b(a(x)).relu()), *layers, knows="aten.batch_norm.default")
+    assert (found.free, found.approximate) == ((8, 6), (8,))
+
+
 def test_an_embedding_carries_columns_and_pins_rows() -> None:
     def function(x: torch.Tensor, e: nn.Module, b: nn.Module) -> torch.Tensor:
         return b(e(x.abs().mul(2).clamp(max=6).long()))

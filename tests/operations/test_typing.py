@@ -55,6 +55,16 @@ def test_convolutions(drawn: tuple[str, list[object]]) -> None:
     assert macs(name, arguments) == counted(name, arguments)
 
 
+@given(convolutions(), st.sampled_from(("same", "valid")))
+def test_convolutions_whose_padding_is_a_word(drawn: tuple[str, list[object]], word: str) -> None:
+    name, (x, w, bias, stride, _, dilation, groups) = drawn
+    assert isinstance(stride, list)
+    arguments = [x, w, bias, [1] * len(stride) if word == "same" else stride, word, dilation, groups]
+    name = name.replace("default", "padding")
+    agree(name, *arguments)
+    assert macs(name, arguments) == counted(name, arguments)
+
+
 @given(SHAPES, SMALL, SMALL, st.booleans())
 def test_linear_maps(shape: list[int], features: int, out: int, bias: bool) -> None:
     arguments: list[object] = [torch.zeros(*shape, features), torch.zeros(out, features)]
@@ -94,6 +104,7 @@ def test_joins_and_cuts(shape: list[int], data: st.DataObject) -> None:
     start = data.draw(st.integers(0, shape[place] - 1))
     end = data.draw(st.integers(start + 1, shape[place]))
     agree("aten.slice.Tensor", torch.zeros(shape), place, start, end, data.draw(st.integers(1, 3)))
+    agree("aten.slice.Tensor", torch.zeros(shape), place, start, start)
 
 
 @given(SHAPES, st.booleans(), st.data())
@@ -119,6 +130,10 @@ UNFIT: dict[str, tuple[str, list[object]]] = {
     "channels": ("aten.conv2d.default", [X, torch.zeros(3, 3, 1, 1)]),
     "groups": ("aten.conv2d.default", [X, torch.zeros(3, 2, 1, 1), None, [1, 1], [0, 0], [1, 1], 2]),
     "bias": ("aten.conv2d.default", [X, torch.zeros(3, 4, 1, 1), torch.zeros(2)]),
+    "same padding with a stride": (
+        "aten.conv2d.padding",
+        [X, torch.zeros(3, 4, 1, 1), None, [2, 2], "same"],
+    ),
     "large window": ("aten.conv2d.default", [X, torch.zeros(3, 4, 6, 6)]),
     "large pool": ("aten.max_pool2d.default", [X, [6, 6]]),
     "features": ("aten.linear.default", [X, torch.zeros(3, 4)]),
@@ -143,6 +158,7 @@ def test_what_torch_refuses_is_ill_typed(name: str) -> None:
 
 def test_what_a_frozen_net_does_not_do_is_ill_typed() -> None:
     ones = torch.ones(4)
+    agree("aten.batch_norm.default", X, ones, None, None, None, True, 0.1, 1e-5, False)
     training: tuple[tuple[str, list[object]], ...] = (
         ("aten.batch_norm.default", [X, ones, ones, ones, ones, True, 0.1, 1e-5, False]),
         ("aten.dropout.default", [X, 0.5, True]),

@@ -9,6 +9,7 @@ from __future__ import annotations
 import gc
 import math
 import time
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -71,11 +72,12 @@ def _judged(entry: Entry, module: nn.Module) -> Record:
     coupled = time.perf_counter()
     free = [axis for axis in coupling.prunable if int(str(axis.size)) > 1]
     natural = [axis for axis in free if coupling.natural(axis)]
+    part, held = share(model.state, coupling, free)
     record: Record = {
         "note": note,
         "operations": len(model.state.net.graph.operations),
         "unknown": sorted({one.name for one in model.state.net.graph.operations.values()} - BY_NAME.keys()),
-        "axes": len(free), "natural": len(natural), "share": share(model.state, coupling, free),
+        "axes": len(free), "natural": len(natural), "share": part, "held": held,
         "pinned": sum(1 for axis in coupling.members if axis in coupling.pins and isinstance(axis.size, int)),
         "shared": len(shared(model.state)), "under": [said(coupling, name) for name in entry.under],
         "varies": varies, "seconds": {"capture": captured - start, "analysis": coupled - captured},
@@ -196,17 +198,25 @@ def neutralised(state: State, coupling: Coupling, keep: Mapping[Axis, Indices]) 
     return evolve(state, weights=weights)
 
 
-def share(state: State, coupling: Coupling, free: Sequence[Axis]) -> float:
-    """The share of all parameters that lie on an axis that can be cut."""
-    able, total, touched = set(free), 0, 0
+def share(state: State, coupling: Coupling, free: Sequence[Axis]) -> tuple[float, str]:
+    """The share of all parameters that lie on an axis that can be cut, and what holds most of the others."""
+    able, total, held = set(free), 0, Counter[str]()
     for name, operation in state.net.params().items():
         if operation.payload and operation.payload.role == "parameter":
             count = int(np.prod(state.weights[name].shape))
             total += count
-            touched += (
-                count if any(axis in able for dim in coupling.dims[operation.targets[0]] for axis in axes(dim)) else 0
-            )
-    return touched / total if total else 0.0
+            lying = [axis for dim in coupling.dims[operation.targets[0]] for axis in axes(dim)]
+            if not able.intersection(lying):
+                held[holding(coupling, lying)] += count
+    reason = held.most_common(1)[0][0] if held else ""
+    return 1 - held.total() / total if total else 0.0, reason
+
+
+def holding(coupling: Coupling, lying: Sequence[Axis]) -> str:
+    """Why none of the axes of a weight can be cut, kernels and gates aside: the last reason is the most telling."""
+    reasons = [coupling.pins[axis].reason for axis in lying if axis in coupling.pins]
+    telling = [reason for reason in reasons if "window" not in reason and "input" not in reason]
+    return (telling or reasons or ["all are of size 1"])[-1]
 
 
 def _run(state: State, entry: Entry, batch: int) -> torch.Tensor:

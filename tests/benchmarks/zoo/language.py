@@ -74,6 +74,15 @@ def entries() -> Iterator[Entry]:
         "levit",
     ):
         yield Entry("transformers", kind, partial(_vision, kind), partial(_pixels, 64), {"pixel_values": {0: "B"}})
+    for kind in ("vit", "beit", "dinov2"):
+        yield Entry(
+            "transformers", f"{kind}, with its head", partial(_classifying, kind), partial(_pixels, 64),
+            {"pixel_values": {0: "B"}},
+        )  # fmt: skip
+    for kind in ("bert", "distilbert"):
+        yield Entry("transformers", f"{kind}, with its head", partial(_sorting, kind), _ids, {"input_ids": {0: "B"}})
+    for kind in ("gpt2", "llama", "qwen3"):
+        yield Entry("transformers", f"{kind}, with its head", partial(_speaking, kind), _ids, {"input_ids": {0: "B"}})
     yield Entry("transformers", "clip vision", _clip, partial(_pixels, 64), {"pixel_values": {0: "B"}})
     yield Entry("transformers", "whisper encoder", _whisper, _mels, {"input_features": {0: "B"}})
     for kind in ("wav2vec2", "hubert"):
@@ -120,6 +129,18 @@ def _vision(kind: str) -> nn.Module:
             kind, hidden_sizes=[16, 32, 48, 64], depths=[1, 1, 2, 1], embedding_size=16, groups_width=8
         )
     return transformers.AutoModel.from_config(config)
+
+
+def _classifying(kind: str) -> nn.Module:
+    return transformers.AutoModelForImageClassification.from_config(_configured(kind, image_size=64, patch_size=16))
+
+
+def _sorting(kind: str) -> nn.Module:
+    return transformers.AutoModelForSequenceClassification.from_config(_configured(kind))
+
+
+def _speaking(kind: str) -> nn.Module:
+    return transformers.AutoModelForCausalLM.from_config(_configured(kind))
 
 
 VISION: Mapping[str, Mapping[str, Any]] = {

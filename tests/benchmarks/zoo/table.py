@@ -25,6 +25,8 @@ and a busy machine; docs/speed.md has quiet ones.
 COLUMNS = "model | operations | axes | natural | share | difference | capture s | analysis ms | note"
 FREE = ("exact", "approximate", "pinned")
 """Verdicts that a family is counted by; the rest is refused or failed, or wrong."""
+TELLING = 0.9
+"""A share below which it is told what holds the rest."""
 AWKWARD = """
 Small networks, each awkward in one way: the kinds of architecture that torch-pruning's own tests are made of, drawn
 anew, and more (its other tests are of its interface, on models that are in the lists below). All cuts are to 70 % at
@@ -104,9 +106,10 @@ def _row(record: dict[str, Any]) -> str:
         return f"| {record['name']} | | | | | **{record['verdict']}** | | | {record['reason']} |\n"
     seconds = record["seconds"]
     unknown = f"pinned: {', '.join(record['unknown'])}" if record["unknown"] else ""
+    held = f"most of the rest {record['held']}" if record["share"] < TELLING and record.get("held") else ""
     cells = (
         record["name"], record["operations"], record["axes"], record["natural"], f"{record['share']:.1%}",
         _difference(record), f"{seconds['capture']:.1f}", f"{1000 * seconds['analysis']:.0f}",
-        "; ".join(filter(None, (record["note"], unknown))),
+        "; ".join(filter(None, (record["note"], unknown, held))),
     )  # fmt: skip
     return f"| {' | '.join(map(str, cells))} |\n"
