@@ -23,42 +23,46 @@ COMBINED = {"sum": "add", "count": "add", "prod": "mul", "max": "max", "min": "m
 
 @frozen(eq=False)
 class Stream:
-    """A formula cut at its reductions over rows: `outer` reads what they come to as variables, summed up so far."""
+    """A formula cut at what is added over batches: `outer` reads what `inner` comes to, by name, summed up so far."""
 
     outer: Formula
-    inner: Mapping[str, Reduce]
+    inner: Mapping[str, tuple[str, Formula]]
+    """How the batches are combined, and what is evaluated for each."""
     sums: dict[str, Tensor] = field(factory=dict[str, Tensor])
 
     def take(self, tensors: Mapping[str, Tensor]) -> None:
         """Take in one batch of rows."""
-        for name, reduction in self.inner.items():
-            part = evaluate(reduction, Environment(tensors), ADVICE)
+        for name, (op, formula) in self.inner.items():
+            part = evaluate(formula, Environment(tensors), ADVICE)
             before = self.sums.get(name)
-            self.sums[name] = part if before is None else _combined(reduction.kind, before, part)
+            self.sums[name] = part if before is None else _combined(op, before, part)
 
     def value(self, tensors: Mapping[str, Tensor]) -> Tensor:
-        """The formula over everything that was taken in."""
-        return evaluate(self.outer, Environment({**tensors, **self.sums}), ADVICE)
+        """The formula over everything that was taken in; 0 where nothing was."""
+        missing = {name: Tensor((), 0.0) for name in self.inner if name not in self.sums}
+        return evaluate(self.outer, Environment({**tensors, **self.sums, **missing}), ADVICE)
 
 
-def stream(formula: Formula) -> Stream:
-    """The formula, ready to take in rows.
+def stream(formula: Formula, *, per_batch: bool = False) -> Stream:
+    """The formula, ready to take in rows; as a whole for each batch, or only its reductions over rows.
 
     >>> rows = Variable("activation(w)")
     >>> stream(Apply("sqrt", (Reduce("mean", ("B",), rows),))).outer
     Apply(op='sqrt', terms=(Apply(op='div', terms=(Variable(name='rows 0'), Variable(name='rows 1'))),))
     """
-    inner: dict[str, Reduce] = {}
+    if per_batch:
+        return Stream(Variable("batches"), {"batches": ("add", formula)})
+    inner: dict[str, tuple[str, Formula]] = {}
     return Stream(_cut(formula, inner), inner)
 
 
-def _cut(formula: Formula, inner: dict[str, Reduce]) -> Formula:
+def _cut(formula: Formula, inner: dict[str, tuple[str, Formula]]) -> Formula:
     match formula:
         case Reduce("mean", axes) if BATCH in axes:
             return Apply("div", tuple(_cut(evolve(formula, kind=kind), inner) for kind in ("sum", "count")))
-        case Reduce(_, axes) if BATCH in axes:
+        case Reduce(kind, axes) if BATCH in axes:
             name = f"rows {len(inner)}"
-            inner[name] = formula
+            inner[name] = COMBINED[kind], formula
             return Variable(name)
         case Apply(_, terms):
             return evolve(formula, terms=tuple(_cut(term, inner) for term in terms))
@@ -68,5 +72,5 @@ def _cut(formula: Formula, inner: dict[str, Reduce]) -> Formula:
             return formula
 
 
-def _combined(kind: str, one: Tensor, other: Tensor) -> Tensor:
-    return Tensor(one.axes, ADVICE.apply(COMBINED[kind], one.values, other.laid(one.axes).values))
+def _combined(op: str, one: Tensor, other: Tensor) -> Tensor:
+    return Tensor(one.axes, ADVICE.apply(op, one.values, other.laid(one.axes).values))

@@ -16,7 +16,6 @@ from numpy.typing import NDArray
 from surgdsl.bridge.weight import Array
 from surgdsl.formula import EVERY
 from surgdsl.formula.tensor import Tensor
-from surgdsl.language.criterion import Criterion
 
 
 @frozen(eq=False)
@@ -47,16 +46,16 @@ class View:
         return found[0] if found else None
 
 
-def view(criterion: Criterion, shape: Sequence[int], dimension: int, place: Array) -> View | None:
+def view(axes: tuple[str, ...], shape: Sequence[int], dimension: int, place: Array) -> View | None:
     """The view of a weight of `shape` in which an axis lies along `dimension`, or nothing where it has too many axes.
 
     Args:
-        criterion: whose parameter is the pattern.
+        axes: the names of the axes, the judged one first; ``("*",)`` for as many as there are.
         shape: of the weight.
         dimension: along which the axis lies.
         place: for each position there the index of the axis that it belongs to, or −1.
 
-    >>> seen = view(Criterion("c", "w", ("cout", "cin", "kh"), ("cout",)), (3, 4), 1, np.array([0, 0, 1, 1]))
+    >>> seen = view(("cout", "cin", "kh"), (3, 4), 1, np.array([0, 0, 1, 1]))
     >>> seen.axes, seen.shape, seen.tensor(np.arange(12).reshape(3, 4)).values[1].tolist()
     (('cout', 'cin', 'kh'), (2, 3, 2), [[2.0, 3.0], [6.0, 7.0], [10.0, 11.0]])
     """
@@ -66,11 +65,7 @@ def view(criterion: Criterion, shape: Sequence[int], dimension: int, place: Arra
     assert (np.bincount(place[order]) == repeated).all(), "every index of an axis occurs equally often"
     others: list[int | None] = [source for source in range(len(shape)) if source != dimension]
     sizes = [shape[source] for source in others if source is not None]
-    if criterion.axes == (EVERY,):
-        names = ("cout", *(str(source) for source in range(1, len(sizes) + 2)))
-    else:
-        judged = criterion.result[0]
-        names = (judged, *(axis for axis in criterion.axes if axis != judged))
+    names = axes if axes != (EVERY,) else ("cout", *(str(source) for source in range(1, len(sizes) + 2)))
     room = len(names) - 1
     if len(sizes) > room:
         return None

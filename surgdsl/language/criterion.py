@@ -41,3 +41,9 @@ class Criterion:
     def single(self) -> bool:
         """Whether it scores single weights, which can be summed to whatever is removed."""
         return self.result == (EVERY,)
+
+    @property
+    def judging(self) -> tuple[str, ...]:
+        """Its axes with the one that it judges first."""
+        judged = self.result[0]
+        return self.axes if self.single else (judged, *(axis for axis in self.axes if axis != judged))

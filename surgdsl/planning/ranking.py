@@ -6,7 +6,7 @@ A step is planned, and may be rehearsed many times beside others; its scores are
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from functools import cached_property
+from functools import cached_property, partial
 
 import numpy as np
 from attrs import field, frozen
@@ -15,7 +15,7 @@ from surgdsl.axis.dim import Axis
 from surgdsl.bridge.source import answer
 from surgdsl.bridge.weight import State
 from surgdsl.importance.ranking import Scores
-from surgdsl.importance.scoring import Outside, scores
+from surgdsl.importance.scoring import Judge
 from surgdsl.language.criterion import Criterion
 from surgdsl.language.program import DataName, StepDecl
 from surgdsl.operations.coupling import Coupling, couple
@@ -48,14 +48,15 @@ class Rankings:
 
     def now(self, step: StepDecl, state: State, coupling: Coupling, axes: Sequence[Axis]) -> Mapping[Axis, Scores]:
         """The scores of axes of `state`, by the criterion of the step."""
-        assert step.ranking is not None, "the language asks for a criterion"
+        return self.judge(step).axes(state, coupling, axes)
+
+    def judge(self, step: StepDecl) -> Judge:
+        """The criterion of the step with its data; one in Python is looked for beside the file that declares it."""
+        criterion = step.ranking
+        assert criterion is not None, "the language asks for a criterion"
         data = step.arguments.get("calibrate")
-        rows = self.opened.rows(data.name) if step.ranking.reads and isinstance(data, DataName) else None
-        return scores(step.ranking, state, coupling, axes, rows, outside(step.ranking))
-
-
-def outside(criterion: Criterion) -> Outside | None:
-    """A criterion in Python, looked for beside the file that declares it; nothing for one of the language."""
-    if not criterion.reference:
-        return None
-    return lambda weight: np.asarray(answer(criterion.reference, home(criterion), criterion.span, weight))
+        rows = self.opened.rows(data.name) if criterion.reads and isinstance(data, DataName) else None
+        if not criterion.reference:
+            return Judge(criterion, rows)
+        asked = partial(answer, criterion.reference, home(criterion), criterion.span)
+        return Judge(criterion, rows, lambda weight: np.asarray(asked(weight)))

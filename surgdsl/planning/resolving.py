@@ -21,6 +21,7 @@ from surgdsl.diagram.payload import Dense, innermost
 from surgdsl.diagram.term import Made
 from surgdsl.diagram.term import Mask as LargestOf
 from surgdsl.importance.ranking import Scores, naturals
+from surgdsl.language.functions import standard
 from surgdsl.language.program import StepDecl
 from surgdsl.operations.coupling import Coupling, couple
 from surgdsl.planning import declared
@@ -133,12 +134,15 @@ class Resolver:
     def _mask(self, step: StepDecl, state: State) -> Resolved:
         share = _ratio(step, "keep")
         actions, left_alone = list[Mask](), list[str]()
+        judge = None if step.ranking in (None, standard("magnitude")) else self.rankings.judge(step)
         for base in self._weights(step, state):
             weight = state.weights[param(state, base)]
             size = math.prod(weight.shape)
             keep = max(1, math.ceil(share * size))
-            if keep < (_most(state, base, size) if weight.bare else stored_count(weight)):
-                actions.append(Mask(base, keep, size))
+            if judge is not None and not judge.fits(state, param(state, base)):
+                left_alone.append(f"{base}: criterion {judge.criterion.name} does not speak of such weights")
+            elif keep < (_most(state, base, size) if weight.bare else stored_count(weight)):
+                actions.append(Mask(base, keep, size, judge))
             else:
                 left_alone.append(f"{base}: no more than {keep} elements are stored already")
         return Resolved(tuple(actions), tuple(left_alone))

@@ -6,6 +6,7 @@ at the moment of the step.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 
 import numpy as np
@@ -13,9 +14,11 @@ from attrs import evolve, field, frozen
 from attrs.validators import in_
 
 from surgdsl.bridge.encoding import decode, with_mask
-from surgdsl.bridge.weight import State, Weight
+from surgdsl.bridge.weight import Array, State, Weight
 from surgdsl.diagram.payload import Affine, Codebook, Dense, Masked, masked
-from surgdsl.diagram.term import Term, along, made, thinned
+from surgdsl.diagram.term import Read, Term, along, made, thinned
+from surgdsl.formula import as_json
+from surgdsl.importance.scoring import Judge
 from surgdsl.surgery import affine, codebook
 from surgdsl.surgery.masking import keep_largest
 from surgdsl.surgery.rewrite import Rewrite, replace, rewritten_param, term_of
@@ -25,11 +28,17 @@ MASK, CODEBOOK, AFFINE = "mask/1", "quantize-codebook/1", "quantize-affine/1"
 
 @frozen
 class Mask:
-    """Keep the `keep` elements of largest magnitude of the weight called `base`."""
+    """Keep the `keep` elements of largest magnitude of the weight called `base`, or those that `judge` scores highest.
+
+    What a judge finds at the moment of the step, and what it read for that, is held in `scores` and `reads`.
+    """
 
     base: str
     keep: int
     size: int
+    judge: Judge | None = field(default=None, eq=False, repr=False)
+    scores: Array | None = field(default=None, eq=False, repr=False)
+    reads: tuple[Read, ...] = field(default=(), eq=False, repr=False)
 
     @property
     def note(self) -> str:
@@ -39,18 +48,31 @@ class Mask:
     def rewrite(self, state: State, number: int, step: str) -> Rewrite:
         """Mask in `state`."""
         arguments = {"keep": str(self.keep)}
-        return _recoded(state, self.base, MASK, "nnz/1", arguments, self.note, number, step, self)
+        judged = self if self.judge is None else self._judged(self.judge, state)
+        return _recoded(state, self.base, MASK, "nnz/1", arguments, self.note, number, step, judged)
+
+    def _judged(self, judge: Judge, state: State) -> Mask:
+        name = param(state, self.base)
+        scores = None if state.weights[name].bare else judge.elements(state, name)
+        others = state.net.params().items() if judge.criterion.reads else ()
+        return evolve(self, scores=scores, reads=tuple(Read(term_of(one)) for other, one in others if other != name))
 
     def term(self, weight: Weight, of: Term) -> Term:
         """Where the masked weight comes from."""
         del weight
-        return thinned(of, self.keep)
+        if self.judge is None:
+            return thinned(of, self.keep)
+        said = self.judge.criterion
+        by = said.reference if said.formula is None else json.dumps(as_json(said.formula))
+        return made(MASK, (along(of), *self.reads), {"by": by, "keep": self.keep})
 
     def recode(self, weight: Weight) -> Weight:
         """The weight with all but its largest elements left out."""
         if weight.bare:
             return evolve(weight, encoding=masked(weight.encoding))
-        return with_mask(weight, keep_largest(np.abs(decode(weight)), self.keep))
+        return with_mask(
+            weight, keep_largest(np.abs(decode(weight)) if self.scores is None else self.scores, self.keep)
+        )
 
 
 @frozen
