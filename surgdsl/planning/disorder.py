@@ -93,11 +93,17 @@ def _between(one: Finding) -> str:
     if one.impossible is not None:
         first, last = one.impossible
         return f"`{last}` cannot be done after `{first}`"
-    if not one.shared:
-        return "what one does depends on the other"
     others = len(one.shared) - FEW
     told = ", ".join(f"`{place}`" for place in one.shared[:FEW]) + (f" and {others} more" if others > 0 else "")
-    return f"both change {told}"
+    match one.kind:
+        case "delete-delete":
+            return f"both change {told}"
+        case "delete-use":
+            return f"`{one.first}` changes {told}, which `{one.second}` needs"
+        case "use-delete":
+            return f"`{one.second}` changes {told}, which `{one.first}` needs"
+        case None:
+            return f"which of them is first decides {told or 'what the other one does'}"
 
 
 def reasons(first: StepDecl, second: StepDecl, one: Finding) -> tuple[str, ...]:

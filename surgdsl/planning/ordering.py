@@ -27,20 +27,23 @@ from surgdsl.planning.rehearsing import Rehearsal, Stage, opening_stage, rehears
 from surgdsl.planning.resolving import Unforeseen
 
 Verdict = Literal["independent", "joinable", "order matters"]
+Kind = Literal["delete-delete", "delete-use", "use-delete"]
 
 
 @frozen
 class Finding:
     """What was found of a pair of steps.
 
-    `shared` are the places that stand between them, weights first; `impossible` is the order, if one is, that cannot be
-    carried out at all.
+    `shared` are the weights that come out otherwise in the other order; or, where none does, the places that one step
+    deletes and the other one needs, by the worst `kind` of conflict. `impossible` is the order, if one is, that cannot
+    be carried out at all.
     """
 
     first: str
     second: str
     verdict: Verdict
     shared: tuple[str, ...] = ()
+    kind: Kind | None = None
     unforeseen: str | None = None
     """The step that depends on values which no rehearsal has."""
     impossible: Pair | None = None
@@ -93,20 +96,23 @@ class Rehearsals:
 
 
 def ordering(surgery: SurgeryDecl, rankings: Rankings) -> Ordering:
-    """The verdict of every pair that stands in no order, and the layers that follow.
-
-    Pairs are looked at where both may come next: after all that must come before one of them.
-    """
-    names = tuple(step.name for step in surgery.steps)
+    """The verdict of every pair that stands in no order, and the layers that follow."""
     order = before(surgery.order) if surgery.order else frozenset[Pair]()
-    rehearsals = Rehearsals(surgery, rankings)
-    found: list[Finding] = []
+    found = tuple(findings(Rehearsals(surgery, rankings), order))
+    follow = order | {(one.first, one.second) for one in found if one.verdict != "independent"}
+    return Ordering(layers([step.name for step in surgery.steps], frozenset(follow)), found)
+
+
+def findings(rehearsals: Rehearsals, order: frozenset[Pair]) -> Iterator[Finding]:
+    """What is found of every pair that `order`, which is transitive, leaves open.
+
+    A pair is looked at where both may come next: after all that must come before one of them.
+    """
+    names = tuple(rehearsals.steps)
     for first, second in combinations(names, 2):
         if (first, second) not in order and (second, first) not in order:
             earlier = tuple(name for name in names if (name, first) in order or (name, second) in order)
-            found += _finding(rehearsals, earlier, first, second)
-    follow = order | {(one.first, one.second) for one in found if one.verdict != "independent"}
-    return Ordering(layers(names, frozenset(follow)), tuple(found))
+            yield from _finding(rehearsals, earlier, first, second)
 
 
 def _finding(rehearsals: Rehearsals, earlier: tuple[str, ...], first: str, second: str) -> Iterator[Finding]:
@@ -119,7 +125,8 @@ def _finding(rehearsals: Rehearsals, earlier: tuple[str, ...], first: str, secon
         yield _compared(rehearsals, earlier, first, second)
     elif isinstance(forth, Rehearsal) or isinstance(back, Rehearsal):
         impossible = (second, first) if isinstance(forth, Rehearsal) else (first, second)
-        yield Finding(first, second, "order matters", _touched(rehearsals, earlier, first, second), None, impossible)
+        shared, kind = _touched(rehearsals, earlier, first, second)
+        yield Finding(first, second, "order matters", shared, kind, None, impossible)
 
 
 def _compared(rehearsals: Rehearsals, earlier: tuple[str, ...], first: str, second: str) -> Finding:
@@ -128,19 +135,26 @@ def _compared(rehearsals: Rehearsals, earlier: tuple[str, ...], first: str, seco
     assert isinstance(back, Rehearsal)
     one, other = forth.after.state, back.after.state
     if plan_hash(one.net) == plan_hash(other.net):
-        shared = _touched(rehearsals, earlier, first, second)
-        return Finding(first, second, "joinable" if shared else "independent", shared)
+        shared, kind = _touched(rehearsals, earlier, first, second)
+        return Finding(first, second, "joinable" if shared else "independent", shared, kind)
     return Finding(first, second, "order matters", _apart(one, other))
 
 
-def _touched(rehearsals: Rehearsals, earlier: tuple[str, ...], first: str, second: str) -> tuple[str, ...]:
-    """The places that one of two steps deletes and the other needs."""
+def _touched(
+    rehearsals: Rehearsals, earlier: tuple[str, ...], first: str, second: str
+) -> tuple[tuple[str, ...], Kind | None]:
+    """The places that both of two steps delete; or else that one deletes and the other needs."""
     one, other = rehearsals.of(*earlier, first), rehearsals.of(*earlier, second)
     if not (isinstance(one, Rehearsal) and isinstance(other, Rehearsal)):
-        return ()
+        return (), None
     stage = rehearsals.of(*earlier) if earlier else None
     state = stage.after.state if isinstance(stage, Rehearsal) else rehearsals.start.state
-    return _places(state, one.deletes & other.touches | one.touches & other.deletes)
+    atoms: tuple[tuple[Kind, frozenset[Item]], ...] = (
+        ("delete-delete", one.deletes & other.deletes),
+        ("delete-use", one.deletes & other.reads),
+        ("use-delete", one.reads & other.deletes),
+    )
+    return next(((_places(state, items), kind) for kind, items in atoms if items), ((), None))
 
 
 def _places(state: State, shared: frozenset[Item]) -> tuple[str, ...]:

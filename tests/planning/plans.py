@@ -1,0 +1,147 @@
+"""Random plans on a captured net: steps that can be carried out, the order they need, and what each order gives."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterable, Iterator, Sequence
+
+from attrs import evolve, frozen
+
+from surgdsl.bridge.weight import State
+from surgdsl.diagnostic import Refusal, Source
+from surgdsl.execution import digest
+from surgdsl.execution.carrying import carry
+from surgdsl.execution.graph import Scribe
+from surgdsl.language import program
+from surgdsl.language.composition import Arrow, Pair, extension, then
+from surgdsl.planning.opening import Opened
+from surgdsl.planning.ordering import Finding, Rehearsals, findings
+from surgdsl.planning.plan import plan
+from surgdsl.planning.ranking import Rankings
+from surgdsl.planning.rehearsing import Rehearsal
+from surgdsl.surgery.fold import sites
+from surgdsl.surgery.rewrite import layers
+
+HEAD = """surg 1
+use std.importance.magnitude
+use std.rules.{fold_batchnorm, mask, prune_channels, quantize}
+model net : (x: f32[B, 4]) -> (y: f32[B, 3]) { source = python("net:build") }
+data rows { source = python("net:rows") }
+surgery slim on net {
+"""
+
+
+def opened(state: State, steps: Sequence[str], more: str = "") -> Opened:
+    """A surgery of these steps, called a, b, c, …, on a net that is captured already."""
+    lines = [f"  step {name} = apply {step}\n" for name, step in zip(names(len(steps)), steps, strict=True)]
+    made = program(Source("slim.surg", f"{HEAD}{''.join(lines)}  {more}\n}}\n"))
+    return Opened(made, made.surgery("slim"), state, None)
+
+
+def names(count: int) -> list[str]:
+    """The first letters of the alphabet."""
+    return [chr(ord("a") + number) for number in range(count)]
+
+
+def a_step(draw: random.Random, state: State) -> str:
+    """A step at a random place of the net."""
+    path = draw.choice([path for path in layers(state) if path])
+    norms = [site.layer for site in sites(state)]
+    rule = draw.choice(["prune", "prune", "prune", "mask", "codes", "grid", *(["fold", "fold"] if norms else [])])
+    match rule:
+        case "prune":
+            return f"prune_channels(keep = {draw.randrange(40, 100, 10)}%) @{path} by magnitude"
+        case "mask":
+            return f"mask(keep = {draw.randrange(30, 100, 10)}%) @{path}"
+        case "fold":
+            return f"fold_batchnorm @{draw.choice(norms)}"
+        case _:
+            scheme = "kmeans" if rule == "codes" else "affine"
+            return f'quantize(bits = {draw.randrange(2, 9)}bit, scheme = "{scheme}") @{path}'
+
+
+def random_steps(draw: random.Random, state: State, count: int) -> list[str]:
+    """Steps that can be carried out one after the other."""
+    steps: list[str] = []
+    for _ in range(20 * count):
+        if len(steps) == count:
+            break
+        one = a_step(draw, state)
+        if _possible(opened(state, [*steps, one])):
+            steps.append(one)
+    return steps
+
+
+def _possible(tried: Opened) -> bool:
+    """Whether the steps can be carried out in their order: rehearsed first, which is quick."""
+    order = tuple(step.name for step in tried.surgery.steps)
+    if not isinstance(Rehearsals(tried.surgery, Rankings(tried)).of(*order), Rehearsal):
+        return False
+    try:
+        plan(in_order(tried, order))
+    except Refusal:
+        return False
+    return True
+
+
+@frozen
+class Needed:
+    """An order that a surgery needs where the file says nothing, and what was found of all other pairs."""
+
+    order: frozenset[Pair]
+    findings: tuple[Finding, ...]
+
+
+def needed(surgery: Opened, free: tuple[str, ...]) -> Needed:
+    """Pairs of other verdicts than `free` keep the order of their declarations, until no such pair is left."""
+    rehearsals, order = Rehearsals(surgery.surgery, Rankings(surgery)), frozenset[Pair]()
+    while True:
+        found = tuple(findings(rehearsals, order))
+        matter = {(one.first, one.second) for one in found if one.verdict not in free}
+        if not matter:
+            return Needed(order, found)
+        order = _closed(order | matter)
+
+
+def _closed(order: frozenset[Pair]) -> frozenset[Pair]:
+    more = {(first, last) for first, middle in order for other, last in order if middle == other}
+    return order if more <= order else _closed(order | more)
+
+
+def extensions(
+    draw: random.Random, steps: Sequence[str], order: frozenset[Pair], count: int
+) -> Iterator[tuple[str, ...]]:
+    """The least and the greatest linear extension, and some at random."""
+    yield extension(steps, order)
+    yield extension(steps[::-1], order)
+    for _ in range(count - 2):
+        yield extension(draw.sample(steps, len(steps)), order)
+
+
+def in_order(surgery: Opened, order: Sequence[str]) -> Opened:
+    """The same surgery with its steps one after the other as given."""
+    steps = {step.name: step for step in surgery.surgery.steps}
+    composed = then(*map(Arrow, order))
+    return evolve(surgery, surgery=evolve(surgery.surgery, steps=tuple(steps[name] for name in order), order=composed))
+
+
+def hashes(surgery: Opened, orders: Iterable[tuple[str, ...]]) -> set[str]:
+    """The graph hashes that some orders lead to; one in which a step has nothing left to do gives none."""
+    found: set[str] = set()
+    for order in dict.fromkeys(orders):
+        try:
+            found.add(graph_hash(result(in_order(surgery, order))))
+        except Refusal as refusal:
+            if any(one.code != "E0504" for one in refusal.diagnostics):
+                raise
+    return found
+
+
+def graph_hash(state: State) -> str:
+    """The digest of the net with the bytes of its weights, as certificates have it."""
+    return digest.graph(Scribe().graph(state))
+
+
+def result(surgery: Opened) -> State:
+    """What carrying the surgery out gives."""
+    return carry(plan(surgery), lambda _stage, _detail: None).final
