@@ -72,6 +72,11 @@ def step(previous: str, value: Json) -> str:
     return _tagged(b"surg-step-v1\0" + bytes.fromhex(previous), value)
 
 
+def rule(value: Json) -> str:
+    """The digest of a declaration."""
+    return _tagged(b"surg-rule-v1\0", value)
+
+
 def seal(value: Json) -> str:
     """The digest of a statement without its seal."""
     return _tagged(b"surg-seal-v1\0", value)

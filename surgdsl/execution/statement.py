@@ -18,6 +18,7 @@ from surgdsl.diagram.net import Net
 from surgdsl.diagram.sort import Sort
 from surgdsl.execution import digest
 from surgdsl.execution.canonical import Json, encode
+from surgdsl.execution.declaration import Applied, rule_rows
 from surgdsl.execution.graph import Scribe, port_rows
 from surgdsl.execution.steps import Standing, standing, step_row
 from surgdsl.metrics import METRICS, count, ones
@@ -26,8 +27,8 @@ from surgdsl.surgery.rewrite import Rewrite
 LARGEST = 16 << 20
 """Bytes of a statement that a verifier still reads."""
 
-RECOMPUTED = ("prune-channels/1", "fold-batchnorm/1")
-"""Rules whose weights follow byte for byte from the weights before."""
+RECOMPUTED = ("prune-channels/1", "fold-batchnorm/1", "rule/1")
+"""Rules whose weights follow byte for byte from the weights before, but for decompositions."""
 
 Ports = Sequence[tuple[str, Sort]]
 
@@ -47,6 +48,7 @@ class Request:
     obligations: Sequence[tuple[str, str]] = ()
     claims: Sequence[Json] = ()
     evidence: Sequence[bytes] = ()
+    rules: Applied = ()
     facts: Mapping[str, str] = field(factory=dict[str, str])
     binding: Mapping[str, int] = field(factory=dict[str, int])
 
@@ -137,7 +139,7 @@ def _tensors(scribe: Scribe, start: State, rewrites: Sequence[Rewrite]) -> tuple
 
 def _sent(scribe: Scribe, rewrite: Rewrite) -> dict[str, Part]:
     """The tensors that a step creates, unless a verifier makes them itself from the ones before."""
-    if rewrite.rule in RECOMPUTED:
+    if rewrite.rule in RECOMPUTED and not ("rule" in rewrite.arguments and rewrite.arguments["rule"].decomposes):
         return {}
     return _parts(scribe, rewrite.after, list(rewrite.derivation.comatch_operations.values()))
 
@@ -168,6 +170,7 @@ def _boundary(net: Net) -> dict[str, Json]:
 def _asked(request: Request) -> dict[str, Json]:
     """The fields that a request fills."""
     return {
+        **({"rules": rule_rows(request.rules)} if request.rules else {}),
         "claims": request.claims,
         "facts": [[name, request.facts[name]] for name in sorted(request.facts)],
         "format": 1,

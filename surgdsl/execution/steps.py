@@ -13,6 +13,7 @@ from attrs import evolve, frozen
 from surgdsl.diagram.hypergraph import Hypergraph
 from surgdsl.execution import digest
 from surgdsl.execution.canonical import Json, natural
+from surgdsl.execution.declaration import identifier
 from surgdsl.execution.graph import Scribe, attribute, sort_row
 from surgdsl.metrics import METRICS, recount
 from surgdsl.surgery.rewrite import Rewrite
@@ -113,7 +114,8 @@ def applied(given: Mapping[str, Any], names: Names) -> dict[str, Json]:
         ]
 
     return {
-        **given,
+        **({"factor": given["factor"].hex()} if "factor" in given else {}),
+        "rule": identifier(given["rule"]),
         "left": boxes(given["left"]),
         "right": boxes(given["right"]),
         "variables": [[name, attribute(value)] for name, value in given["variables"]],

@@ -32,6 +32,9 @@ from surgdsl.language.claim import Counted, Measured, Require
 from surgdsl.language.program import Port
 from surgdsl.planning.opening import Opened
 from surgdsl.planning.plan import Plan
+from surgdsl.rules.schema import Schema
+from surgdsl.surgery.declared import RULE as DECLARED
+from surgdsl.surgery.rewrite import Rewrite
 
 CERTIFICATE, INPUT, MODEL, RUN = "certificate", "input.safetensors", "model.safetensors", "run.json"
 """What a result consists of."""
@@ -106,9 +109,19 @@ def _certified(outcome: Outcome, threads: int) -> Certificate:
         obligations=obligations(outcome.plan, rewrites),
         claims=[_claim(one, bounds.get(id(one)), logs) for one in promises],
         evidence=list(logs.values()),
+        rules=_rules(rewrites),
         facts=facts(threads),
     )
     return certificate(opened.start, rewrites, request, scribe)
+
+
+def _rules(rewrites: Sequence[Rewrite]) -> list[tuple[Schema, list[str]]]:
+    """The declared rules that were applied, with the steps that did."""
+    found: dict[Schema, list[str]] = {}
+    for one in rewrites:
+        if one.rule == DECLARED:
+            found.setdefault(one.arguments["rule"], []).append(one.step)
+    return list(found.items())
 
 
 def _log(comparison: Comparison) -> Log:

@@ -112,10 +112,12 @@ def _tested(scope: Scope, made: Schema) -> None:
     try:
         for _ in islice(instances(made), 6):
             pass
-        found = discharge(made) if made.grade == "exact" else None
+        found = discharge(made)
     except Misbuilt as why:
         scope.refuse("E0352", "the boxes do not fit", why.what.span if why.what else made.span, why.reason)
         return
-    if isinstance(found, Refuted):
+    if isinstance(found, Refuted) and made.bound:
+        scope.refuse("E0349", f"the bound of `{made.name}` does not hold", made.bound.span, found.reason)
+    elif isinstance(found, Refuted):
         lines = ("call it `bounded` with a bound, or `lossy`",)
         scope.refuse("E0353", f"`{made.name}` is called exact and is not", made.span, found.reason, help=lines)

@@ -60,9 +60,9 @@ def resolve(step: StepDecl, state: State) -> Resolved:
 
 
 def _discharged(step: StepDecl, schema: Schema) -> None:
-    found = discharge(schema) if schema.grade == "exact" else None
+    found = discharge(schema)
     if isinstance(found, Refuted):
-        raise Refusal(Diagnostic("E0353", f"`{schema.name}` is called exact and is not", step.span, found.reason))
+        raise Refusal(Diagnostic("E0353", f"`{schema.name}` is not what it is called", step.span, found.reason))
 
 
 @frozen(eq=False)

@@ -11,6 +11,7 @@ import hashlib
 import itertools
 from collections.abc import Callable, Mapping, Sequence
 from fractions import Fraction
+from typing import Any
 
 import numpy as np
 from attrs import frozen
@@ -34,16 +35,20 @@ class Interpretation:
     seed: int
     ordered: bool
 
-    def number(self, value: object) -> object:
-        """A number of the field."""
+    def number(self, value: object) -> Values:
+        """A number of the field, as an array without dimensions."""
         assert isinstance(value, int | float)
-        return self.field.number(Fraction(value))
+        return self.array(self.field.number(Fraction(value)))
+
+    def array(self, values: object) -> Values:
+        """Numbers of the field as an array."""
+        return np.asarray(values, dtype=self.field.dtype)
 
     def reduced(self, values: Values) -> Values:
         """Sums and products of numbers of the field as its numbers again."""
         return values % PRIME if isinstance(self.field, Residues) else values
 
-    def oracle(self, question: str) -> object:
+    def oracle(self, question: str) -> Any:
         """A random number, the same for the same question."""
         text = hashlib.sha256(f"{self.seed}:{question}".encode()).digest()
         return self.field.number(Fraction(int.from_bytes(text[:12]) - 2**95, 1 if not self.ordered else 2**80))
@@ -64,7 +69,9 @@ def _held(inside: Interpretation, wires: Mapping[str, Values], placed: Placed, n
     if name in placed.tensors:
         return wires[f"{placed.box.name}.{name}"]
     tensor = placed.box.kind.tensor(name)
-    return np.array(inside.number(0 if tensor is None or tensor.absent is None else tensor.absent), dtype=object)
+    return np.array(
+        inside.number(0 if tensor is None or tensor.absent is None else tensor.absent), dtype=inside.field.dtype
+    )
 
 
 Shapes = Sequence[tuple[int, ...]]
@@ -85,10 +92,14 @@ def _convolution(
     (x,), weight = data, ports["weight"]
     rank, groups = weight.ndim - 2, integer(one, "groups")
     stride, padding, dilation = (integers(one, name, rank) for name in ("stride", "padding", "dilation"))
-    padded = np.full((*x.shape[:2], *(n + 2 * p for n, p in zip(x.shape[2:], padding, strict=True))), inside.number(0))
+    padded = np.full(
+        (*x.shape[:2], *(n + 2 * p for n, p in zip(x.shape[2:], padding, strict=True))),
+        inside.number(0),
+        dtype=inside.field.dtype,
+    )
     padded[(..., *(slice(p, p + n) for n, p in zip(x.shape[2:], padding, strict=True)))] = x
     out = shapes[0]
-    made = np.full(out, inside.number(0), dtype=object)
+    made = np.full(out, inside.number(0), dtype=inside.field.dtype)
     filters, channels = weight.shape[0] // groups, weight.shape[1]
     for tap in itertools.product(*map(range, weight.shape[2:])):
         window = padded[
@@ -118,7 +129,7 @@ def _batch_norm(
     del shapes
     (x,), field = data, inside.field
     spread = {name: _along(values, 1, x.ndim) for name, values in ports.items()}
-    epsilon = np.array(inside.number(one.attribute("eps")), dtype=object)
+    epsilon = inside.number(one.attribute("eps"))
     root = field.apply("sqrt", field.apply("add", spread["var"], epsilon))
     scaled = field.apply("mul", field.apply("sub", x, spread["mean"]), spread["gamma"])
     return [field.apply("add", field.apply("div", scaled, root), spread["beta"])]
@@ -139,7 +150,9 @@ def _group_norm(
     inside: Interpretation, one: Operation, data: Sequence[Values], ports: Ports, shapes: Shapes
 ) -> Sequence[Values]:
     (x,), kind = data, f"grouped {one.attribute('num_groups')} {one.attribute('eps')}"
-    made = np.array([_asked(inside, kind, [sample], sample.shape) for sample in x], dtype=object).reshape(shapes[0])
+    made = np.array([_asked(inside, kind, [sample], sample.shape) for sample in x], dtype=inside.field.dtype).reshape(
+        shapes[0]
+    )
     return [inside.reduced(made * _along(ports["gamma"], 1, x.ndim) + _along(ports["beta"], 1, x.ndim))]
 
 
@@ -156,9 +169,12 @@ def _arithmetic(
 ) -> Sequence[Values]:
     del ports
     given = dict(one.attributes)
-    left, right = data[0], data[1] if len(data) > 1 else np.array(inside.number(given["other"]), dtype=object)
+    left, right = (
+        data[0],
+        data[1] if len(data) > 1 else inside.number(given["other"]),
+    )
     if "alpha" in given:
-        right = inside.field.apply("mul", right, np.array(inside.number(given["alpha"]), dtype=object))
+        right = inside.field.apply("mul", right, inside.number(given["alpha"]))
     made = inside.field.apply(one.name.split(".")[1], left, right)
     return [np.asarray(made).reshape(shapes[0])]
 
@@ -190,7 +206,8 @@ def _elementwise(
 ) -> Sequence[Values]:
     del ports, shapes
     kind = _spelled(one)
-    return [np.asarray(np.frompyfunc(lambda value: inside.oracle(f"{kind} {value}"), 1, 1)(data[0]), dtype=object)]
+    function = np.frompyfunc(lambda value: inside.oracle(f"{kind} {value}"), 1, 1)
+    return [inside.array(function(data[0]))]
 
 
 def _unknown(
@@ -204,7 +221,7 @@ def _unknown(
 def _asked(inside: Interpretation, kind: str, data: Sequence[Values], shape: tuple[int, ...]) -> Values:
     question = ";".join(f"{values.shape}{','.join(map(str, values.ravel()))}" for values in data)
     asked = hashlib.sha256(f"{kind}{question}".encode()).hexdigest()
-    made = np.empty(int(np.prod(shape, dtype=np.int64)), dtype=object)
+    made = np.empty(int(np.prod(shape, dtype=np.int64)), dtype=inside.field.dtype)
     for at in range(made.size):
         made[at] = inside.oracle(f"{asked} {at}")
     return made.reshape(shape)
@@ -217,11 +234,11 @@ def _spelled(one: Operation) -> str:
 def _piecewise(
     inside: Interpretation, one: Operation, data: Sequence[Values], ports: Ports, shapes: Shapes
 ) -> Sequence[Values]:
-    del inside, ports, shapes
+    del ports, shapes
     shape = PIECEWISE[one.name]
     slope = dict(one.attributes).get("negative_slope", 0)
     assert isinstance(slope, int | float)
-    return [np.asarray(np.frompyfunc(lambda value: shape(value, Fraction(slope)), 1, 1)(data[0]), dtype=object)]
+    return [inside.array(np.frompyfunc(lambda value: shape(value, Fraction(slope)), 1, 1)(data[0]))]
 
 
 ZERO, SIX = Fraction(0), Fraction(6)
@@ -255,3 +272,7 @@ MEANINGS: Mapping[str, Meaning] = {
     **{f"aten.{name}.default": _elementwise for name in ELEMENTWISE},
 }
 """What is known of operators; all others are random functions of everything that goes in."""
+
+RANDOM = (_elementwise, _layer_norm, _group_norm)
+COMPUTED = frozenset((*PIECEWISE, *(name for name, meaning in MEANINGS.items() if meaning not in RANDOM)))
+"""Operators whose values are computed where numbers have an order, and not drawn at random."""

@@ -13,7 +13,7 @@ from attrs import field, frozen
 from surgdsl.axis.extent import Extent, Polynomial, symbols
 from surgdsl.diagnostic import NOWHERE, Span
 from surgdsl.diagram.operation import Attribute
-from surgdsl.formula import Formula
+from surgdsl.formula import Formula, Spectral
 from surgdsl.rules.boxes import Kind, kind_of
 
 
@@ -119,6 +119,11 @@ class Schema(Spanned):
         names = {name for box in self.left for name in box.variables}
         names |= {name for port in self.glue for name in port.variables}
         return frozenset(names | {name for name, _ in self.parameters})
+
+    @property
+    def decomposes(self) -> bool:
+        """Whether a weight of R is part of a decomposition, whose bits nothing defines."""
+        return any(isinstance(one.value, Spectral) for one in self.weights)
 
     def box(self, name: str) -> Box:
         """The box of L called `name`.

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from fractions import Fraction
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -21,6 +22,7 @@ from surgdsl.diagram.operation import PARAM, Attribute, Operation
 from surgdsl.diagram.payload import Dense, Payload
 from surgdsl.diagram.pushout import Step
 from surgdsl.diagram.sort import Sort
+from surgdsl.formula.evaluation import Environment
 from surgdsl.formula.fields import FLOATS, Undefined
 from surgdsl.formula.tensor import Misfit
 from surgdsl.metrics import contribution, ones
@@ -31,6 +33,7 @@ from surgdsl.rules.itinerary import anchored
 from surgdsl.rules.matching import Form, Refused, Site, site
 from surgdsl.rules.matching import sites as found_sites
 from surgdsl.rules.schema import Box, Schema
+from surgdsl.surgery.bounding import distance, factor
 from surgdsl.surgery.naming import Named, named
 from surgdsl.surgery.provenance import term
 from surgdsl.surgery.rewrite import Replacement, Rewrite, around, replace
@@ -144,7 +147,7 @@ class Applying:
             for wire in self.schema.wires(self.schema.right)
         }
         names = {one.box.name: one for one in named(self.schema, self.state, form)}
-        values = self._values()
+        values = self.values
         sorts = {form.wires[wire]: graph.wires[form.wires[wire]] for wire in self.schema.inputs}
         operations, weights = dict[str, Operation](), dict[str, Weight]()
         for box in ordered(self.schema.right):
@@ -165,22 +168,39 @@ class Applying:
         origin = term(clause, names.box, self.schema, self.state, self.site)
         return Operation(PARAM, (), (wire,), (), Payload(base, role, weight.encoding, origin), names.path)
 
-    def _values(self) -> dict[tuple[str, str], Weight]:
-        """The weights of R, by box and tensor."""
-        boxes, binding = {box.name: box for box in self.schema.right}, self.site.binding
+    @cached_property
+    def bare(self) -> bool:
+        """Whether weights are known by their form alone."""
+        return any(self.state.weights[name].bare for name in self.site.form.tensors.values())
+
+    @cached_property
+    def known(self) -> Environment:
+        """What the names in `with` stand for here, in float64."""
         old = {f"{box}.{name}": self.state.weights[param] for (box, name), param in self.site.form.tensors.items()}
-        if any(weight.bare for weight in old.values()):
-            return {(one.box, one.tensor): self._bare(boxes[one.box], one.tensor) for one in self.schema.weights}
         tensors = {name: weight.parts["values"].astype(np.float64) for name, weight in old.items()}
-        known = environment(self.schema, binding, tensors, read(self.state, self.schema, self.site), FLOATS)
-        found: dict[tuple[str, str], Weight] = {}
+        return environment(self.schema, self.site.binding, tensors, read(self.state, self.schema, self.site), FLOATS)
+
+    @cached_property
+    def values(self) -> Mapping[tuple[str, str], Weight]:
+        """The weights of R, by box and tensor.
+
+        Raises:
+            Refusal: E0506, one cannot be computed, is not finite, or is no such approximation as it should be.
+        """
+        boxes = {box.name: box for box in self.schema.right}
+        if self.bare:
+            return {(one.box, one.tensor): self._bare(boxes[one.box], one.tensor) for one in self.schema.weights}
+        found: dict[tuple[str, str], Array] = {}
         for one in self.schema.weights:
             try:
-                made = assigned(one, boxes[one.box], binding, known, FLOATS)
+                made = assigned(one, boxes[one.box], self.site.binding, self.known, FLOATS)
             except (Undefined, Misfit, Unfit) as why:
-                raise _refused(self.schema, one.box, one.tensor, str(why)) from why
-            found[one.box, one.tensor] = dense(_rounded(made, self.dtype, self.schema, (one.box, one.tensor)))
-        return found
+                raise _refused(self.schema, f"{one.box}.{one.tensor}", str(why)) from why
+            found[one.box, one.tensor] = _rounded(made, self.dtype, self.schema, f"{one.box}.{one.tensor}")
+        far = distance(self.schema, self.known, found)
+        if far:
+            raise _refused(self.schema, self.schema.weights[0].box, far)
+        return {key: dense(array) for key, array in found.items()}
 
     def _bare(self, box: Box, name: str) -> Weight:
         tensor = box.kind.tensor(name)
@@ -192,7 +212,9 @@ class Applying:
         """The arguments of the step in the certificate: which box is which operation, and every variable."""
         form, right = self.site.form, self.schema.right
         made = [(one.box, one.tensor) for one in self.schema.weights]
+        bound = self.schema.bound
         return {
+            **({"factor": factor(bound, self.known)} if bound and not self.bare else {}),
             "left": [
                 [
                     box.name,
@@ -209,7 +231,7 @@ class Applying:
                 ]
                 for box in right
             ],
-            "rule": self.schema.name,
+            "rule": self.schema,
             "variables": sorted(self.site.binding.items()),
             "wires": [
                 *([wire, form.wires[wire]] for wire in self.schema.wires(self.schema.left)),
@@ -230,13 +252,13 @@ def _new(name: str) -> str:
     return f"{name}+"
 
 
-def _rounded(values: Array, dtype: str, schema: Schema, of: tuple[str, str]) -> Array:
+def _rounded(values: Array, dtype: str, schema: Schema, what: str) -> Array:
     with np.errstate(all="ignore"):
         made = values.astype(NUMPY[dtype])
     if not np.isfinite(made).all():
-        raise _refused(schema, *of, "it would hold numbers that are not finite")
+        raise _refused(schema, what, "it would hold numbers that are not finite")
     return made
 
 
-def _refused(schema: Schema, box: str, tensor: str, why: str) -> Refusal:
-    return Refusal(Diagnostic("E0506", f"`{box}.{tensor}` of rule `{schema.name}` cannot be computed", label=why))
+def _refused(schema: Schema, what: str, why: str) -> Refusal:
+    return Refusal(Diagnostic("E0506", f"`{what}` of rule `{schema.name}` cannot be computed", label=why))
