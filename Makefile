@@ -16,7 +16,7 @@ echo 'surgdsl needs Python 3.11 or later with venv and ensurepip, as python3.11 
 endef
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint format example-digits example-fashion bench zoo zoo-peers terminals pictures constraints clean
+.PHONY: help setup demo test lint format grammar example-digits example-fashion bench zoo zoo-peers terminals pictures constraints clean
 
 help: ## list these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -43,6 +43,10 @@ lint: setup ## check style, types and the order of the house
 	$(BIN)/ruff format --check
 	$(BIN)/pyright
 	$(BIN)/lint-imports
+
+grammar: setup ## make the parser's tables from the grammar (grammar/surg.tables.json)
+	$(BIN)/python -c 'import sys; from surgdsl.language import tables as t; sys.stdout.write(t.written(t.grammar()))' > grammar/tables.new
+	mv grammar/tables.new grammar/surg.tables.json
 
 format: setup ## put the code into its form
 	$(BIN)/ruff check --fix

@@ -7,33 +7,25 @@ reported.
 
 from __future__ import annotations
 
+import gc
 import re
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager
 from functools import cache
 from itertools import islice
 from typing import Any
 
 from attrs import evolve, field, frozen
-from lark import Lark, TextSlice, Token, Tree, UnexpectedInput
+from lark import TextSlice, Token, Tree, UnexpectedInput
 
-from surgdsl.diagnostic import Diagnostic, Source, Span, shipped
-from surgdsl.language import tree
+from surgdsl.diagnostic import Diagnostic, Source, Span
+from surgdsl.language import tables, tree
 from surgdsl.language.building import Building
 from surgdsl.language.syntax import fault
 
 DEEPEST = 100
 MOST_FAULTS = 50
-
-
-class Postlex:
-    """Lets a NAME be lexed everywhere, so that ``requires`` is one wrong word and not ``require`` followed by ``s``."""
-
-    always_accept = ("NAME",)
-
-    def process(self, stream: Iterator[Token]) -> Iterator[Token]:
-        """The tokens, unchanged."""
-        return stream
 
 
 @frozen
@@ -55,18 +47,10 @@ class Parsed:
 
 
 @cache
-def lark(*starts: str, strict: bool = False) -> Lark:
-    """A parser of the grammar from the rules `starts`.
-
-    `strict` refuses every collision of terminals and is for tests: it takes a second.
-
-    Each start rule costs time at start-up, so whole files and pieces have parsers of their own.
-    """
-    return Lark(
-        (shipped("grammar") / "surg.lark").read_text(encoding="utf-8"),
-        parser="lalr", lexer="contextual", strict=strict, propagate_positions=True, maybe_placeholders=True,
-        postlex=Postlex(), start=list(starts),
-    )  # fmt: skip
+def parser() -> Any:
+    """The parser of the grammar, from its tables where they are there; lark leaves its types open."""
+    text = tables.grammar()
+    return tables.load(text) or tables.build(text)
 
 
 KEYWORDS = frozenset((
@@ -117,13 +101,25 @@ def parse_expression(source: Source) -> tree.Expr | Diagnostic:
 
 def _read(source: Source, start: str, begin: int, end: int) -> Any:
     """The node of rule `start` between `begin` and `end`, or the diagnostic that it is nested too deeply."""
-    parser: Any = lark("declaration", "clause") if start in ("declaration", "clause") else lark(start)
-    found: Tree[Token] = parser.parse(TextSlice(source.text, begin, end), start=start)
+    with _without_collection():
+        found: Tree[Token] = parser().parse(TextSlice(source.text, begin, end), start=start)
     deep = _too_deep(found)
     if deep is None:
         return Building(source).node(found)
     where = Span(source, deep.meta.start_pos, min(deep.meta.start_pos + 1, deep.meta.end_pos))
     return Diagnostic("E0007", "this is nested too deeply", where, f"more than {DEEPEST} levels")
+
+
+@contextmanager
+def _without_collection() -> Generator[None]:
+    """No garbage is collected for a while: to walk a growing tree again and again takes a third of the time."""
+    before = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if before:
+            gc.enable()
 
 
 def _too_deep(root: Tree[Token]) -> Tree[Token] | None:

@@ -6,15 +6,16 @@ import importlib.util
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from surgdsl.diagnostic import Refusal, Source, shipped
-from surgdsl.language import check, parse, tree
+from surgdsl.language import check, parse, tables, tree
 from surgdsl.language.formatting import format_parsed, format_source
-from surgdsl.language.parsing import Parsed, lark
+from surgdsl.language.parsing import Parsed
 
 ROOT = Path(__file__).parent.parent.parent
 STRATEGIES = ROOT / "tests" / "language_strategies.py"
@@ -124,9 +125,10 @@ def test_garbage_is_refused_and_never_breaks_the_compiler(text: str) -> None:
         assert refused == () or "error[E0" in render(refused)
 
 
-@pytest.mark.parametrize(
-    "path", sorted([*shipped("stdlib").rglob("*.surg"), *(ROOT / "examples").glob("*.surg")]), ids=lambda p: p.name
-)
+HOUSE = sorted([*shipped("stdlib").rglob("*.surg"), *(ROOT / "examples").glob("*.surg")])
+
+
+@pytest.mark.parametrize("path", HOUSE, ids=lambda p: p.name)
 def test_the_files_of_the_house_are_in_the_layout(path: Path) -> None:
     text = path.read_text(encoding="utf-8")
     assert text == format_source(Source(path.name, text))
@@ -179,8 +181,19 @@ def test_the_layout() -> None:
 
 
 def test_the_grammar_has_no_collision() -> None:
-    parser = lark("start", "declaration", "clause", strict=True)
+    parser = tables.build(tables.grammar(), strict=True)
     assert "step" in {rule.origin.name for rule in parser.rules}
+
+
+def test_the_tables_are_those_of_the_grammar() -> None:
+    text = tables.grammar()
+    assert tables.load(text + "\n") is None
+    made: Any = tables.load(text)
+    assert made is not None, "make grammar"
+    built: Any = tables.build(text)
+    for path in HOUSE:
+        surg = path.read_text(encoding="utf-8")
+        assert built.parse(surg, start="start") == made.parse(surg, start="start")
 
 
 NESTED = {
