@@ -246,7 +246,7 @@ def run(
         made = plan(program, surgery, threads, say)
         check_known(made.opened)
         with deterministic(made.opened.surgery.seed, threads):
-            outcome = _carried(made, say)
+            outcome = _carried(made, say, threads)
         say("writing", "")
         with writing_to(out.absolute()):
             write(outcome, draft, out.absolute(), threads)
@@ -271,14 +271,14 @@ def _inputs(program: Program) -> tuple[Path, ...]:
     return (*(Path(one.path) for one in texts), *(home(one) / one.weights.path for one in models if one.weights))
 
 
-def _carried(made: Plan, say: Callable[[str, str], None]) -> Outcome:
+def _carried(made: Plan, say: Callable[[str, str], None], threads: int) -> Outcome:
     opened = made.opened
     requires = (*opened.surgery.targets, *opened.surgery.requires)
     names = dict.fromkeys(one.claim.data for one in requires if isinstance(one.claim, Measured))
     for name in names:
         with pointing(opened.program.datum(name).source.span):
             check_classes(opened.rows(name))
-    carried = carry(made, say)
+    carried = carry(made, say, threads)
     final = carried.final
     promises = attest(requires, {"before": opened.start, "after": final}, home(opened.surgery))
     check_counted(promises, made.before, count(final.net, final.weights, ones(final.net)))

@@ -11,8 +11,10 @@ from attrs import frozen
 
 from surgdsl.bridge.weight import State
 from surgdsl.diagnostic import Diagnostic, Refusal
+from surgdsl.execution.ahead import ahead
 from surgdsl.language.program import Recover
-from surgdsl.planning.plan import Plan
+from surgdsl.planning.action import Action
+from surgdsl.planning.plan import Plan, Planned
 from surgdsl.planning.pointing import pointing
 from surgdsl.recovery.schedule import change, schedule
 from surgdsl.recovery.tuning import RULE as RECOVER
@@ -34,24 +36,33 @@ class Carried:
     final: State
 
 
-def carry(plan: Plan, told: Told) -> Carried:
-    """Do every step of the plan, in order.
+def carry(plan: Plan, told: Told, threads: int = 1) -> Carried:
+    """Do every step of the plan, in order; with several threads the weights of a layer are computed side by side.
 
     Raises:
         Refusal: E0720 there are too few rows to train on, E0803 (exit 3) a recovery diverged.
     """
     state, done = plan.opened.start, list[Rewrite]()
-    for planned in plan.steps:
-        name, before = planned.declared.name, state
-        for number, action in enumerate(planned.actions, 1):
-            told(f"step {name}", f"{number}/{len(planned.actions)} {action.note}")
-            done.append(action.rewrite(state, len(done), name))
-            state = done[-1].after
-        if planned.recover:
-            state = _recovered(plan, planned.recover, before, state, name, done, told)
+    with ahead(threads) as computed:
+        for planned in plan.steps:
+            name, before = planned.declared.name, state
+            computed.begin(_beside(plan, planned), state)
+            for number, action in enumerate(planned.actions, 1):
+                told(f"step {name}", f"{number}/{len(planned.actions)} {action.note}")
+                done.append(computed.done(action).rewrite(state, len(done), name))
+                state = done[-1].after
+            if planned.recover:
+                state = _recovered(plan, planned.recover, before, state, name, done, told)
     if plan.opened.surgery.recover:
         state = _recovered(plan, plan.opened.surgery.recover, plan.opened.start, state, AFTER_ALL, done, told)
     return Carried(tuple(done), state)
+
+
+def _beside(plan: Plan, planned: Planned) -> list[Action]:
+    """What a step does, and what the later steps of its layer do."""
+    layer = next(layer for layer in plan.ordering.layers if planned.declared.name in layer)
+    rest = plan.steps[plan.steps.index(planned) :]
+    return [action for one in rest if one.declared.name in layer for action in one.actions]
 
 
 def _recovered(

@@ -23,6 +23,8 @@ from surgdsl.surgery import affine, codebook
 from surgdsl.surgery.masking import keep_largest
 from surgdsl.surgery.rewrite import Rewrite, replace, rewritten_param, term_of
 
+Ready = tuple[Weight, Weight]
+"""A weight, and what an action makes of it, computed before its turn."""
 MASK, CODEBOOK, AFFINE = "mask/1", "quantize-codebook/1", "quantize-affine/1"
 
 
@@ -39,6 +41,7 @@ class Mask:
     judge: Judge | None = field(default=None, eq=False, repr=False)
     scores: Array | None = field(default=None, eq=False, repr=False)
     reads: tuple[Read, ...] = field(default=(), eq=False, repr=False)
+    ready: Ready | None = field(default=None, eq=False, repr=False)
 
     @property
     def note(self) -> str:
@@ -70,6 +73,8 @@ class Mask:
         """The weight with all but its largest elements left out."""
         if weight.bare:
             return evolve(weight, encoding=masked(weight.encoding))
+        if self.ready is not None and self.ready[0] is weight:
+            return self.ready[1]
         return with_mask(
             weight, keep_largest(np.abs(decode(weight)) if self.scores is None else self.scores, self.keep)
         )
@@ -82,6 +87,7 @@ class Quantize:
     base: str
     bits: int
     scheme: str = field(validator=in_(("kmeans", "affine")))
+    ready: Ready | None = field(default=None, eq=False, repr=False)
 
     @property
     def note(self) -> str:
@@ -107,6 +113,8 @@ class Quantize:
         if weight.bare:
             inner = Codebook(self.bits) if self.scheme == "kmeans" else Affine(self.bits, 0)
             return evolve(weight, encoding=Masked(inner) if isinstance(weight.encoding, Masked) else inner)
+        if self.ready is not None and self.ready[0] is weight:
+            return self.ready[1]
         return (
             codebook.quantize(weight, self.bits) if self.scheme == "kmeans" else affine.quantize(weight, self.bits, 0)
         )

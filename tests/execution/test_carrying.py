@@ -8,9 +8,16 @@ import numpy as np
 import pytest
 
 from surgdsl.api import plan
+from surgdsl.bridge.encoding import decode
+from surgdsl.execution.ahead import ahead
 from surgdsl.execution.carrying import AFTER_ALL, Carried, carry, obligations
 from surgdsl.language import Program, load
 from surgdsl.planning.plan import Plan
+from surgdsl.planning.plan import plan as plan_of
+from surgdsl.surgery.recode import Quantize, param
+from tests.bridge.cases import CASES
+from tests.bridge.zoo import captured
+from tests.planning.plans import graph_hash, opened
 
 NET = """
 from collections import OrderedDict
@@ -96,6 +103,34 @@ def test_the_same_plan_carried_out_again_gives_the_same_bytes(program: Program) 
     assert all(
         np.array_equal(one[name].parts[role], other[name].parts[role]) for name in one for role in one[name].parts
     )
+
+
+SIDE_BY_SIDE = [
+    "quantize(bits = 4bit) @**",
+    "mask(keep = 50%) @a", "mask(keep = 30%) @b", 'quantize(bits = 3bit, scheme = "affine") @fc',
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("steps", [SIDE_BY_SIDE[:1], SIDE_BY_SIDE[1:]])
+def test_layers_side_by_side_give_the_bytes_of_one_after_another(steps: list[str]) -> None:
+    made = plan_of(opened(captured(CASES["batch norm"]), steps))
+    assert len(made.ordering.layers) == 1
+    alone, beside = (carry(made, lambda _stage, _detail: None, threads) for threads in (1, 3))
+    assert [one.note for one in alone.rewrites] == [one.note for one in beside.rewrites]
+    assert alone.final.net == beside.final.net
+    assert graph_hash(alone.final) == graph_hash(beside.final)
+
+
+def test_what_was_computed_ahead_of_another_weight_is_not_used() -> None:
+    state = captured(CASES["batch norm"])
+    action = Quantize("b.weight", 3, "kmeans")
+    with ahead(2) as computed:
+        computed.begin([action], state)
+        ready = computed.done(action)
+    other = captured(CASES["concatenation"]).weights
+    weight = other[param(captured(CASES["concatenation"]), "b.weight")]
+    assert isinstance(ready, Quantize)
+    assert np.array_equal(decode(ready.recode(weight)), decode(action.recode(weight)))
 
 
 def test_progress_names_every_stage_and_epoch(made: Plan) -> None:
