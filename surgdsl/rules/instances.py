@@ -89,7 +89,8 @@ class Half:
 def _left(schema: Schema, random: Random) -> Half:
     chosen = dict(_sampled(schema, random))
     ports = {port.wire: port for port in schema.glue}
-    known = {wire: _sort(ports[wire], chosen) for wire in schema.inputs}
+    unsaid = tuple(random.choice(SMALL) for _ in range(random.randint(1, 3)))
+    known = {wire: _sort(ports[wire], chosen, unsaid) for wire in schema.inputs}
     present = {
         box.name: tuple(one.name for one in box.kind.tensors if one.absent is None or random.random() < 0.7)
         for box in schema.left
@@ -248,7 +249,8 @@ def _freed(box: Box, random: Random) -> Box:
     return evolve(box, attributes=(*box.attributes, *((one.name, _argument(one, random)) for one in free)))
 
 
-def _sort(port: Port, binding: Mapping[str, Attribute]) -> Sort:
+def _sort(port: Port, binding: Mapping[str, Attribute], unsaid: tuple[int, ...]) -> Sort:
     dtype = "F32" if port.dtype == "real" else port.dtype.upper()
-    shape = (None, 3) if port.shape is None else port.shape
-    return Sort(dtype, tuple(2 if one is None else extent(one, binding) for one in shape))
+    if port.shape is None:
+        return Sort(dtype, unsaid)
+    return Sort(dtype, tuple(2 if one is None else extent(one, binding) for one in port.shape))
