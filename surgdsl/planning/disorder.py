@@ -55,7 +55,7 @@ def _unordered(steps: Mapping[str, StepDecl], one: Finding, advice: str) -> Diag
         "E0502",
         f"the order of `{one.first}` and `{one.second}` matters, and the file does not give it",
         name_span(second),
-        _between(one),
+        between(one),
         (Note(name_span(first), "and this step"),),
         (f"say which comes first: {advice}", *reasons(first, second, one)),
     )
@@ -73,7 +73,7 @@ def _claimed(surgery: SurgeryDecl, steps: Mapping[str, StepDecl], one: Finding) 
     else:
         forth, back = _readable(one)
         advice = (f"write `{forth}`" + (f" or `{back}`, whichever is meant" if back else ""),)
-    notes = tuple(Note(name_span(step), told) for step, told in ((first, _between(one)), (second, "and this step")))
+    notes = tuple(Note(name_span(step), told) for step, told in ((first, between(one)), (second, "and this step")))
     told = f"`{one.first}` and `{one.second}` are not independent"
     return Diagnostic(
         "E0509", told, claim, "side by side claims that they are", notes, (*advice, *reasons(first, second, one))
@@ -88,7 +88,7 @@ def _readable(one: Finding) -> tuple[str, str]:
     return (back if one.impossible == (one.first, one.second) else forth), ""
 
 
-def _between(one: Finding) -> str:
+def between(one: Finding) -> str:
     """What stands between two steps, in one phrase."""
     if one.impossible is not None:
         first, last = one.impossible

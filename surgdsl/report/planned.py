@@ -13,6 +13,7 @@ from surgdsl.language.program import shown as value_shown
 from surgdsl.planning.action import Action
 from surgdsl.planning.claims import asks, shown
 from surgdsl.planning.plan import Plan, Planned
+from surgdsl.report import ordered
 from surgdsl.report.figures import amount, ranges, share, table
 from surgdsl.surgery.prune import Prune
 
@@ -46,6 +47,7 @@ def told(plan: Plan, *, everything: bool = False) -> Iterator[str]:
         if planned.recover:
             yield f"    then recover on {planned.recover.data}"
     yield ""
+    yield from ordered.told(plan)
     yield from (f"  {_promise(plan, one)}" for one in (*surgery.targets, *surgery.requires))
     rewrites = sum(len(planned.actions) for planned in plan.steps)
     yield f"Plan: {len(plan.steps)} steps, {rewrites} rewrites. No interface wire is touched."
@@ -92,7 +94,7 @@ def _promise(plan: Plan, one: Require) -> str:
 
 
 def records(plan: Plan) -> Iterator[dict[str, Any]]:
-    """The plan as JSON objects: one a step, one a promise, and the totals."""
+    """The plan as JSON objects: one a step, the order, one a promise, and the totals."""
     for planned in plan.steps:
         yield {
             "type": "step",
@@ -105,6 +107,7 @@ def records(plan: Plan) -> Iterator[dict[str, Any]]:
             "leftAlone": list(planned.left_alone),
             "recover": planned.recover.data if planned.recover else None,
         }
+    yield from ordered.records(plan)
     for one in (*plan.opened.surgery.targets, *plan.opened.surgery.requires):
         grade = "measured" if not isinstance(one.claim, Counted) else "trusted" if asks(one.claim) else "proved"
         yield {"type": "promise", "text": one.text, "grade": grade}
