@@ -1,12 +1,17 @@
 """How the analysis grows with the net: synthetic residual nets of up to 100,000 operations. Part of `make bench`.
 
-Prints a row for each size; the last column is the time per operation, which should not grow.
+Prints a row for each size; the last column is the time per operation, which should not grow. The same table and a plot
+of it go to docs/speed.md.
 """
 
 import sys
 import time
+import timeit
+from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
+from plot import plot
 
 from surgdsl.bridge.encoding import dense
 from surgdsl.bridge.weight import State, Weight
@@ -20,7 +25,9 @@ from surgdsl.diagram.term import Given
 from surgdsl.operations.coupling import couple
 from surgdsl.surgery.prune import Cutting
 
-SIZES = (1_000, 10_000, 100_000)
+HOUSE = Path(__file__).resolve().parents[2]
+SIZES = (1_000, 3_000, 10_000, 30_000, 100_000)
+REPEATS = 3
 WIDTH, INNER = 8, 16
 
 
@@ -72,22 +79,59 @@ def weight(
 
 def main() -> None:
     """Measure every size."""
-    sys.stdout.write("| operations | numbering s | analysis s | all axes cut s | analysis µs an operation |\n")
-    sys.stdout.write("|---|---|---|---|---|\n")
+    rows: list[tuple[int, float, float, float]] = []
+    sys.stdout.write(HEAD)
     for size in SIZES:
-        state = residual(size // 6)
-        count = len(state.net.graph.operations)
-        start = time.perf_counter()
-        number(state.net)
-        numbered = time.perf_counter()
-        coupling = couple(state.net)
-        coupled = time.perf_counter()
-        Cutting(state, coupling, {axis: np.arange(int(str(axis.size)) // 2) for axis in coupling.prunable}).carry_out(0)
-        cut = time.perf_counter()
-        per = 1e6 * (coupled - numbered) / count
-        row = f"| {count:,} | {numbered - start:.3f} | {coupled - numbered:.3f} | {cut - coupled:.3f} | {per:.1f} |"
-        sys.stdout.write(row + "\n")
+        rows.append(measured(size))
+        sys.stdout.write(told(rows[-1]))
         sys.stdout.flush()
+    sizes, numbering, analysis, cutting = (list(column) for column in zip(*rows, strict=True))
+    drawn = {"all axes cut": cutting, "analysis": analysis, "its numbering": numbering}
+    picture = plot("Analysis and cut grow linearly", SUMMARY, list(map(int, sizes)), drawn)
+    (HOUSE / "docs" / "pictures" / "scaling.svg").write_text(picture, encoding="utf-8")
+    page = HOUSE / "docs" / "speed.md"
+    before, _, _ = page.read_text(encoding="utf-8").partition(f"\n{HEADING}")
+    page.write_text(f"{before}\n{HEADING}{INTRODUCTION}{HEAD}{''.join(map(told, rows))}", encoding="utf-8")
+
+
+def measured(size: int) -> tuple[int, float, float, float]:
+    """Operations, and the least seconds of numbering, of analysis with its numbering, and of cutting every axis."""
+    state = residual(size // 6)
+    coupling = couple(state.net)
+    keep = {axis: np.arange(int(str(axis.size)) // 2) for axis in coupling.prunable}
+    return (
+        len(state.net.graph.operations),
+        least(lambda: number(state.net)),
+        least(lambda: couple(state.net)),
+        least(lambda: Cutting(state, coupling, keep).carry_out(0)),
+    )
+
+
+def least(work: Callable[[], object]) -> float:
+    """The least seconds of the processor of a few runs, by timeit, which holds the collector of cycles still."""
+    return min(timeit.repeat(work, timer=time.process_time, number=1, repeat=REPEATS))
+
+
+def told(row: tuple[int, float, float, float]) -> str:
+    """A line of the table."""
+    count, numbered, coupled, cut = row
+    return f"| {count:,} | {numbered:.3f} | {coupled:.3f} | {cut:.3f} | {1e6 * coupled / count:.1f} |\n"
+
+
+HEADING = "## Growth\n"
+"""Where this part of the page begins; peers.py keeps what stands from here on."""
+SUMMARY = "seconds of one processor, for synthetic residual nets of so many operations"
+INTRODUCTION = """
+`make bench` makes this part. Nets are residual, x + w₂·relu(w₁·x) over and over, of six operations and one axis a
+block, and one axis along all of them. Seconds are of one processor, the least of three runs by timeit, which holds
+Python's collector of cycles still: left on, it walks over the whole net now and then, and doubles the largest.
+
+![Seconds of analysis and of cutting every axis against operations, beside lines of slope one](pictures/scaling.svg)
+
+"""
+HEAD = """| operations | numbering s | analysis s | all axes cut s | analysis µs an operation |
+|---|---|---|---|---|
+"""
 
 
 if __name__ == "__main__":
