@@ -150,7 +150,8 @@ def _folded(kind: str, values: Values, field: Field) -> Values:
     if not len(values):
         return _empty(kind, field, values.shape[1:])
     if kind in ("sum", "mean") and isinstance(field, Floats):
-        found = _summed(values) if field.sequential else np.asarray(values.sum(axis=0))
+        with np.errstate(all="ignore"):
+            found = _summed(values) if field.sequential else np.asarray(values.sum(axis=0))
     else:
         found = _fold(kind, values, field)
     return field.apply("div", found, count) if kind == "mean" else found
@@ -178,10 +179,9 @@ def _summed(values: Values) -> Values:
     """Running sums, whose order numpy defines, a slab at a time; its `sum` adds in pairs."""
     width = max(1, SLAB // max(1, values[0].size))
     found = values[0]
-    with np.errstate(all="ignore"):
-        for start in range(1, len(values), width):
-            slab = np.concatenate([found[None], values[start : start + width]])
-            found = np.add.accumulate(slab, axis=0)[-1]
+    for start in range(1, len(values), width):
+        slab = np.concatenate([found[None], values[start : start + width]])
+        found = np.add.accumulate(slab, axis=0)[-1]
     return np.asarray(found)
 
 

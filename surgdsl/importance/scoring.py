@@ -18,7 +18,8 @@ from surgdsl.bridge.source import Rows, bad
 from surgdsl.bridge.weight import Array, State
 from surgdsl.diagnostic import Diagnostic, Refusal
 from surgdsl.formula.evaluation import Environment, evaluate
-from surgdsl.formula.tensor import Tensor
+from surgdsl.formula.fields import Undefined
+from surgdsl.formula.tensor import Misfit, Tensor
 from surgdsl.importance.ranking import Scores
 from surgdsl.importance.reading import Read, readers
 from surgdsl.importance.streaming import ADVICE, stream
@@ -77,6 +78,12 @@ def scores(
     return total
 
 
+def _reads(seen: View) -> bool:
+    """Whether what the layer reads has an axis in the view: its channels alone, or each with its repetitions."""
+    channels = seen.name_of(1)
+    return channels is not None and (seen.dimension != 1 or seen.repeats == 1 or seen.repetition is not None)
+
+
 def elements(
     criterion: Criterion, state: State, operation: str, rows: Rows | None = None, outside: Outside | None = None
 ) -> NDArray[np.float64] | None:
@@ -118,6 +125,17 @@ def _scored(
     criterion: Criterion, state: State, slices: Sequence[Slice], rows: Rows | None, outside: Outside | None
 ) -> list[Tensor]:
     """What the criterion makes of each slice."""
+    try:
+        return _valued(criterion, state, slices, rows, outside)
+    except (Misfit, Undefined) as error:
+        raise Refusal(
+            Diagnostic("E0511", f"criterion `{criterion.name}` has no value here", label=str(error))
+        ) from error
+
+
+def _valued(
+    criterion: Criterion, state: State, slices: Sequence[Slice], rows: Rows | None, outside: Outside | None
+) -> list[Tensor]:
     weights = {one.operation: decode(state.weights[one.operation]) for one in slices}
     if outside is not None:
         return [_asked(criterion, one, weights[one.operation], outside) for one in slices]
@@ -138,7 +156,7 @@ def _slices(criterion: Criterion, state: State, coupling: Coupling, axis: Axis) 
         dim = coupling.dims[operation.targets[0]][member.dimension]
         seen = view(criterion.judging, state.weights[member.operation].shape, member.dimension, positions(dim, axis))
         read = layers.get(operation.targets[0])
-        if seen is not None and (not asks or (read is not None and seen.name_of(1) is not None)):
+        if seen is not None and (not asks or (read is not None and _reads(seen))):
             found.append(Slice(member.operation, operation.payload.base, seen, read))
     return found
 
@@ -220,8 +238,11 @@ def _activation(criterion: Criterion, one: Slice, batch: Seen) -> Tensor:
     found = one.read.tensor(batch.wires[one.read.wire], criterion.extras, channels)
     if channels != one.seen.axes[0]:
         return found
-    place = found.axes.index(channels)  # the judged axis, index after index as in the view
-    return Tensor(found.axes, found.values.take(one.seen.order, axis=place))
+    *rows, _ = found.values.shape  # the judged axis, index after index as in the view, and its repetitions
+    split = found.values.take(one.seen.order, axis=-1).reshape(*rows, one.seen.extent, one.seen.repeats)
+    if one.seen.repetition is None:
+        return Tensor(found.axes, split[..., 0])
+    return Tensor((*found.axes, one.seen.repetition), split)
 
 
 @frozen(eq=False)

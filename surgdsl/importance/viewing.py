@@ -32,6 +32,13 @@ class View:
     axes: tuple[str, ...]
     shape: tuple[int, ...]
     sources: tuple[int | None, ...]
+    repetition: str | None
+    """The axis of its own along which positions of one index are counted, where there is one."""
+
+    @property
+    def repeats(self) -> int:
+        """How many positions each index has."""
+        return len(self.order) // self.extent
 
     def tensor(self, values: Array) -> Tensor:
         """An array of the shape of the weight, as the criterion sees it, in float64."""
@@ -66,15 +73,15 @@ def view(axes: tuple[str, ...], shape: Sequence[int], dimension: int, place: Arr
     others: list[int | None] = [source for source in range(len(shape)) if source != dimension]
     sizes = [shape[source] for source in others if source is not None]
     names = axes if axes != (EVERY,) else ("cout", *(str(source) for source in range(1, len(sizes) + 2)))
-    room = len(names) - 1
+    room, alone = len(names) - 1, None
     if len(sizes) > room:
         return None
     if len(sizes) < room:  # repetitions are an axis of their own, or of the last one
-        missing = room - len(sizes)
+        missing, alone = room - len(sizes), names[1 + len(sizes)]
         sizes, others = [*sizes, repeated, *[1] * (missing - 1)], [*others, *[None] * missing]
     elif sizes:
         sizes[-1], others[-1] = sizes[-1] * repeated, others[-1] if repeated == 1 else None
     elif repeated > 1:
         return None
     assert math.prod(sizes) * extent == len(order) * math.prod(shape) // shape[dimension]
-    return View(dimension, order, extent, names, (extent, *sizes), (dimension, *others))
+    return View(dimension, order, extent, names, (extent, *sizes), (dimension, *others), alone)
