@@ -88,9 +88,9 @@ def _glue(scope: Scope, node: tree.Rule) -> dict[str, Port]:
         if name in found:
             notes = (Note(found[name].span, "declared here first"),)
             scope.refuse("E0102", f"`{name}` is declared twice", one.name.span, notes=notes)
-        elif word.text not in (*DTYPES, "real"):
-            scope.refuse("E0101", f"unknown dtype `{word}`", word.span, hint(word.text, (*DTYPES, "real")))
         else:
+            if word.text not in (*DTYPES, "real"):
+                scope.refuse("E0101", f"unknown dtype `{word}`", word.span, hint(word.text, (*DTYPES, "real")))
             axes = one.type.axes
             shape = None if axes is None else tuple(_size(scope, axis) for axis in axes)
             found[name] = Port(name, word.text, shape, span=one.name.span)

@@ -64,17 +64,16 @@ def instances(schema: Schema, seed: int = 0) -> Iterator[Instance]:
         Misbuilt: no instance of L can be found, or one of R is ill-typed.
     """
     random = Random(f"{schema.name}:{seed}")  # noqa: S311 - it must repeat, not surprise
-    failed = Misbuilt(None, "nothing satisfies the conditions of the rule")
-    tries = TRIES
-    while tries:
+    failed: list[Misbuilt] = []
+    while len(failed) < TRIES:
         try:
             left = _left(schema, random)
         except Misbuilt as why:
-            failed, tries = why, tries - 1
+            failed.append(why)
             continue
         yield _right(schema, left)
-        tries = TRIES
-    raise failed
+        failed = []
+    raise next((why for why in failed if why.what is None), failed[-1])
 
 
 @frozen
