@@ -154,7 +154,10 @@ def _touched(
         ("delete-use", one.deletes & other.reads),
         ("use-delete", one.reads & other.deletes),
     )
-    return next(((_places(state, items), kind) for kind, items in atoms if items), ((), None))
+    for kind, items in atoms:
+        if items:
+            return _places(state, items), kind
+    return (), None
 
 
 def _places(state: State, shared: frozenset[Item]) -> tuple[str, ...]:

@@ -7,7 +7,8 @@ is refused with the reasons.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from difflib import SequenceMatcher
 from fractions import Fraction
 
 import numpy as np
@@ -16,7 +17,7 @@ from attrs import field, frozen
 from surgdsl.axis.dim import Axis, whole
 from surgdsl.bridge.encoding import stored_bytes, stored_count
 from surgdsl.bridge.weight import State
-from surgdsl.diagnostic import Diagnostic, Refusal, suggest
+from surgdsl.diagnostic import Diagnostic, Refusal
 from surgdsl.diagram.payload import Dense, innermost
 from surgdsl.diagram.term import Made
 from surgdsl.diagram.term import Mask as LargestOf
@@ -24,9 +25,11 @@ from surgdsl.importance.ranking import Scores, naturals
 from surgdsl.language.functions import standard
 from surgdsl.language.program import StepDecl
 from surgdsl.operations.coupling import Coupling, couple
+from surgdsl.operations.writing import writers
 from surgdsl.planning import declared
 from surgdsl.planning.action import Resolved
 from surgdsl.planning.ranking import Rankings
+from surgdsl.planning.selecting import by_interface, held, idle, selected
 from surgdsl.surgery.fold import Fold, sites
 from surgdsl.surgery.prune import Prune, ranked
 from surgdsl.surgery.recode import Mask, Quantize, param
@@ -48,7 +51,8 @@ class Resolver:
         """The actions of `step` on `state`. Bare weights will do, if whatever may be done is to be taken for done.
 
         Raises:
-            Refusal: E0501 the selector means no place, E0504 it means nothing that the step can change.
+            Refusal: E0501 the selector means no place, E0503 it means only what an interface holds, E0504 it means
+                nothing that the step can change.
             Unforeseen: the weights are bare, and what the step does depends on their values.
         """
         family: Mapping[str, Callable[[StepDecl, State], Resolved]] = {
@@ -59,16 +63,16 @@ class Resolver:
         }
         found = family[step.rule](step, state) if step.rule in family else self._declared(step, state)
         if not found.actions:
-            raise _idle(step, found.left_alone)
+            raise idle(step, found.left_alone)
         return found
 
     def _fold(self, step: StepDecl, state: State) -> Resolved:
-        _selected(step, (operation.path for operation in state.net.graph.operations.values() if operation.path))
+        selected(step, (operation.path for operation in state.net.graph.operations.values() if operation.path))
         meant = [site for site in sites(state) if step.selector.matches(site.layer) or step.selector.matches(site.norm)]
         return Resolved(tuple(Fold(site.layer, site.norm) for site in meant))
 
     def _declared(self, step: StepDecl, state: State) -> Resolved:
-        _selected(step, (operation.path for operation in state.net.graph.operations.values() if operation.path))
+        selected(step, (operation.path for operation in state.net.graph.operations.values() if operation.path))
         return declared.resolve(step, state)
 
     def _prune(self, step: StepDecl, state: State) -> Resolved:
@@ -89,8 +93,8 @@ class Resolver:
 
     def _chosen(self, step: StepDecl, coupling: Coupling) -> tuple[list[Axis], tuple[str, ...]]:
         """Axes that some meant layer writes and no excepted one does; and the pinned among them with their reasons."""
-        born = {axis: _writers(coupling, axis) for axis in coupling.members}
-        paths = _selected(step, (path for written in born.values() for path in written))
+        born = {axis: writers(coupling, axis) for axis in coupling.members}
+        paths = selected(step, (path for written in born.values() for path in written))
         chosen, left_alone = list[Axis](), list[str]()
         for axis, written in born.items():
             if not written & paths:
@@ -106,7 +110,18 @@ class Resolver:
                 left_alone.append(f"{axis}: a cut would only be approximate, {coupling.blurs[axis][0]}")
             elif whole(axis) > 1:
                 chosen.append(axis)
+        if not chosen:
+            raise self._nothing(step, coupling, [axis for axis in born if born[axis] & paths], left_alone)
         return chosen, tuple(left_alone)
+
+    def _nothing(self, step: StepDecl, coupling: Coupling, meant: Sequence[Axis], reasons: Sequence[str]) -> Refusal:
+        """What is said where no axis can be cut, with the nearest layers that write one that can."""
+        free = [axis for axis in coupling.prunable if coupling.natural(axis) and whole(axis) > 1]
+        paths = sorted(path for axis in free for path in writers(coupling, axis))
+        wanted = step.selector.include[0].text
+        near = sorted(dict.fromkeys(paths), key=lambda path: -SequenceMatcher(None, wanted, f"@{path}").ratio())
+        pins = [coupling.pins.get(axis) for axis in meant]
+        return (held if all(pin and by_interface(pin) for pin in pins) else idle)(step, reasons, near)
 
     def _scores(
         self, step: StepDecl, state: State, coupling: Coupling, chosen: Sequence[Axis]
@@ -167,7 +182,7 @@ class Resolver:
     def _weights(self, step: StepDecl, state: State) -> tuple[str, ...]:
         """The matrices and kernels of the meant layers, by name; biases and statistics are small, and stay."""
         found = layers(state)
-        paths = _selected(step, found)
+        paths = selected(step, found)
         operations = state.net.graph.operations
         names = [name for path, group in found.items() if path in paths for name in group]
         return tuple(payload.base for name in names if (payload := operations[name].payload))
@@ -179,47 +194,6 @@ def _most(state: State, base: str, size: int) -> int:
     while isinstance(term, Made) and len(term.reads) == 1:
         term = term.reads[0].term
     return term.keep if isinstance(term, LargestOf) else size
-
-
-def _writers(coupling: Coupling, axis: Axis) -> frozenset[str]:
-    """Layers whose weight writes `axis`: the first dimension of something that maps."""
-    return frozenset(
-        member.tensor.rpartition(".")[0]
-        for member in coupling.members[axis]
-        if member.dimension == 0 and len(coupling.dims[coupling.net.graph.operations[member.operation].targets[0]]) > 1
-    )
-
-
-def _selected(step: StepDecl, paths: Iterable[str]) -> frozenset[str]:
-    """The paths that the selector means.
-
-    Raises:
-        Refusal: E0501, none.
-    """
-    known = list(dict.fromkeys(paths))
-    found = frozenset(path for path in known if step.selector.matches(path))
-    if found or not known:
-        return found
-    near = [place for place in {suggest(one.text.lstrip("@"), known) for one in step.selector.include} if place]
-    helps = tuple(f"did you mean `@{place}`?" for place in sorted(near)) or (
-        f"there are {', '.join('@' + path for path in known[:6])}{' …' if len(known) > 6 else ''}",
-    )
-    raise Refusal(
-        Diagnostic(
-            "E0501",
-            f"`{step.selector.text}` means no place in the model",
-            step.selector.span,
-            "nothing is called so",
-            help=helps,
-        )
-    )
-
-
-def _idle(step: StepDecl, reasons: tuple[str, ...]) -> Refusal:
-    label = "nothing here can be changed by this rule"
-    return Refusal(
-        Diagnostic("E0504", f"step `{step.name}` would change nothing", step.selector.span, label, help=reasons[:6])
-    )
 
 
 def _ratio(step: StepDecl, name: str) -> Fraction:

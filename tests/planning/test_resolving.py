@@ -137,7 +137,7 @@ def test_a_mask_that_would_keep_what_is_there_is_left_alone(tmp_path: Path) -> N
 
 REFUSED = {
     "a selector that means nothing": ("prune_channels(keep = 50%) @b by magnitude", "", "E0501", 1),
-    "only what cannot be cut": ("prune_channels(keep = 50%) @fc by magnitude", "", "E0504", 1),
+    "only what an interface holds": ("prune_channels(keep = 50%) @fc by magnitude", "", "E0503", 1),
     "a cut that keeps nothing": ("prune_channels(keep = 0%) @s by magnitude", "", "E0207", 1),
     "a mask that keeps nothing": ("mask(keep = 0%) @fc", "", "E0207", 1),
     "no norm to fold": ("fold_batchnorm @fc", "", "E0504", 1),
@@ -159,6 +159,16 @@ def test_steps_that_cannot_be_are_refused(name: str, tmp_path: Path) -> None:
     assert [one.code for one in refused.value.diagnostics] == [code]
     assert refused.value.exit_code == exit_code
     assert all(one.span is not None for one in refused.value.diagnostics)
+
+
+def test_what_an_interface_holds_is_told_with_what_could_be_cut(tmp_path: Path) -> None:
+    with pytest.raises(Refusal) as refused:
+        planned(tmp_path, "prune_channels(keep = 50%) @fc by magnitude")
+    (told,) = refused.value.diagnostics
+    assert told.message == "`@fc` means only what an interface holds"
+    assert told.help[0] == "fc:out: reaches output `y`"
+    assert told.help[-1].startswith("it could change @")
+    assert "@fc" not in told.help[-1]
 
 
 def test_the_nearest_place_is_suggested(tmp_path: Path) -> None:
