@@ -50,14 +50,15 @@ class Place:
     """Where an expression stands: the tensors and numbers that it can name, as they are spelled.
 
     `weights` are the names of parameters that have a gradient and an activation, with the parameter that each stands
-    for; `extras` collects the axes that reductions name of activations; `trail` are the functions being put in.
+    for; `extras` collects the axes that reductions name of activations; `trail` are the functions being put in, each
+    with its file.
     """
 
     scope: Scope
     tensors: Mapping[str, Shaped]
     weights: Mapping[str, str] = field(factory=dict[str, str])
     extras: list[str] = field(factory=list[str])
-    trail: tuple[str, ...] = ()
+    trail: tuple[tuple[str, str], ...] = ()
 
 
 def shaped(here: Place, expr: tree.Expr) -> Shaped | None:  # noqa: C901, PLR0911 - one case for each construct
@@ -302,8 +303,9 @@ def _reading(here: Place, expr: tree.Call, name: tree.Name, arguments: Arguments
 def _put_in(here: Place, expr: tree.Call, name: tree.Name, declared: Declared, arguments: Arguments) -> Shaped | None:
     """The body of a criterion or norm with `arguments` for its tensors."""
     node = declared.node
-    if declared.name in here.trail:
-        circle = " -> ".join((*here.trail[here.trail.index(declared.name) :], declared.name))
+    link = (home(here.scope, declared).source.path, declared.name)
+    if link in here.trail:
+        circle = " -> ".join(one for _, one in (*here.trail[here.trail.index(link) :], link))
         return here.scope.refuse("E0105", "these declarations refer to each other in a circle", name.span, circle)
     ports = [one for one in node.ports if one.type.word.text == "tensor"] if isinstance(node, tree.Function) else []
     if not isinstance(node, tree.Function) or node.extern or not ports:
@@ -323,7 +325,7 @@ def _put_in(here: Place, expr: tree.Call, name: tree.Name, declared: Declared, a
         for port, argument in zip(ports, arguments, strict=True)
         if isinstance(argument, tree.Name) and argument.text in here.weights
     }
-    inner = Place(home(here.scope, declared), tensors, weights, here.extras, (*here.trail, declared.name))
+    inner = Place(home(here.scope, declared), tensors, weights, here.extras, (*here.trail, link))
     return shaped(inner, node.body)
 
 

@@ -54,15 +54,16 @@ class Term:
 class Context:
     """What an expression can speak of: models by the names that stand for them, and weights that comprehensions bind.
 
-    `byte` is the unit of sizes in bits, `trail` the metrics that are being put in, `known` those that have been.
+    `byte` is the unit of sizes in bits, `trail` the metrics that are being put in, each with its file, `known` those
+    that have been.
     """
 
     scope: Scope
     models: Mapping[str, str] = field(factory=lambda: {"before": "before", "after": "after"})
     weights: frozenset[str] = frozenset()
     byte: int = 8
-    trail: tuple[str, ...] = ()
-    known: dict[tuple[str, str, int], Term | None] = field(factory=dict[tuple[str, str, int], "Term | None"])
+    trail: tuple[tuple[str, str], ...] = ()
+    known: dict[tuple[str, str, str, int], Term | None] = field(factory=dict[tuple[str, str, str, int], "Term | None"])
 
 
 def context(scope: Scope, *exprs: tree.Expr) -> Context:
@@ -325,9 +326,10 @@ def _difference(here: Context, name: tree.Name, word: tree.Word) -> Term | None:
 
 def metric(here: Context, name: tree.Name, found: Declared, state: str) -> Term | None:
     """The metric `found`, called `name` here, of the model in `state`: put in, or a word of the certificate."""
-    key = (found.target or found.name, state, here.byte)
-    if found.name in here.trail:
-        circle = " -> ".join((*here.trail[here.trail.index(found.name) :], found.name))
+    owner = home(here.scope, found).source.path
+    key, link = (owner, found.name, state, here.byte), (owner, found.name)
+    if link in here.trail:
+        circle = " -> ".join(one for _, one in (*here.trail[here.trail.index(link) :], link))
         return here.scope.refuse("E0105", "these metrics refer to each other in a circle", name.span, circle)
     if key not in here.known:
         here.known[key] = _put_in(here, name, found, state)
@@ -348,7 +350,10 @@ def _put_in(here: Context, name: tree.Name, found: Declared, state: str) -> Term
         reference = python(home(here.scope, found), node.body)
         return reference and _resulting(here, found, Extern(str(reference), state), node.result.word.text, bits=1)
     models = {"before": "before", "after": "after", node.ports[0].name.text: state}
-    inner = Context(home(here.scope, found), models, byte=here.byte, trail=(*here.trail, found.name), known=here.known)
+    inside = home(here.scope, found)
+    inner = Context(
+        inside, models, byte=here.byte, trail=(*here.trail, (inside.source.path, found.name)), known=here.known
+    )
     body = term(inner, node.body)
     return body and evolve(body, name=found.name)
 

@@ -80,7 +80,7 @@ def _metric(scope: Scope, node: tree.Function) -> None:
         python(scope, node.body)
         return None
     models = {"before": "before", "after": "after", node.ports[0].name.text: "after"}
-    here = Context(scope, models, byte=context(scope, node.body).byte, trail=(node.name.text,))
+    here = Context(scope, models, byte=context(scope, node.body).byte, trail=((scope.source.path, node.name.text),))
     found = term(here, node.body)
     return None if found is None else _agrees(scope, node, found)
 
@@ -104,7 +104,10 @@ def _norm(scope: Scope, node: tree.Function) -> None:
         return scope.refuse("E0326", "a metric of a tensor is a `ratio`, and no extern", node.result.span)
     port = node.ports[0]
     name = port.name.text
-    found = shaped(Place(scope, {name: Shaped(Variable(name), axes_of(port.type))}, trail=(node.name.text,)), node.body)
+    found = shaped(
+        Place(scope, {name: Shaped(Variable(name), axes_of(port.type))}, trail=((scope.source.path, node.name.text),)),
+        node.body,
+    )
     if found is not None and found.axes:
         label = f"this is over {', '.join(found.axes)}"
         scope.refuse("E0325", f"`{node.name}` is declared as a number", node.body.span, label)
@@ -130,7 +133,9 @@ def criterion(scope: Scope, found: Declared) -> Criterion | None:
         reference = python(inside, node.body)
         return reference and Criterion(found.name, name, axes, result, reference=str(reference), span=node.name.span)
     extras: list[str] = []
-    place = Place(inside, {name: Shaped(Variable(name), axes)}, {name: name}, extras, (found.name,))
+    place = Place(
+        inside, {name: Shaped(Variable(name), axes)}, {name: name}, extras, ((inside.source.path, found.name),)
+    )
     body = shaped(place, node.body)
     if body is None or not _scores(inside, node, body, result):
         return None
