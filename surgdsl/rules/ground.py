@@ -206,21 +206,20 @@ def _solved(pair: tuple[str, Attribute, Attribute], binding: dict[str, Attribute
     if not unknown:
         return _equal(what, attribute(pattern, binding), value)
     if len(unknown) == 1 and isinstance(value, int):
-        binding[unknown[0]] = _root(what, pattern, unknown[0], value, binding)
-        return True
+        root = _root(what, pattern, unknown[0], value, binding)
+        return root is not None and binding.setdefault(unknown[0], root) == root
     return False
 
 
-def _root(what: str, pattern: Polynomial, name: str, value: int, binding: Binding) -> int:
-    """The value of the one unknown of a linear equation."""
-    constant, slope = extent(pattern, {**binding, name: 0}), extent(pattern, {**binding, name: 1})
-    twice = extent(pattern, {**binding, name: 2})
-    if not (isinstance(constant, int) and isinstance(slope, int) and isinstance(twice, int)):
-        raise Unfit(f"{what}: {show(pattern)} is not determined by {value}")
-    step = slope - constant
-    if step == 0 or twice - slope != step or (value - constant) % step or value < constant:
+def _root(what: str, pattern: Polynomial, name: str, value: int, binding: Binding) -> int | None:
+    """The value of the one unknown of an equation, where it is linear in it and its slope is not 0."""
+    points = [extent(pattern, {**binding, name: at}) for at in (0, 1, 2)]
+    constant, once, twice = (one if isinstance(one, int) else None for one in points)
+    if constant is None or once is None or twice is None or once == constant or twice - once != once - constant:
+        return None
+    if value < constant or (value - constant) % (once - constant):
         raise Unfit(f"{what}: {value} is no {show(pattern)}")
-    return (value - constant) // step
+    return (value - constant) // (once - constant)
 
 
 def _equal(what: str, expected: Attribute, value: Attribute) -> bool:
