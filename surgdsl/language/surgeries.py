@@ -317,6 +317,11 @@ def recover(scope: Scope, node: tree.Recover) -> Recover | None:
     faults = len(scope.faults)
     fields = block(scope, node.block, (*RECOVERY, "loss"), needed=("data",))
     made = {name: _recovery(scope, name, expr) for name, expr in fields.items() if name != "loss"}
+    if "epochs" in fields and "steps" in fields:
+        notes = (Note(fields["epochs"].span, "said here already"),)
+        scope.refuse(
+            "E0108", "`epochs` and `steps` both say how long", fields["steps"].span, "leave one out", notes=notes
+        )
     if len(scope.faults) > faults or node.method is not None or "loss" in fields:
         return None
     values = {name: value for name, value in made.items() if value is not None}
