@@ -33,6 +33,7 @@ COMMANDS = (
     ("draw", "surgdsl.cli.draw:picture", "Draw a model, with the axes that can be cut in colour."),
     ("plan", "surgdsl.cli.plan:plan", "Resolve every step on the model; nothing is changed."),
     ("run", "surgdsl.cli.run:run", "Plan, apply and verify; write the model and its certificate."),
+    ("sweep", "surgdsl.cli.sweep:sweep", "Run a surgery for many values of its params, and keep the best."),
     ("lock", "surgdsl.cli.lock:lock", "Pin the files that .surg files use, in surg.lock."),
     ("verify", "surgdsl.cli.verify:verify", "Re-check a certificate, claim by claim."),
 )

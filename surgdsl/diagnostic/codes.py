@@ -80,7 +80,6 @@ CODES: tuple[Code, ...] = (
     Code("E0351", "a left side in pieces"),
     Code("E0352", "boxes that do not fit"),
     Code("E0353", "an exact rule that is not exact"),
-    Code("E0405", "not executed yet: sweep"),
     Code("E0406", "`choose` where nothing is chosen"),
     Code("E0408", "not executed yet: stages"),
     Code("E0411", "not executed yet: for all"),

@@ -25,6 +25,7 @@ from surgdsl.language.refusing import refuse_unexecuted
 from surgdsl.language.rules import rule
 from surgdsl.language.scope import Scope, scope_of
 from surgdsl.language.surgeries import surgery
+from surgdsl.language.sweeps import sweep
 from surgdsl.language.tree.qualifying import qualified
 
 
@@ -117,6 +118,7 @@ def _program(scope: Scope, file: tree.File, imports: Mapping[str, Program]) -> P
             ParamDecl(one.name.text, one.type.word.text, span=one.span, value=one.value.span)
             for one in nodes if isinstance(one, tree.Param)
         ),
+        tuple(one for one in (sweep(scope, node) for node in nodes if isinstance(node, tree.Sweep)) if one),
         imports=imports,
     )  # fmt: skip
     for one in (node for node in nodes if isinstance(node, tree.Surgery)):

@@ -66,6 +66,11 @@ def _measured(scope: Scope, node: tree.Require | tree.Target, claim: tree.Binary
     return Measured(measure, relation, limit, data.text, confidence)
 
 
+def measure(scope: Scope, expr: tree.Expr) -> tuple[bool, str | None]:
+    """Whether `expr` is a figure that is measured, and which, if it is one that is executed."""
+    return (True, _measure_name(scope, expr)) if _measure(scope, expr) is not None else (False, None)
+
+
 def _measure_name(scope: Scope, side: tree.Expr) -> str | None:
     match side:
         case tree.Member(tree.Name(metric), tree.Word("drop")):

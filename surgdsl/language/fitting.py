@@ -44,6 +44,30 @@ def called(value: Constant) -> str:  # noqa: PLR0911 - one case for each constru
             return "a plain number" if value.dimension == PLAIN else f"a quantity in {value.dimension}"
 
 
+def literal(value: Constant) -> str:
+    """`value` as the file would write it.
+
+    >>> literal(Sparsity(2, 4)), literal("kmeans"), literal(Members((True, False)))
+    ('2:4', '"kmeans"', '{true, false}')
+    >>> from surgdsl.units import quantity
+    >>> [literal(one) for one in (quantity("4.25", "bit"), quantity("40", "%"), quantity("3") / quantity("7"))]
+    ['4.25bit', '40%', '3/7']
+    """
+    match value:
+        case Members(items):
+            return f"{{{', '.join(map(literal, items))}}}"
+        case bool():
+            return str(value).lower()
+        case str():
+            return f'"{value}"'
+        case DataName(name):
+            return name
+        case Quantity() if "/" in str(value) and value.dimension != PLAIN:
+            return f"{value.value} * 1{value.dimension}"
+        case _:
+            return str(value).replace(" ", "")
+
+
 WANTED = {
     "ratio": "a ratio such as 50%", "bit": "a number of bits such as 4bit", "int": "a whole number",
     "count": "a whole number", "text": 'a text such as "kmeans"', "bool": "true or false", "data": "the name of data",

@@ -243,6 +243,39 @@ class SurgeryDecl(Spanned):
 
 
 @frozen
+class Varied(Spanned):
+    """A param and the values that a sweep gives it, as texts."""
+
+    name: str
+    values: tuple[str, ...]
+
+
+@frozen
+class Goal(Spanned):
+    """What runs are compared by: a counted figure, or `measure`, one that each run measures."""
+
+    text: str
+    expr: Expr | None = None
+    measure: str = ""
+
+    @property
+    def largest(self) -> bool:
+        """Whether more of it is better."""
+        return self.measure.endswith(".after")
+
+
+@frozen
+class SweepDecl(Spanned):
+    """A surgery that is carried out for every combination of values, at most `limit` of them."""
+
+    name: str
+    surgery: str
+    varied: tuple[Varied, ...]
+    goals: tuple[Goal, ...]
+    limit: int
+
+
+@frozen
 class Program:
     """A whole file, checked."""
 
@@ -255,6 +288,7 @@ class Program:
     interfaces: tuple[InterfaceDecl, ...] = ()
     surgeries: tuple[SurgeryDecl, ...] = ()
     params: tuple[ParamDecl, ...] = ()
+    sweeps: tuple[SweepDecl, ...] = ()
     imports: Mapping[str, Program] = field(factory=dict[str, "Program"], repr=False)
     """The files that it uses, by the name that it gives them; theirs are called ``name.thing``."""
     files: tuple[tuple[str, Source], ...] = field(default=(), eq=False, repr=False)

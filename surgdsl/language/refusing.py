@@ -34,7 +34,6 @@ def _live(node: tree.Scoring) -> tree.Node | None:
 
 
 TABLE: tuple[Unexecuted, ...] = (
-    Unexecuted(tree.Sweep, "E0405", "`sweep`", lambda node: node.name),
     Unexecuted(tree.Stages, "E0408", "`in … stages`", lambda node: node),
     Unexecuted(tree.Require, "E0411", "`for all`", lambda node: node.each),
     Unexecuted(tree.Cut, "E0412", "`cut`, an interface inside the model,", lambda node: node),
@@ -45,7 +44,7 @@ TABLE: tuple[Unexecuted, ...] = (
     Unexecuted(tree.Scoring, "E0417", "`live`", _live),
 )
 
-OPAQUE = (tree.Rule, tree.Function, tree.Sweep)
+OPAQUE = (tree.Rule, tree.Function)
 """Refused as a whole: what is inside is not judged twice."""
 
 

@@ -9,9 +9,9 @@ from collections.abc import Mapping
 from typing import TypeVar
 
 from surgdsl.diagnostic import Diagnostic, Refusal, hint
-from surgdsl.language.program import ModelDecl, Program, SurgeryDecl
+from surgdsl.language.program import ModelDecl, Program, SurgeryDecl, SweepDecl
 
-Declared = TypeVar("Declared", ModelDecl, SurgeryDecl)
+Declared = TypeVar("Declared", ModelDecl, SurgeryDecl, SweepDecl)
 
 
 def model(program: Program, name: str | None) -> ModelDecl:
@@ -30,6 +30,15 @@ def surgery(program: Program, name: str | None) -> SurgeryDecl:
         Refusal: E0510, the file has none, has several, or has none of this name.
     """
     return _one("surgery", {one.name: one for one in program.surgeries}, name)
+
+
+def sweep(program: Program, name: str | None) -> SweepDecl:
+    """The sweep called `name`, or the only one of the file.
+
+    Raises:
+        Refusal: E0510, the file has none, has several, or has none of this name.
+    """
+    return _one("sweep", {one.name: one for one in program.sweeps}, name)
 
 
 def _one(kind: str, known: Mapping[str, Declared], name: str | None) -> Declared:
