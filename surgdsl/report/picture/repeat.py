@@ -11,10 +11,11 @@ from functools import cached_property
 
 from attrs import field, frozen
 
-from surgdsl.axis.dim import Axis, Dim, Product, Sum, size
+from surgdsl.axis.dim import Axis, Dim, Product, Sum, axes, concat, fuse, size
 from surgdsl.diagram.net import Net
 from surgdsl.diagram.payload import Payload
 from surgdsl.operations.coupling import Coupling
+from surgdsl.report.picture.shape import collapsed
 from surgdsl.report.picture.unit import Unit, parent, read_weights, within
 
 SAVED = 3
@@ -111,11 +112,20 @@ class Copy:
         return tuple(map(self._dim, self.coupling.dims[wire]))
 
     def _dim(self, dim: Dim) -> object:
+        """A dim up to the names of axes; of what cannot be cut only the size counts, as nothing else of it is drawn."""
+        if self.free.isdisjoint(axes(dim)):
+            return size(dim)
         match dim:
             case Axis():
-                return self.axes.setdefault(dim, len(self.axes)), size(dim), dim in self.coupling.pins
+                return self.axes.setdefault(dim, len(self.axes)), size(dim)
             case Sum(parts) | Product(parts):
-                return type(dim).__name__, *map(self._dim, parts)
+                join = concat if isinstance(dim, Sum) else fuse
+                return type(dim).__name__, *map(self._dim, collapsed(parts, self.free, join))
+
+    @cached_property
+    def free(self) -> frozenset[Axis]:
+        """The axes that can be cut."""
+        return frozenset(self.coupling.prunable)
 
 
 def fold(coupling: Coupling, units: Sequence[Unit]) -> tuple[Item, ...]:

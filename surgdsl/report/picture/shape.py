@@ -65,10 +65,10 @@ def _dim(dim: Dim, free: Collection[Axis]) -> Iterator[Run]:
         case Axis():
             yield Run(_number(dim.size), dim)
         case Product(factors):
-            yield from joined([tuple(_dim(part, free)) for part in _collapsed(factors, free, fuse)], "·")
+            yield from joined([tuple(_dim(part, free)) for part in collapsed(factors, free, fuse)], "·")
         case Sum(terms):
             yield Run("(")
-            yield from _terms(_collapsed(terms, free, concat), free)
+            yield from _terms(collapsed(terms, free, concat), free)
             yield Run(")")
 
 
@@ -84,7 +84,7 @@ def _terms(terms: Sequence[Dim], free: Collection[Axis]) -> Iterator[Run]:
     yield from joined(parts, "+")
 
 
-def _collapsed(parts: Iterable[Dim], free: Collection[Axis], join: Callable[..., Dim]) -> list[Dim]:
+def collapsed(parts: Iterable[Dim], free: Collection[Axis], join: Callable[..., Dim]) -> list[Dim]:
     """Neighbours that nothing can cut, as one dim."""
     found: list[Dim] = []
     for cuttable, group in groupby(parts, key=lambda part: any(axis in free for axis in axes(part))):
