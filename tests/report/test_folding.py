@@ -18,7 +18,7 @@ class Shuffled(nn.Module):
         self.up, self.down = nn.Linear(6, 5), nn.Linear(5, 6)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        left, right = x.split([6, 6], dim=1)
+        left, right = x[:, :6], x[:, 6:]
         both = torch.cat([left, self.down(self.up(right).relu())], 1)
         return both.view(-1, 2, 6).transpose(1, 2).reshape(-1, 12)
 
