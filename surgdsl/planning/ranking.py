@@ -14,6 +14,7 @@ from attrs import field, frozen
 from surgdsl.axis.dim import Axis
 from surgdsl.bridge.source import answer
 from surgdsl.bridge.weight import State
+from surgdsl.diagram.net import Net
 from surgdsl.importance.ranking import Scores
 from surgdsl.importance.scoring import Judge
 from surgdsl.language.criterion import Criterion
@@ -31,11 +32,20 @@ class Rankings:
 
     opened: Opened
     known: dict[Key, dict[Axis, Scores]] = field(factory=dict[Key, dict[Axis, Scores]])
+    last: list[Coupling] = field(factory=list[Coupling])
 
     @cached_property
     def coupling(self) -> Coupling:
         """The axes of the start."""
         return couple(self.opened.start.net)
+
+    def coupled(self, net: Net) -> Coupling:
+        """The axes of a net; those of the start and of the last net are at hand."""
+        if net is self.opened.start.net:
+            return self.coupling
+        if not self.last or self.last[0].net is not net:
+            self.last[:] = [couple(net)]
+        return self.last[0]
 
     def at_start(self, step: StepDecl, axes: Sequence[Axis]) -> Mapping[Axis, Scores]:
         """The scores of axes of the start, by the criterion of the step."""

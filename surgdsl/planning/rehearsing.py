@@ -17,7 +17,6 @@ from surgdsl.diagram.item import Item, items
 from surgdsl.diagram.operation import Operation
 from surgdsl.diagram.pushout import Step
 from surgdsl.language.program import StepDecl
-from surgdsl.operations.coupling import couple
 from surgdsl.planning.action import Action
 from surgdsl.planning.ranking import Rankings
 from surgdsl.planning.resolving import Resolver
@@ -66,7 +65,7 @@ def rehearse(rankings: Rankings, step: StepDecl, stage: Stage) -> Rehearsal:
     """
     kept = dict(stage.kept)
     actions = Resolver(rankings, kept).resolve(step, stage.state).actions
-    state, steps = _done(actions, stage, step.name)
+    state, steps = _done(actions, stage, step.name, rankings)
     here = items(stage.state.net.graph.wires, stage.state.net.graph.operations)
     deletes = frozenset[Item]().union(*(one.match.deletes for one in steps)) & here
     reads = frozenset[Item]().union(*(one.match.reads for one in steps)) & here - deletes
@@ -76,11 +75,11 @@ def rehearse(rankings: Rankings, step: StepDecl, stage: Stage) -> Rehearsal:
     return Rehearsal(Stage(state, kept, stage.number + max(len(actions), 1)), deletes, reads)
 
 
-def _done(actions: Sequence[Action], stage: Stage, step: str) -> tuple[State, list[Step]]:
+def _done(actions: Sequence[Action], stage: Stage, step: str, rankings: Rankings) -> tuple[State, list[Step]]:
     """The actions one after the other; cuts of several axes at once, which comes to the same."""
     cuts = [one for one in actions if isinstance(one, Prune)]
     if len(cuts) == len(actions):
-        coupling = couple(stage.state.net)
+        coupling = rankings.coupled(stage.state.net)
         keep = {one.found(coupling): np.array(one.keep, dtype=np.intp) for one in cuts}
         done, state = Cutting(stage.state, coupling, keep).carry_out(stage.number)
         return state, [done]

@@ -24,7 +24,7 @@ from surgdsl.diagram.term import Mask as LargestOf
 from surgdsl.importance.ranking import Scores, naturals
 from surgdsl.language.functions import standard
 from surgdsl.language.program import StepDecl
-from surgdsl.operations.coupling import Coupling, couple
+from surgdsl.operations.coupling import Coupling
 from surgdsl.operations.writing import writers
 from surgdsl.planning import declared
 from surgdsl.planning.action import Resolved
@@ -76,7 +76,7 @@ class Resolver:
         return declared.resolve(step, state)
 
     def _prune(self, step: StepDecl, state: State) -> Resolved:
-        coupling = couple(state.net)
+        coupling = self.rankings.coupled(state.net)
         chosen, left_alone = self._chosen(step, coupling)
         share = _ratio(step, "keep")
         scores = self._scores(step, state, coupling, chosen)

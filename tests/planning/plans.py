@@ -14,11 +14,12 @@ from surgdsl.execution.carrying import carry
 from surgdsl.execution.graph import Scribe
 from surgdsl.language import program
 from surgdsl.language.composition import Arrow, Pair, extension, then
+from surgdsl.language.program import StepDecl
 from surgdsl.planning.opening import Opened
 from surgdsl.planning.ordering import Finding, Rehearsals, findings
 from surgdsl.planning.plan import plan
 from surgdsl.planning.ranking import Rankings
-from surgdsl.planning.rehearsing import Rehearsal
+from surgdsl.planning.resolving import Resolver
 from surgdsl.surgery.fold import sites
 from surgdsl.surgery.rewrite import layers
 
@@ -62,26 +63,38 @@ def a_step(draw: random.Random, state: State) -> str:
 
 def random_steps(draw: random.Random, state: State, count: int) -> list[str]:
     """Steps that can be carried out one after the other."""
-    steps: list[str] = []
+    steps, reached = list[str](), Reached(state, Resolver(Rankings(opened(state, ["fold_batchnorm @**"]))))
     for _ in range(20 * count):
+        one = a_step(draw, state)
+        try:
+            reached = reached.after(opened(state, [one]).surgery.steps[0])
+        except Refusal:
+            continue
+        steps.append(one)
         if len(steps) == count:
             break
-        one = a_step(draw, state)
-        if _possible(opened(state, [*steps, one])):
-            steps.append(one)
     return steps
 
 
-def _possible(tried: Opened) -> bool:
-    """Whether the steps can be carried out in their order: rehearsed first, which is quick."""
-    order = tuple(step.name for step in tried.surgery.steps)
-    if not isinstance(Rehearsals(tried.surgery, Rankings(tried)).of(*order), Rehearsal):
-        return False
-    try:
-        plan(in_order(tried, order))
-    except Refusal:
-        return False
-    return True
+@frozen(eq=False)
+class Reached:
+    """A state, what of the start is kept by then, and how many rewrites led to it."""
+
+    state: State
+    resolver: Resolver
+    number: int = 0
+
+    def after(self, step: StepDecl) -> Reached:
+        """Resolved on this state and done, as planning does it.
+
+        Raises:
+            Refusal: the step has nothing to do here.
+        """
+        resolver, state = evolve(self.resolver, kept=dict(self.resolver.kept)), self.state
+        actions = resolver.resolve(step, state).actions
+        for number, action in enumerate(actions, self.number):
+            state = action.rewrite(state, number, step.name).after
+        return Reached(state, resolver, self.number + len(actions))
 
 
 @frozen
@@ -143,5 +156,13 @@ def graph_hash(state: State) -> str:
 
 
 def result(surgery: Opened) -> State:
-    """What carrying the surgery out gives."""
-    return carry(plan(surgery), lambda _stage, _detail: None).final
+    """What the steps lead to, in their order."""
+    reached = Reached(surgery.start, Resolver(Rankings(surgery)))
+    for step in surgery.surgery.steps:
+        reached = reached.after(step)
+    return reached.state
+
+
+def carried(surgery: Opened, threads: int = 1) -> State:
+    """What planning the surgery and carrying it out gives."""
+    return carry(plan(surgery), lambda _stage, _detail: None, threads).final
