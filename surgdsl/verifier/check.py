@@ -11,6 +11,7 @@ from typing import Any
 
 from surgdsl.verifier import canonical, claims, replay, statement
 from surgdsl.verifier import digest as digests
+from surgdsl.verifier.declared.declaration import declared
 from surgdsl.verifier.extent import symbols
 from surgdsl.verifier.folder import Certificate
 from surgdsl.verifier.formula import Ground
@@ -132,7 +133,8 @@ def walk(predicate: dict[str, Any], first: replay.State, ledger: Ledger, report:
     steps = predicate["steps"]
     replay.check_order(steps, predicate["obligations"])
     used, state = digests_of(first.net), first
-    for row, state in replay.replay(steps, first, ledger):
+    rows = declared(predicate)
+    for row, state in replay.replay(steps, rows, first, ledger):
         report.rows.append(row)
         used |= digests_of(state.net)
     need(predicate["head"] == state.chain, "V05", "head is not the chain of the last step")

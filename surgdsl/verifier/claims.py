@@ -32,13 +32,13 @@ class Finding:
 
 def counted(claim: dict[str, Any], text: str, ground: Ground) -> Finding:
     """A claim over what is counted here; V21 when it holds a number of Python that the auditor has not named."""
-    given = {(reference, sha) for side in ("left", "right") for reference, sha in attested(claim[side])}
-    for reference, sha in sorted(given):
+    given = sorted(attested(claim["left"]) | attested(claim["right"]))
+    for reference, sha in given:
         need(sha in ground.trusted, "V21", f"the claim `{text}` trusts {reference}: --trust {sha}, if you do")
     left, right = evaluate(claim["left"], ground), evaluate(claim["right"], ground)
     sign = claim["relation"]
     detail = f"{spell(claim['left'])} {sign} {spell(claim['right'])}: {number(left)} {sign} {number(right)}"
-    detail += "".join(f"; trusts {reference}, SHA-256 {sha}" for reference, sha in sorted(given))
+    detail += "".join(f"; trusts {reference}, SHA-256 {sha}" for reference, sha in given)
     return Finding(text, "trusted" if given else "proved", RELATIONS[sign](left, right), detail)
 
 

@@ -9,12 +9,16 @@ from typing import Any
 
 from surgdsl.verifier import digest as digests
 from surgdsl.verifier import rewrite as rewriting
+from surgdsl.verifier.declared.instance import rule_of
 from surgdsl.verifier.metrics import Ledger
 from surgdsl.verifier.net import Net
 from surgdsl.verifier.reject import Reject, need
 from surgdsl.verifier.rules import RULES
-from surgdsl.verifier.rules.schema import Rule
+from surgdsl.verifier.rules.schema import FREE, Rule
 from surgdsl.verifier.schema import METRICS
+
+Rows = dict[str, dict[str, Any]]
+"""The rules of the file: rows of the statement by the digest of their declaration."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,22 +55,23 @@ def begin(net: Net, ledger: Ledger) -> State:
     return State(net, ledger.count(net.operations.values(), net.wires), net.digest(), net.manifest(), "0" * 64)
 
 
-def replay(steps: list[dict[str, Any]], state: State, ledger: Ledger) -> Iterator[tuple[Row, State]]:
+def replay(steps: list[dict[str, Any]], rows: Rows, state: State, ledger: Ledger) -> Iterator[tuple[Row, State]]:
     """The states that the steps lead through; a rejection names its step."""
     for index, raw in enumerate(steps):
         try:
-            row, state = one_step(raw, index, state, ledger)
+            row, state = one_step(raw, (index, rows), state, ledger)
         except Reject as reject:
             raise Reject(reject.code, f"step {index} ({raw['step']}, {raw['rule']}): {reject.message}") from None
         yield row, state
 
 
-def one_step(raw: dict[str, Any], index: int, state: State, ledger: Ledger) -> tuple[Row, State]:
+def one_step(raw: dict[str, Any], at: tuple[int, Rows], state: State, ledger: Ledger) -> tuple[Row, State]:
     """One rewrite, checked as section 8 says, points 1 to 6."""
+    index, rows = at
     need(raw["index"] == index, "V05", f"its index is {raw['index']}")
     chain = digests.chain(state.chain, raw)
     need(chain == raw["chain"], "V05", "its chain digest is not that of the steps up to here")
-    rule = the_rule(raw)
+    rule = the_rule(raw, rows)
     need((raw["graphBefore"], raw["manifestBefore"]) == state.digests, "V06", "it starts not where the last one ended")
     need(stated(raw["before"]) == state.counts, "V13", f"its metrics before are not {spell(state.counts)}")
     rewrite, gone = rewriting.parse(raw, state.net)
@@ -79,14 +84,18 @@ def one_step(raw: dict[str, Any], index: int, state: State, ledger: Ledger) -> t
     check_metrics(raw, rule, state.counts, counts)
     after = State(net, counts, graph, manifest, chain)
     need((raw["graphAfter"], raw["manifestAfter"]) == after.digests, "V06", "its graph or manifest after is another")
-    return Row(raw["step"], raw["rule"], rule.grade, state.counts, counts, error, raw["note"]), after
+    return Row(raw["step"], rule.name or raw["rule"], rule.grade, state.counts, counts, error, raw["note"]), after
 
 
-def the_rule(raw: dict[str, Any]) -> Rule:
+def the_rule(raw: dict[str, Any], rows: Rows) -> Rule:
     """The schema that a step names; V14 when it is unknown or of another kind, V03 for other arguments."""
-    need(raw["rule"] in RULES, "V14", "the rule is unknown")
-    rule = RULES[raw["rule"]]
-    need(raw.get("reduces", "") == rule.reduces, "V14", f"what the rule reduces is {rule.reduces or 'nothing'}")
+    need(raw["rule"] in (*RULES, "rule/1"), "V14", "the rule is unknown")
+    rule = rule_of(raw, rows) if raw["rule"] == "rule/1" else RULES[raw["rule"]]
+    need(
+        rule.reduces == FREE or raw.get("reduces", "") == rule.reduces,
+        "V14",
+        f"what the rule reduces is {rule.reduces or 'nothing'}",
+    )
     rule.arguments(raw["arguments"], "arguments")
     return rule
 
@@ -94,7 +103,10 @@ def the_rule(raw: dict[str, Any]) -> Rule:
 def check_metrics(raw: dict[str, Any], rule: Rule, before: Counter[str], after: Counter[str]) -> None:
     """The recount is what is stated, the metric of a reduce step falls, and what rises was announced; V13."""
     need(stated(raw["after"]) == after, "V13", f"its metrics after are not {spell(after)}")
-    if rule.reduces:
+    if rule.reduces == FREE:
+        falls = [metric for metric in ("params/1", "macs/1") if after[metric] < before[metric]]
+        need([raw.get("reduces", "")] == [*falls, ""][:1], "V14", f"what the step reduces is {[*falls, 'nothing'][0]}")
+    elif rule.reduces:
         need(after[rule.reduces] < before[rule.reduces], "V13", f"{rule.reduces} does not fall")
     else:
         equal = all(after[metric] == before[metric] for metric in METRICS if metric != "nnz/1")

@@ -117,3 +117,27 @@ dtype = one_of(*ITEMSIZE)
 metric = one_of(*METRICS)
 shape = array(where(is_extent, "an extent in normal form"), 8)
 sizes = array(integer(0, 2**40 - 1), 8)
+WRAPPED: dict[str, Check] = {
+    "extent": where(lambda value: type(value) is str and is_extent(value), "a polynomial"),
+    "float": where(is_float, "a float"),
+    "none": where(lambda value: value is True, "true"),
+    "tensors": integer(1, 64),
+}
+
+
+def scalar(value: Any, place: str) -> None:
+    """An attribute's value that is not a list."""
+    if is_object(value) and len(value) == 1 and next(iter(value)) in WRAPPED:
+        key = next(iter(value))
+        return WRAPPED[key](value[key], f"{place}.{key}")
+    if type(value) is str:
+        return text(value, place)
+    return need(type(value) in (int, bool), "V03", f"{place} is not the value of an attribute")
+
+
+ITEMS = array(scalar, 64)
+
+
+def attribute(value: Any, place: str) -> None:
+    """An attribute's value: a scalar or a list of scalars."""
+    (ITEMS if is_list(value) else scalar)(value, place)

@@ -7,18 +7,18 @@ from __future__ import annotations
 
 from typing import Any
 
-from surgdsl.verifier.canonical import is_list, is_object
+from surgdsl.verifier.canonical import is_object
+from surgdsl.verifier.declared.declaration import ROW
 from surgdsl.verifier.formula import figure
-from surgdsl.verifier.reject import Reject, need
 from surgdsl.verifier.schema import (
     METRICS,
     Check,
     array,
+    attribute,
     choice,
     digest,
     dtype,
     integer,
-    is_float,
     metric,
     name,
     natural,
@@ -36,7 +36,6 @@ NODES = 200_000
 STEPS = 10_000
 ROWS = 10_000_000
 
-true = where(lambda value: value is True, "true")
 relation = one_of("<=", "<", ">=", ">")
 
 BITS = integer(1, 8)
@@ -49,38 +48,6 @@ ENCODING = choice("kind", {**PLAIN, "masked": MASKED})
 
 ROLE = one_of("values", "codes", "codebook", "scale", "zero", "mask")
 PART = record({"digest": digest, "dtype": dtype, "name": name, "role": ROLE, "shape": sizes})
-WRAPPED: dict[str, Check] = {
-    "extent": where(lambda value: type(value) is str and _accepts(shape, [value]), "a polynomial"),
-    "float": where(is_float, "a float"),
-    "none": true,
-    "tensors": integer(1, 64),
-}
-
-
-def _accepts(check: Check, value: Any) -> bool:
-    try:
-        check(value, "")
-    except Reject:
-        return False
-    return True
-
-
-def scalar(value: Any, place: str) -> None:
-    """An attribute's value that is not a list."""
-    if is_object(value) and len(value) == 1 and next(iter(value)) in WRAPPED:
-        key = next(iter(value))
-        return WRAPPED[key](value[key], f"{place}.{key}")
-    if type(value) is str:
-        return text(value, place)
-    return need(type(value) in (int, bool), "V03", f"{place} is not the value of an attribute")
-
-
-ITEMS = array(scalar, 64)
-
-
-def attribute(value: Any, place: str) -> None:
-    """An attribute's value: a scalar or a list of scalars."""
-    (ITEMS if is_list(value) else scalar)(value, place)
 
 
 def operation(wire: Check, identified: bool) -> Check:
@@ -162,7 +129,7 @@ PREDICATE = record({
     "output": record(STATE), "producer": record({"name": one_of("surgdsl"), "version": text}), "seal": digest,
     "seed": integer(0), "spec": record({"blob": digest, "language": one_of("surg/1")}), "steps": array(STEP, STEPS),
     "tensors": array(record({"blob": digest, "digest": digest, "dtype": dtype, "shape": sizes}), NODES),
-})  # fmt: skip
+}, {"rules": array(ROW, STEPS, 1)})  # fmt: skip
 STATEMENT = record({
     "_type": one_of("https://in-toto.io/Statement/v1"),
     "predicate": PREDICATE,

@@ -11,15 +11,21 @@ from surgdsl.verifier.rewrite import Rewrite
 from surgdsl.verifier.schema import Check
 from surgdsl.verifier.weight import Weight
 
+FREE = "any"
+
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """A schema of section 8: exact, bounded or opaque; neutral when `reduces` is ""; `check` tells what it measured."""
+    """A schema of section 8: exact, bounded, lossy or opaque; `check` tells what it measured.
+
+    `reduces` is the metric that falls, "" for a neutral rule, and FREE where whatever falls may be named.
+    """
 
     grade: str
     reduces: str
     arguments: Check
     check: Callable[[Rewrite, Load], str]
+    name: str = ""
 
 
 def recoded(rewrite: Rewrite) -> tuple[Weight, Weight]:

@@ -1,0 +1,142 @@
+"""The weights that a rule of the file makes, and its bound: computed again from the weights before, in float64.
+
+What a library may compute in other bits, singular vectors, is not compared but measured against what it must achieve.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+
+from surgdsl.verifier.canonical import canon
+from surgdsl.verifier.content import Load, check_parts
+from surgdsl.verifier.declared.boxes import Kind
+from surgdsl.verifier.declared.declaration import number_of
+from surgdsl.verifier.digest import ITEMSIZE
+from surgdsl.verifier.extent import Extent, integers
+from surgdsl.verifier.formula import all_of, exactly
+from surgdsl.verifier.named import SLACK, Tensor, evaluate, matrix, singular
+from surgdsl.verifier.net import Operation
+from surgdsl.verifier.reject import need
+from surgdsl.verifier.weight import Weight
+
+REAL = ("F64", "F32", "F16")
+
+
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """A box of a rule, its sizes and the operation that it is in a step, and its weights by name."""
+
+    box: dict[str, Any]
+    kind: Kind
+    sizes: tuple[Extent, ...]
+    operation: Operation
+    weights: dict[str, Weight]
+
+    def shape(self, tensor: str) -> tuple[Extent, ...]:
+        """The shape that a weight must have."""
+        return self.sizes[: self.kind.weights[tensor].rank]
+
+    def axes(self, tensor: str) -> tuple[str, ...]:
+        """The axes of a weight: called as the sizes are written, else by the word for the place."""
+        found: list[str] = []
+        rank = self.kind.weights[tensor].rank
+        for extent, word in zip(self.box["sizes"][:rank], self.kind.words[:rank], strict=True):
+            name = extent if type(extent) is str and extent not in found else word
+            found.append(name if name not in found else f"{name}'")
+        return tuple(found)
+
+
+Boxes = dict[str, Placed]
+Numbers = Mapping[str, Fraction]
+
+
+def check_values(rows: list[Any], sides: tuple[Boxes, Boxes], numbers: Numbers, about: tuple[list[str], Load]) -> None:
+    """Every weight of R is what `with` makes of those of L, byte for byte; V14 for its form, V15 for its bytes."""
+    (olds, news), (real, load) = sides, about
+    weights = [weight for placed in olds.values() for weight in placed.weights.values()]
+    dtypes = {weight.dtype for weight in weights}
+    need(len(dtypes) <= 1 and dtypes <= {*REAL} and all(map(dense, weights)), "V14", "L is not dense, of one dtype")
+    made = {(name, tensor): weight for name, placed in news.items() for tensor, weight in placed.weights.items()}
+    need(made.keys() == {(row["box"], row["tensor"]) for row in rows}, "V14", "R has other weights than `with` makes")
+    wanted = [*dtypes, *real][:1]
+    same = all(dense(weight) and [weight.dtype] == wanted for weight in made.values())
+    need(same, "V14", "a weight of R is not dense, or of another dtype")
+    bound, pairs = bound_of(olds, numbers, load), dict[bytes, dict[str, Any]]()
+    for row in rows:
+        weight, value = made[row["box"], row["tensor"]], row["value"]
+        axes = news[row["box"]].axes(row["tensor"])
+        if value.get("spectral") in ("left", "right"):
+            key = canon([value["body"], value["rank"], value["axis"]])
+            need(value["spectral"] not in pairs.setdefault(key, {}), "V15", "two weights are one half of a product")
+            pairs[key] |= {value["spectral"]: Tensor(axes, values_of(weight, load)), "of": value}
+        else:
+            need(not any("spectral" in each for each in all_of(value)), "V15", "singular vectors inside of a formula")
+            check_parts(weight, {"values": rounded(evaluate(value, bound), weight, axes)}, load)
+    for pair in pairs.values():
+        check_pair(pair, bound, numbers)
+
+
+def dense(weight: Weight) -> bool:
+    """Whether a weight is stored as it is."""
+    return weight.kind == "dense" and not weight.masked
+
+
+def values_of(weight: Weight, load: Load) -> Any:
+    """The elements of a dense weight in float64, in its shape."""
+    stored = load(weight).arrays["values"].view(f"<f{ITEMSIZE[weight.dtype]}")
+    return stored.astype(np.float64).reshape(weight.shape)
+
+
+def rounded(value: Tensor, weight: Weight, axes: tuple[str, ...]) -> bytes:
+    """A value laid along the axes of a weight, rounded once to its dtype; V15 unless it fits and is finite."""
+    extents = dict(zip(axes, weight.shape, strict=True))
+    fits = [(axis, extents[axis]) for axis in axes if axis in value.axes]
+    need(fits == list(zip(value.axes, value.values.shape, strict=True)), "V15", f"`{weight.base}` has other axes")
+    with np.errstate(all="ignore"):
+        found = np.broadcast_to(value.along(axes), weight.shape).astype(f"<f{ITEMSIZE[weight.dtype]}")
+    need(bool(np.all(np.isfinite(found))), "V15", f"`{weight.base}` is not finite")
+    return found.tobytes()
+
+
+def bound_of(olds: Boxes, numbers: Numbers, load: Load) -> dict[str, Tensor]:
+    """What the formulas of a rule may name: its variables, and weights and arguments of the boxes of L."""
+    found = {name: Tensor((), np.array(float(number))) for name, number in numbers.items()}
+    for name, placed in olds.items():
+        for argument, value in placed.operation.attributes.items():
+            if (number := number_of(value)) is not None:
+                found[f"{name}.{argument}"] = Tensor((), np.array(float(number)))
+        for tensor, port in placed.kind.weights.items():
+            given = placed.weights.get(tensor)
+            shape = integers(placed.shape(tensor), "the sizes of a box")
+            values = np.full(shape, port.neutral) if given is None else values_of(given, load)
+            found[f"{name}.{tensor}"] = Tensor(placed.axes(tensor), values)
+    return found
+
+
+def check_pair(pair: dict[str, Any], bound: Mapping[str, Tensor], numbers: Numbers) -> None:
+    """The stored halves U and V: E − U·V is no larger than the best approximation of that rank leaves it; V15."""
+    need({"left", "right"} <= pair.keys(), "V15", "one half of a product is missing")
+    value, left, right = pair["of"], pair["left"], pair["right"]
+    body, rank = evaluate(value["body"], bound), exactly(value["rank"], numbers)
+    stored, extents = matrix(body), body.values.shape
+    axes = (body.axes[0], value["axis"]), (value["axis"], *body.axes[1:])
+    fits = (left.axes, right.axes) == axes and left.values.shape == (extents[0], rank)
+    need(fits and right.values.shape == (rank, *extents[1:]), "V15", "the halves of a product have other axes")
+    halves = left.values @ matrix(right)
+    sigma, rest = singular(stored), singular(stored - halves)
+    least = sigma[int(rank)] if rank < len(sigma) else 0.0
+    need(bool(rest[0] <= least + SLACK * sigma[0]), "V15", "a product is not the best approximation of its rank")
+
+
+def check_bound(bound: dict[str, Any], told: str, about: tuple[Boxes, Numbers], load: Load) -> str:
+    """The factor of a bounded rule is at least what its formula gives; returns what it says."""
+    factor, (olds, numbers) = float.fromhex(told), about
+    least = float(evaluate(bound["factor"], bound_of(olds, numbers, load)).values) * (1 - 2.0**-30)
+    need(math.isfinite(factor) and factor >= least, "V15", f"the bound {factor:.6g} is below {least:.6g}")
+    return f"|change of {bound['output']}| <= {factor:.6g} * |{bound['input']}| in {bound['norm']}"
