@@ -20,6 +20,7 @@ from surgdsl.bridge.weight import Array, State
 from surgdsl.diagnostic import Span
 from surgdsl.formula import Attested, Extern, Formula, rewritten, walk
 from surgdsl.language.claim import Counted, Require
+from surgdsl.language.figures import LARGEST_NATURAL
 
 
 def attest(promises: Sequence[Require], states: Mapping[str, State], folder: Path) -> tuple[Require, ...]:
@@ -75,7 +76,7 @@ def weights(state: State) -> dict[str, Array]:
 
 
 def number(value: Any, reference: str, span: Span | None) -> Fraction:
-    """What Python returned as an exact number.
+    """What Python returned as an exact number: a float as the shortest decimals that mean it.
 
     Raises:
         Refusal: E0605, it is none, or not finite.
@@ -83,8 +84,9 @@ def number(value: Any, reference: str, span: Span | None) -> Fraction:
     plain = value.item() if hasattr(value, "item") and getattr(value, "size", 0) == 1 else value
     if isinstance(plain, bool) or not isinstance(plain, Real):
         raise bad(reference, span, f"it returned {type(value).__name__}, not a number")
-    if isinstance(plain, Integral | Rational):
-        return Fraction(plain)
-    if not math.isfinite(plain):
+    if not isinstance(plain, Integral | Rational) and not math.isfinite(plain):
         raise bad(reference, span, f"it returned {plain}")
-    return Fraction(float(plain))
+    found = Fraction(plain) if isinstance(plain, Integral | Rational) else Fraction(repr(float(plain)))
+    if max(abs(found.numerator), found.denominator) >= LARGEST_NATURAL:
+        raise bad(reference, span, f"it returned {plain}, and a certificate holds numbers of at most 39 digits")
+    return found

@@ -31,6 +31,8 @@ KINDS = ("sum", "mean", "max", "min", "prod", "count")
 OPS = {"+": "add", "-": "sub", "*": "mul", "/": "div", "^": "pow"}
 LARGEST, DEEPEST = 4096, 13
 """Nodes of a formula, and levels; deeper ones would not fit into the JSON of a certificate."""
+LARGEST_NATURAL = 10**39
+"""The first number that certificates do not hold."""
 
 Arguments = tuple[tree.Expr | tree.Keyword | tree.Each, ...]
 
@@ -135,7 +137,11 @@ def _plain(here: Context, expr: tree.Expr) -> Term | None:
         return None
     if not isinstance(value, Quantity):
         return here.scope.refuse("E0201", f"this is {called(value)}", expr.span, "expected a quantity")
-    return Term(Number(value.value / Fraction(here.byte) ** value.dimension.exponents[0]), value)
+    number = value.value / Fraction(here.byte) ** value.dimension.exponents[0]
+    if max(abs(number.numerator), number.denominator) >= LARGEST_NATURAL:
+        label = "a certificate holds numbers of at most 39 digits"
+        return here.scope.refuse("E0305", "this number is too large to compute with", expr.span, label)
+    return Term(Number(number), value)
 
 
 def _applied(here: Context, expr: tree.Expr, op: str, terms: tuple[Term, ...], like: Term) -> Term | None:

@@ -177,7 +177,10 @@ def ranks(scope: Scope, name: tree.Name, found: Criterion, rule: tuple[tree.Name
         return True
     needed = [axis.strip() for axis in wanted[len("score[") : -1].split(",")]
     others = [axis for axis in found.axes if axis not in needed]
-    helps = [f"reduce over the other axes: {wanted} = sum[{', '.join(others)}](…)"] if EVERY not in needed else []
+    if EVERY in needed:
+        helps = [f"score single weights: score[{', '.join(found.axes)}]"]
+    else:
+        helps = [f"reduce over the other axes: {wanted} = sum[{', '.join(others)}](…)"]
     notes = [Note(called.span, f"this rule removes what {wanted} ranks")]
     if found.span != NOWHERE and not scope.names[name.text].target:
         notes.append(Note(found.span, "declared here"))
