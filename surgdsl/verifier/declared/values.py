@@ -96,8 +96,8 @@ def values_of(weight: Weight, load: Load) -> Any:
 def rounded(value: Tensor, weight: Weight, axes: tuple[str, ...]) -> bytes:
     """A value laid along the axes of a weight, rounded once to its dtype; V15 unless it fits and is finite."""
     extents = dict(zip(axes, weight.shape, strict=True))
-    fits = [(axis, extents[axis]) for axis in axes if axis in value.axes]
-    need(fits == list(zip(value.axes, value.values.shape, strict=True)), "V15", f"`{weight.base}` has other axes")
+    fits = all(extents.get(axis) == size for axis, size in zip(value.axes, value.values.shape, strict=True))
+    need(fits, "V15", f"`{weight.base}` has other axes")
     with np.errstate(all="ignore"):
         found = np.broadcast_to(value.along(axes), weight.shape).astype(f"<f{ITEMSIZE[weight.dtype]}")
     need(bool(np.all(np.isfinite(found))), "V15", f"`{weight.base}` is not finite")
