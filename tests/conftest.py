@@ -2,6 +2,7 @@
 
 import os
 
+import pytest
 from hypothesis import Phase, settings
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
@@ -16,3 +17,8 @@ settings.register_profile(  # `make mutation`: a failure is enough, nobody reads
     phases=(Phase.explicit, Phase.generate),
 )
 settings.load_profile("house")
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add the switch that writes golden files anew."""
+    parser.addoption("--update", action="store_true", help="write the golden files anew")

@@ -141,12 +141,13 @@ Value = Fraction | int | str | bool | DataName | Sparsity
 def shown(value: Value) -> str:
     """A value as a reader of the language writes it.
 
-    >>> shown(Fraction(1, 2)), shown(4), shown("kmeans"), shown(DataName("train"))
-    ('50%', '4', '"kmeans"', 'train')
+    >>> shown(Fraction(1, 2)), shown(Fraction(2, 3)), shown(4), shown("kmeans"), shown(DataName("train"))
+    ('50%', '2/3', '4', '"kmeans"', 'train')
     """
     match value:
         case Fraction():
-            return str(Quantity(value, percent=True))
+            percent = str(Quantity(value, percent=True))
+            return str(value) if "/" in percent else percent
         case DataName(name):
             return name
         case Sparsity():

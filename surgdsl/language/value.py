@@ -324,7 +324,8 @@ def _accepted(scope: Scope, parameter: tree.Parameter, value: Constant, span: Sp
     if made is None or parameter.domain is None or _within(scope, parameter.domain, value):
         return made
     lines: tuple[str, ...] = ()
-    if isinstance(value, Quantity) and kind == "ratio" and 1 < value.value <= 100 and not value.percent:
+    literal = span.text.replace(".", "").isdecimal()
+    if isinstance(value, Quantity) and kind == "ratio" and 1 < value.value <= 100 and literal:
         lines = (f"for a percentage write `{span.text}%`",)
     domain = parameter.domain.span.text
     near = suggest(value, re.findall(r'"(.*?)"', domain)) if isinstance(value, str) else None

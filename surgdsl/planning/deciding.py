@@ -34,7 +34,15 @@ class Candidate:
     text: str
     plan: Plan | None
     score: Fraction | None
-    why: str = ""
+    refusal: Refusal | None = None
+
+    @property
+    def why(self) -> str:
+        """The first reason against it."""
+        if self.refusal is None:
+            return "its figure is undefined"
+        first = self.refusal.diagnostics[0]
+        return first.label if first.code == "E0801" else first.message
 
 
 def decide(opened: Opened, told: Told) -> Plan:
@@ -72,8 +80,7 @@ def _tried(opened: Opened, choice: Choice) -> Candidate:
     except Refusal as refusal:
         if any(one.code not in DECIDES for one in refusal.diagnostics):
             raise
-        first = refusal.diagnostics[0]
-        return Candidate(text, None, None, first.label if first.code == "E0801" else first.message)
+        return Candidate(text, None, None, refusal)
     return Candidate(text, made, _score(opened.surgery, made))
 
 
@@ -92,7 +99,8 @@ def _best(opened: Opened, tried: list[Candidate]) -> Plan:
     goal = opened.surgery.objective
     ranked = [(one.score, at) for at, one in enumerate(tried) if one.score is not None]
     if not ranked:
-        notes = tuple(Note(None, f"{one.text}: {one.why or 'its figure is undefined'}") for one in tried[:FEW])
+        _all_alike(tried)
+        notes = tuple(Note(None, f"{one.text}: {one.why}") for one in tried[:FEW])
         more = (f"and {len(tried) - FEW} more",) if len(tried) > FEW else ()
         told = f"none of the {len(tried)} candidates of `{opened.surgery.name}` can be taken"
         raise Refusal(Diagnostic("E0804", told, opened.surgery.span, notes=notes, help=more), exit_code=3)
@@ -100,3 +108,15 @@ def _best(opened: Opened, tried: list[Candidate]) -> Plan:
     assert best.plan is not None
     by = f"{'maximize' if goal.largest else 'minimize'} {goal.text}" if goal else "minimize size(after)"
     return evolve(best.plan, chosen=f"{best.text}    best of {len(tried)} by {by}, {len(ranked)} of them feasible")
+
+
+def _all_alike(tried: list[Candidate]) -> None:
+    """Refuse what every candidate is refused for in the same words: that is no matter of values.
+
+    Raises:
+        Refusal: the one that all have in common.
+    """
+    reasons = {one.refusal and one.refusal.diagnostics for one in tried}
+    first = tried[0].refusal
+    if len(reasons) == 1 and first is not None and all(one.code != "E0801" for one in first.diagnostics):
+        raise first

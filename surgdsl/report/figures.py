@@ -23,6 +23,15 @@ def amount(metric: str, value: int) -> str:
     return f"{value} B"
 
 
+def counted(number: int, noun: str) -> str:
+    """A number of things.
+
+    >>> counted(1, "step"), counted(2, "step")
+    ('1 step', '2 steps')
+    """
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
 def share(after: int, before: int) -> str:
     """The change in percent."""
     if after == before or not before:

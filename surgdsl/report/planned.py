@@ -14,7 +14,7 @@ from surgdsl.planning.action import Action
 from surgdsl.planning.claims import asks, shown
 from surgdsl.planning.plan import Plan, Planned
 from surgdsl.report import ordered
-from surgdsl.report.figures import amount, ranges, share, table
+from surgdsl.report.figures import amount, counted, ranges, share, table
 from surgdsl.surgery.prune import Prune
 
 METRICS = ("params/1", "nnz/1", "macs/1", "size/1")
@@ -50,7 +50,8 @@ def told(plan: Plan, *, everything: bool = False) -> Iterator[str]:
     yield from ordered.told(plan)
     yield from (f"  {_promise(plan, one)}" for one in (*surgery.targets, *surgery.requires))
     rewrites = sum(len(planned.actions) for planned in plan.steps)
-    yield f"Plan: {len(plan.steps)} steps, {rewrites} rewrites. No interface wire is touched."
+    told = f"{counted(len(plan.steps), 'step')}, {counted(rewrites, 'rewrite')}"
+    yield f"Plan: {told}. No interface wire is touched."
 
 
 def _ledger(plan: Plan) -> Iterator[tuple[str, ...]]:
