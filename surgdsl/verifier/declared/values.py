@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from surgdsl.verifier.canonical import canon
-from surgdsl.verifier.content import Load, check_parts
+from surgdsl.verifier.content import Array, Load, check_parts
 from surgdsl.verifier.declared.boxes import Kind
 from surgdsl.verifier.declared.declaration import number_of
 from surgdsl.verifier.digest import ITEMSIZE
@@ -122,16 +122,23 @@ def bound_of(olds: Boxes, numbers: Numbers, load: Load) -> dict[str, Tensor]:
 def check_pair(pair: dict[str, Any], bound: Mapping[str, Tensor], numbers: Numbers) -> None:
     """The stored halves U and V: E − U·V is no larger than the best approximation of that rank leaves it; V15."""
     need({"left", "right"} <= pair.keys(), "V15", "one half of a product is missing")
-    value, left, right = pair["of"], pair["left"], pair["right"]
+    value = pair["of"]
     body, rank = evaluate(value["body"], bound), exactly(value["rank"], numbers)
     stored, extents = matrix(body), body.values.shape
-    axes = (body.axes[0], value["axis"]), (value["axis"], *body.axes[1:])
-    fits = (left.axes, right.axes) == axes and left.values.shape == (extents[0], rank)
-    need(fits and right.values.shape == (rank, *extents[1:]), "V15", "the halves of a product have other axes")
-    halves = left.values @ matrix(right)
-    sigma, rest = singular(stored), singular(stored - halves)
+    left = half(pair["left"], (body.axes[0], value["axis"]), (extents[0], rank))
+    right = half(pair["right"], (value["axis"], *body.axes[1:]), (rank, *extents[1:]))
+    sigma, rest = singular(stored), singular(stored - left @ right.reshape(len(right), -1))
     least = sigma[int(rank)] if rank < len(sigma) else 0.0
     need(bool(rest[0] <= least + SLACK * sigma[0]), "V15", "a product is not the best approximation of its rank")
+
+
+def half(stored: Tensor, axes: tuple[str, ...], shape: tuple[Any, ...]) -> Array:
+    """A stored half over its axes; what else the weight has are axes of extent 1. V15 when it has other axes."""
+    pairs = list(zip(stored.axes, stored.values.shape, strict=True))
+    fits = [pair for pair in pairs if pair[0] in axes] == list(zip(axes, shape, strict=True))
+    more = all(extent == 1 for axis, extent in pairs if axis not in axes)
+    need(fits and more, "V15", "the halves of a product have other axes")
+    return stored.values.reshape([int(extent) for extent in shape])
 
 
 def check_bound(bound: dict[str, Any], told: str, about: tuple[Boxes, Numbers], load: Load) -> str:
