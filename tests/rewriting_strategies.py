@@ -17,7 +17,7 @@ from surgdsl.diagram.operation import PARAM, Operation
 from surgdsl.diagram.pushout import apply
 from surgdsl.diagram.rule import Rule
 from surgdsl.diagram.sort import Sort
-from tests.strategies import BINARY, MATRIX, UNARY, VECTOR, closed_part, matches_in, nets, param
+from tests.strategies import BINARY, MATRIX, UNARY, VECTOR, closed_part, matches, matches_in, nets, param
 
 
 def sets(most: int = 2, least: int = 0) -> st.SearchStrategy[Hypergraph]:
@@ -72,9 +72,27 @@ def chains(draw: st.DrawFn, length: int, most: int = 4) -> tuple[Hypergraph, ...
 
 
 @st.composite
-def rewirings(draw: st.DrawFn, host: st.SearchStrategy[Net] | None = None) -> Match:
+def returning(draw: st.DrawFn) -> Match:
+    """A match that a path leaves and comes back to: the first and the last of some operations in a row."""
+    net = draw(nets(most=6))
+    wires, operations, outputs = dict(net.graph.wires), dict(net.graph.operations), list(net.outputs)
+    at = draw(st.sampled_from([wire for wire, sort in wires.items() if sort == VECTOR]))
+    names = ["first", *(f"middle {number}" for number in range(draw(st.integers(1, 2)))), "last"]
+    for name in names:
+        sources = (at,) if draw(st.booleans()) else (at, draw(st.sampled_from([net.inputs[0][1], at])))
+        label = draw(st.sampled_from(UNARY if len(sources) == 1 else BINARY))
+        wires[f"after {name}"], at = VECTOR, f"after {name}"
+        operations[name] = Operation(label, sources, (at,))
+        if draw(st.booleans()):
+            outputs.append((f"out {name}", at))
+    host = evolve(net, graph=Hypergraph(wires, operations), outputs=(*outputs, ("end", at)))
+    return draw(matches_in(host, tuple(net.graph.operations), ("first", "last")))
+
+
+@st.composite
+def rewirings(draw: st.DrawFn) -> Match:
     """A match of a rule whose R connects the wires of K in any acyclic way: its result may be a net or not."""
-    match = draw((host or nets()).flatmap(matches_in))
+    match = draw(matches() | returning())
     left = match.rule.left
     made = [wire for wire in match.rule.glue.wires if left.producers[wire]]
     given = [wire for wire in match.rule.glue.wires if not left.producers[wire] and left.wires[wire] == VECTOR]

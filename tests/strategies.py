@@ -179,15 +179,15 @@ def matches() -> st.SearchStrategy[Match]:
 
 
 @st.composite
-def matches_in(draw: st.DrawFn, net: Net, among: tuple[str, ...] | None = None) -> Match:
+def matches_in(draw: st.DrawFn, net: Net, among: tuple[str, ...] | None = None, always: tuple[str, ...] = ()) -> Match:
     """A rule that is read off `net`: L is a part of it, K its wires, R the same with other labels.
 
     Wires that only L touches and that are no ports of the net may be deleted and made anew. L takes operations `among`
-    those named, or among all.
+    those named, or among all, and `always` some.
     """
     open_to = tuple(net.graph.operations) if among is None else among
     names = draw(st.lists(st.sampled_from(open_to), unique=True)) if open_to else []
-    chosen = {name: net.graph.operations[name] for name in net.graph.operations if name in names}
+    chosen = {name: net.graph.operations[name] for name in net.graph.operations if name in names or name in always}
     ports = dict.fromkeys(wire for one in chosen.values() for wire in one.sources + one.targets)
     left = Hypergraph({wire: net.sort(wire) for wire in ports}, chosen)
     inner = [wire for wire in ports if wire not in net.interface and _only(net, wire, set(chosen))]

@@ -75,13 +75,14 @@ def layers(causes: Causes) -> tuple[tuple[int, ...], ...]:
 
     Steps on or behind a cycle are left out.
     """
-    depth: dict[int, int] = {}
+    level: dict[int, int] = {}
+    found: list[list[int]] = []
     for step in linear_extension(causes):
-        depth[step] = 1 + max((depth[cause] for cause in causes[step]), default=-1)
-    found: dict[int, list[int]] = defaultdict(list)
-    for step in sorted(depth):
-        found[depth[step]].append(step)
-    return tuple(tuple(found[level]) for level in sorted(found))
+        level[step] = max((level[cause] + 1 for cause in causes[step]), default=0)
+        if level[step] == len(found):
+            found.append([])
+        found[level[step]].append(step)
+    return tuple(tuple(sorted(layer)) for layer in found)
 
 
 def linear_extension(causes: Causes, key: Callable[[int], Any] = int) -> tuple[int, ...]:

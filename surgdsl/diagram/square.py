@@ -36,8 +36,10 @@ def pushout(first: HypergraphMorphism, second: HypergraphMorphism) -> Corner:
     Items are named after the least that became one, ``b:name`` or ``c:name``.
     """
     assert first.dom == second.dom
-    wires = _quotient(first.cod.wires, second.cod.wires, first.wires, second.wires)
-    names = _quotient(first.cod.operations, second.cod.operations, first.operations, second.operations)
+    wires = _quotient(first.dom.wires, (first.cod.wires, first.wires), (second.cod.wires, second.wires))
+    names = _quotient(
+        first.dom.operations, (first.cod.operations, first.operations), (second.cod.operations, second.operations)
+    )
     sides = tuple(zip((first.cod, second.cod), wires, names, strict=True))
     corner = Hypergraph(
         {place[wire]: sort for graph, place, _ in sides for wire, sort in graph.wires.items()},
@@ -65,16 +67,18 @@ def pullback(first: HypergraphMorphism, second: HypergraphMorphism) -> Corner:
     return Corner(corner, _leg(corner, first.dom, wires, names, 0), _leg(corner, second.dom, wires, names, 1))
 
 
-def _quotient(
-    b: Iterable[str], c: Iterable[str], to_b: Mapping[str, str], to_c: Mapping[str, str]
-) -> tuple[dict[str, str], dict[str, str]]:
+Side = tuple[Iterable[str], Mapping[str, str]]
+"""The items of B or of C, and where those of A go in it."""
+
+
+def _quotient(glue: Iterable[str], b: Side, c: Side) -> tuple[dict[str, str], dict[str, str]]:
     """Where the items of B and of C go when those that come from one item of A are made one."""
-    sides = {name: f"b:{name}" for name in b}, {name: f"c:{name}" for name in c}
-    leader = {name: name for side in sides for name in side.values()}
-    for name, image in to_b.items():
-        one, other = sorted((_lead(leader, sides[0][image]), _lead(leader, sides[1][to_c[name]])))
+    tagged = {name: f"b:{name}" for name in b[0]}, {name: f"c:{name}" for name in c[0]}
+    leader = {name: name for side in tagged for name in side.values()}
+    for name in glue:
+        one, other = sorted((_lead(leader, tagged[0][b[1][name]]), _lead(leader, tagged[1][c[1][name]])))
         leader[other] = one
-    first, second = ({name: _lead(leader, tagged) for name, tagged in side.items()} for side in sides)
+    first, second = ({name: _lead(leader, one) for name, one in side.items()} for side in tagged)
     return first, second
 
 

@@ -258,4 +258,6 @@ def test_what_the_second_net_ignores_is_dropped() -> None:
     second = Net(Hypergraph({"p": VECTOR, "q": VECTOR}), (("p", "p"), ("q", "q")), (("p", "p"),))
     assert then(first, second).graph.operations == {}
     held = evolve(first, boundary={"seen": "y"})
-    assert [one.name for one in then(held, second).graph.operations.values()] == [UNARY[0]]
+    found = then(held, second)
+    assert [one.name for one in found.graph.operations.values()] == [UNARY[0]]
+    assert found.graph.producers[found.boundary["seen"]] == tuple(found.graph.operations)

@@ -20,7 +20,7 @@ from surgdsl.diagram.morphism import HypergraphMorphism, inclusion
 from surgdsl.diagram.net import Net
 from surgdsl.diagram.pushout import NoPushout, apply, complement, numbered, placed, rewrite
 from surgdsl.diagram.square import pushout
-from tests.rewriting_strategies import bounded, rewirings, subgraphs, unfoldings
+from tests.rewriting_strategies import bounded, returning, rewirings, subgraphs, unfoldings
 from tests.strategies import matches, matches_in, nets, parts, relabelled
 
 Items = frozenset[Item]
@@ -225,6 +225,13 @@ def test_weakly_convex_implies_acyclic(match: Match) -> None:
     assert "N3" not in codes or not is_weakly_convex(match)
 
 
+@given(returning())
+def test_a_path_that_comes_back_is_seen(match: Match) -> None:
+    middle = {name for name in match.host.graph.operations if name.startswith("middle")}
+    assert middle <= set(between(match))
+    assert not is_weakly_convex(match)
+
+
 @given(rewirings())
 def test_closure_same_result(match: Match) -> None:
     closed = closure(match)
@@ -232,6 +239,8 @@ def test_closure_same_result(match: Match) -> None:
     assert closed.violations() == match.violations() == ()
     assert closed.deletes == match.deletes
     assert naive(closed) == naive(match)
+    cyclic = "N3" in {fault.code for fault in naive(match).faults()}
+    assert [fault.code for fault in closed.rule.faults()] == (["R4"] if cyclic else [])  # where the path is in the rule
     assert closed.reads - match.reads >= items((), between(match))
 
 
