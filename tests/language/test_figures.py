@@ -16,9 +16,9 @@ from surgdsl.formula.evaluation import Environment, exactly
 from surgdsl.formula.fields import RATIONALS
 from surgdsl.language import Counted, check
 from surgdsl.language.figures import COUNTED, Context, term
-from surgdsl.language.library import declaration, signature
+from surgdsl.language.library import catalogue, declaration, signature
 from surgdsl.language.scope import scope_of
-from surgdsl.language.tree import Function
+from surgdsl.language.tree import Function, PrimitiveFunction
 from surgdsl.metrics import Record, properties
 
 HEAD = """surg 1
@@ -154,3 +154,9 @@ def test_only_the_four_counts_have_a_word_of_their_own() -> None:
     mine = "metric size2(m: model) -> bit = sum(p in weights(m): size(p))"
     assert Each("sum", "p", "weights", "after", Of("size", "p")) == claim(mine, "size2(after) < 1B").left
     assert evolve(Metric("size", "after"), state="before") == SIZE[1]
+
+
+def test_python_implements_only_what_the_language_cannot_say() -> None:
+    nodes = {target: signature(target).node for target in catalogue() if ".rules." not in target}
+    primitive = {target for target, node in nodes.items() if isinstance(node, PrimitiveFunction)}
+    assert primitive == {"std.metric.accuracy", "std.metric.macs"}
