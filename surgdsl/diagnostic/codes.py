@@ -85,7 +85,6 @@ CODES: tuple[Code, ...] = (
     Code("E0411", "not executed yet: for all"),
     Code("E0412", "not executed yet: an interface inside the model"),
     Code("E0413", "not executed yet: choosing by a measured figure"),
-    Code("E0415", "not executed yet: where in a selector"),
     Code("E0416", "not executed yet: recovery other than fine-tuning"),
     Code("E0417", "not executed yet: live scores"),
     Code("E0418", "not executed yet: sizes computed from dims"),

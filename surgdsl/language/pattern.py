@@ -17,10 +17,14 @@ from __future__ import annotations
 import re
 from fnmatch import translate
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 from attrs import define, field, frozen
 
 from surgdsl.diagnostic import NOWHERE, Span
+
+if TYPE_CHECKING:
+    from surgdsl.language.condition import Condition  # conditions are made of patterns
 
 PIECE = re.compile(r"((?:[\w*]|\{[\w*,]+\})+)((?:\[\d+(?:\.\.\d+)?\])?)")
 
@@ -84,13 +88,20 @@ def _alternatives(word: str) -> list[str]:
 
 @frozen
 class Selector:
-    """The places that some pattern of `include` means and none of `exclude`; `text` as written."""
+    """The places that some pattern of `include` means and none of `exclude`; `text` as written.
+
+    `where` is a condition besides, which needs a model: with one, `places` are those that fulfil it.
+    """
 
     include: tuple[PathPattern, ...]
     exclude: tuple[PathPattern, ...] = ()
     text: str = field(default="@**", eq=False)
+    where: Condition | None = None
+    places: frozenset[str] | None = None
     span: Span = field(default=NOWHERE, eq=False, repr=False, kw_only=True)
 
     def matches(self, path: str) -> bool:
         """Whether the selector means `path`."""
+        if self.places is not None and path not in self.places:
+            return False
         return any(one.matches(path) for one in self.include) and not any(one.matches(path) for one in self.exclude)

@@ -37,7 +37,6 @@ TABLE: tuple[Unexecuted, ...] = (
     Unexecuted(tree.Stages, "E0408", "`in … stages`", lambda node: node),
     Unexecuted(tree.Require, "E0411", "`for all`", lambda node: node.each),
     Unexecuted(tree.Cut, "E0412", "`cut`, an interface inside the model,", lambda node: node),
-    Unexecuted(tree.Selector, "E0415", "`where` in a selector", lambda node: node.where),
     Unexecuted(
         tree.Recover, "E0416", "recovery other than fine-tuning", lambda node: node.method or _field(node, "loss")
     ),

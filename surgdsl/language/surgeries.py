@@ -20,6 +20,7 @@ from surgdsl.language.fitting import fitted, whole
 from surgdsl.language.functions import criterion, ranks, standard
 from surgdsl.language.library import Signature
 from surgdsl.language.pattern import PathPattern, Selector
+from surgdsl.language.placing import condition
 from surgdsl.language.program import Budget, Recover, StepDecl, SurgeryDecl, Value
 from surgdsl.language.rules import applied
 from surgdsl.language.scope import Scope
@@ -191,6 +192,7 @@ def _step(scope: Scope, node: tree.Step) -> StepDecl | None:
     arguments, choices = _arguments(scope, name, signature, given)
     named = {*arguments, *(one.word.text for one in given if isinstance(one, tree.Keyword))}
     ranking = _criterion(scope, node, name, signature, named)
+    selector = _selector(scope, node.selector)
     if node.exhaustively and not signature.decreases:
         message = f"nothing says that `{name.text}` comes to an end"
         scope.refuse(
@@ -199,16 +201,18 @@ def _step(scope: Scope, node: tree.Step) -> StepDecl | None:
     if len(scope.faults) > faults:
         return None
     return StepDecl(
-        node.name.text, signature.name, arguments, _selector(node.selector), node.exhaustively,
+        node.name.text, signature.name, arguments, selector, node.exhaustively,
         ranking and ranking.name, healing, choices, ranking, schemas, span=node.span
     )  # fmt: skip
 
 
-def _selector(node: tree.Selector) -> Selector:
+def _selector(scope: Scope, node: tree.Selector) -> Selector:
     def patterns(paths: tree.Paths | None) -> tuple[PathPattern, ...]:
         return () if paths is None else tuple(PathPattern(path.text, span=path.span) for path in paths.paths)
 
-    return Selector(patterns(node.include), patterns(node.exclude), " ".join(selector_parts(node)), span=node.span)
+    where = None if node.where is None else condition(scope, node.where)
+    text = " ".join(selector_parts(node))
+    return Selector(patterns(node.include), patterns(node.exclude), text, where, span=node.span)
 
 
 Given = tuple[tree.Expr | tree.Keyword | tree.Each, ...]

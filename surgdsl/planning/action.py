@@ -32,3 +32,7 @@ class Resolved:
 
     actions: tuple[Action, ...]
     left_alone: tuple[str, ...] = field(default=())
+
+
+class Unforeseen(Exception):
+    """What a step does depends on values that a rehearsal does not have."""

@@ -27,17 +27,13 @@ from surgdsl.language.program import StepDecl
 from surgdsl.operations.coupling import Coupling
 from surgdsl.operations.writing import writers
 from surgdsl.planning import declared
-from surgdsl.planning.action import Resolved
+from surgdsl.planning.action import Resolved, Unforeseen
+from surgdsl.planning.placing import placed
 from surgdsl.planning.ranking import Rankings
 from surgdsl.planning.selecting import by_interface, held, idle, selected
-from surgdsl.surgery.fold import Fold, sites
 from surgdsl.surgery.prune import Prune, ranked
 from surgdsl.surgery.recode import Mask, Quantize, param
 from surgdsl.surgery.rewrite import layers, term_of
-
-
-class Unforeseen(Exception):
-    """What a step does depends on values that a rehearsal does not have."""
 
 
 @frozen(eq=False)
@@ -55,21 +51,16 @@ class Resolver:
                 nothing that the step can change.
             Unforeseen: the weights are bare, and what the step does depends on their values.
         """
+        step = placed(step, state)
         family: Mapping[str, Callable[[StepDecl, State], Resolved]] = {
-            "fold_batchnorm": self._fold,
             "prune_channels": self._prune,
             "mask": self._mask,
             "quantize": self._quantize,
         }
-        found = family[step.rule](step, state) if step.rule in family else self._declared(step, state)
+        found = self._declared(step, state) if step.schemas else family[step.rule](step, state)
         if not found.actions:
             raise idle(step, found.left_alone)
         return found
-
-    def _fold(self, step: StepDecl, state: State) -> Resolved:
-        selected(step, (operation.path for operation in state.net.graph.operations.values() if operation.path))
-        meant = [site for site in sites(state) if step.selector.matches(site.layer) or step.selector.matches(site.norm)]
-        return Resolved(tuple(Fold(site.layer, site.norm) for site in meant))
 
     def _declared(self, step: StepDecl, state: State) -> Resolved:
         selected(step, (operation.path for operation in state.net.graph.operations.values() if operation.path))
