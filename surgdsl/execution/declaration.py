@@ -12,9 +12,20 @@ from surgdsl.execution.graph import attribute
 from surgdsl.formula import as_json
 from surgdsl.rules.discharge import Discharged, discharge
 from surgdsl.rules.schema import Box, Port, Schema
+from surgdsl.surgery.declared import RULE as DECLARED
+from surgdsl.surgery.rewrite import Rewrite
 
 Applied = Sequence[tuple[Schema, Sequence[str]]]
 """Rules with the names of the steps that apply them."""
+
+
+def declared(rewrites: Sequence[Rewrite]) -> Applied:
+    """The declared rules that were applied, with the steps that did."""
+    found: dict[Schema, list[str]] = {}
+    for one in rewrites:
+        if one.rule == DECLARED:
+            found.setdefault(one.arguments["rule"], []).append(one.step)
+    return list(found.items())
 
 
 def rule_rows(applied: Applied) -> list[Json]:

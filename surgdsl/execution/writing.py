@@ -23,6 +23,7 @@ from surgdsl.diagram.sort import Sort
 from surgdsl.execution import digest
 from surgdsl.execution.canonical import Json
 from surgdsl.execution.carrying import Carried, obligations
+from surgdsl.execution.declaration import declared
 from surgdsl.execution.evidence import Log
 from surgdsl.execution.graph import Scribe
 from surgdsl.execution.measuring import Comparison, Finding
@@ -32,9 +33,6 @@ from surgdsl.language.claim import Counted, Measured, Require
 from surgdsl.language.program import Port
 from surgdsl.planning.opening import Opened
 from surgdsl.planning.plan import Plan
-from surgdsl.rules.schema import Schema
-from surgdsl.surgery.declared import RULE as DECLARED
-from surgdsl.surgery.rewrite import Rewrite
 
 CERTIFICATE, INPUT, MODEL, RUN = "certificate", "input.safetensors", "model.safetensors", "run.json"
 """What a result consists of."""
@@ -109,19 +107,10 @@ def _certified(outcome: Outcome, threads: int) -> Certificate:
         obligations=obligations(outcome.plan, rewrites),
         claims=[_claim(one, bounds.get(id(one)), logs) for one in promises],
         evidence=list(logs.values()),
-        rules=_rules(rewrites),
+        rules=declared(rewrites),
         facts=facts(threads),
     )
     return certificate(opened.start, rewrites, request, scribe)
-
-
-def _rules(rewrites: Sequence[Rewrite]) -> list[tuple[Schema, list[str]]]:
-    """The declared rules that were applied, with the steps that did."""
-    found: dict[Schema, list[str]] = {}
-    for one in rewrites:
-        if one.rule == DECLARED:
-            found.setdefault(one.arguments["rule"], []).append(one.step)
-    return list(found.items())
 
 
 def _log(comparison: Comparison) -> Log:

@@ -10,13 +10,14 @@ from surgdsl.execution.carrying import AFTER_ALL
 from surgdsl.execution.measuring import Comparison, Finding
 from surgdsl.execution.writing import Outcome
 from surgdsl.metrics import METRICS, count, ones
+from surgdsl.recovery.tuning import RULE as RECOVER
 from surgdsl.report.figures import share
 
 
 def told(outcome: Outcome, folder: Path, verdict: tuple[str, ...]) -> Iterator[str]:
     """The result as lines of text: recoveries, predictions, and the verifier's own words."""
     for rewrite in outcome.carried.rewrites:
-        if rewrite.kind == "neutral":
+        if rewrite.rule == RECOVER:
             yield f"recovered {'at the end' if rewrite.step == AFTER_ALL else rewrite.step}: {rewrite.note}"
     for name, comparison in outcome.comparisons.items():
         yield f"measured on {name}: {_counted(comparison)}"

@@ -70,7 +70,7 @@ def carried(made: Plan) -> Carried:
 ORDER = [
     ("narrow", "prune-channels/1"),
     ("narrow", "recover/1"),
-    ("fold", "fold-batchnorm/1"),
+    ("fold", "rule/1"),
     ("thin", "mask/1"),
     ("code", "quantize-codebook/1"),
     (AFTER_ALL, "recover/1"),

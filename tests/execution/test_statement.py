@@ -30,17 +30,18 @@ from surgdsl.diagram.sort import Sort
 from surgdsl.diagram.term import Given
 from surgdsl.execution import digest
 from surgdsl.execution.canonical import Json, encode, rational
+from surgdsl.execution.declaration import declared
 from surgdsl.execution.evidence import Log
 from surgdsl.execution.graph import Scribe, stored_parts
 from surgdsl.execution.statement import Certificate, Request, certificate
 from surgdsl.metrics import count
 from surgdsl.operations.coupling import couple
-from surgdsl.surgery.fold import Fold, sites
 from surgdsl.surgery.prune import Prune, ranked
 from surgdsl.surgery.recode import Mask, Quantize, param
 from surgdsl.surgery.rewrite import Rewrite
 from surgdsl.verifier.canonical import parse
 from surgdsl.verifier.main import main as verify
+from tests.rules.declaring import applications
 
 BATCH = symbol("B")
 SHAPES: Mapping[str, tuple[int, ...]] = {
@@ -95,7 +96,7 @@ SCORES = (4, 9, 9, 1, 7, 3)
 
 def whole_surgery(state: State) -> list[Rewrite]:
     """One rewrite of each family that needs no data."""
-    done = carried(state, [("fold", Fold(site.layer, site.norm)) for site in sites(state)])
+    done = carried(state, [("fold", action) for action in applications("fold_batchnorm", state)])
     (axis,) = couple(done[-1].after.net).prunable
     actions: list[tuple[str, Action]] = [
         ("prune", Prune(axis.name, 6, ranked(SCORES, 4), SCORES)),
@@ -118,7 +119,7 @@ def request(rewrites: Sequence[Rewrite], state: State, **fields: Any) -> Request
         "facts": {"python": "3"},
         "interfaces": [("io", inputs, outputs)],
     } | fields
-    return Request(spec="surg 1\n", version="0", **asked)
+    return Request(spec="surg 1\n", version="0", rules=declared(rewrites), **asked)
 
 
 def publish(folder: Path, start: State, final: State, written: Certificate) -> None:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from surgdsl.bridge.weight import State
 from surgdsl.diagnostic import Diagnostic, Source, render
 from surgdsl.language import check, tree
 from surgdsl.language.library import declaration
 from surgdsl.language.parsing import parse
 from surgdsl.language.rules import rule
 from surgdsl.language.scope import scope_of
+from surgdsl.rules.matching import Site
 from surgdsl.rules.schema import Schema
+from surgdsl.surgery.declared import Apply, paths, sites
 
 POINTWISE = "K { x: real  y: real }"
 
@@ -41,6 +44,16 @@ def schemas(text: str, *, test: bool = False) -> tuple[Schema, ...]:
 def standard(name: str) -> tuple[Schema, ...]:
     """The rules of the library called `name`: its alternatives."""
     return schemas(declaration(f"std.rules.{name}")[1].text)
+
+
+def applications(name: str, state: State) -> list[Apply]:
+    """The rules of the library called `name` at every place where they apply now."""
+    return [
+        Apply(one, (), paths(one, state, found.form), f"{one.name} at {paths(one, state, found.form)}")
+        for one in standard(name)
+        for found in sites(one, state, {})
+        if isinstance(found, Site)
+    ]
 
 
 def faults(text: str) -> tuple[Diagnostic, ...]:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
+from attrs import evolve
 from torch import nn
 
 from surgdsl.bridge.capture import capture
@@ -23,9 +23,7 @@ from surgdsl.surgery.recode import Mask
 from tests.bridge.zoo import Conv, Linear, Norm, Wired, answers, randomised
 from tests.operations.cutting import apart, degenerate
 from tests.rules.declaring import schema, standard
-from tests.surgery.test_fold import FOLDED, LEFT
-
-Case = tuple[tuple[int, ...], Callable[[Any, Any], Any], Mapping[str, nn.Module]]
+from tests.surgery.folding import FOLDED, LEFT, Case
 
 
 def opened(case: Case, rows: int = 4) -> tuple[State, tuple[torch.Tensor, ...]]:
@@ -102,6 +100,14 @@ def test_folded_weights_follow_the_clauses_to_the_byte() -> None:
     assert {"c.bias", "c.weight"} == new.keys()
     assert weight.tobytes() == new["c.weight"].tobytes()
     assert bias.tobytes() == new["c.bias"].tobytes()
+
+
+def test_a_norm_inside_an_interface_is_left() -> None:
+    state, _ = opened(FOLDED["convolution"])
+    (norm,) = [one for one in state.net.graph.operations.values() if one.name == "aten.batch_norm.default"]
+    held = evolve(state, net=evolve(state.net, boundary={"before the norm": norm.sources[0]}))
+    found = [one for rule in FOLD for one in sites(rule, held, {})]
+    assert [one.reason for one in found if isinstance(one, Refused)] == ["the result of `c` belongs to an interface"]
 
 
 def test_a_masked_weight_is_left_with_the_reason() -> None:
