@@ -20,7 +20,6 @@ from surgdsl.planning.ordering import Finding, Rehearsals, findings
 from surgdsl.planning.plan import plan
 from surgdsl.planning.ranking import Rankings
 from surgdsl.planning.resolving import Resolver
-from surgdsl.surgery.fold import sites
 from surgdsl.surgery.rewrite import layers
 
 HEAD = """surg 1
@@ -44,28 +43,30 @@ def names(count: int) -> list[str]:
     return [chr(ord("a") + number) for number in range(count)]
 
 
-def a_step(draw: random.Random, state: State) -> str:
-    """A step at a random place of the net."""
-    path = draw.choice([path for path in layers(state) if path])
-    norms = [site.layer for site in sites(state)]
-    rule = draw.choice(["prune", "prune", "prune", "mask", "codes", "grid", *(["fold", "fold"] if norms else [])])
+def a_step(draw: random.Random, near: Sequence[str]) -> str:
+    """A step at a random one of the layers `near`."""
+    path = draw.choice(near)
+    rule = draw.choice(["prune", "prune", "prune", "mask", "codes", "grid", "fold", "fold"])
     match rule:
         case "prune":
             return f"prune_channels(keep = {draw.randrange(40, 100, 10)}%) @{path} by magnitude"
         case "mask":
             return f"mask(keep = {draw.randrange(30, 100, 10)}%) @{path}"
         case "fold":
-            return f"fold_batchnorm @{draw.choice(norms)}"
+            return f"fold_batchnorm @{path}"
         case _:
             scheme = "kmeans" if rule == "codes" else "affine"
             return f'quantize(bits = {draw.randrange(2, 9)}bit, scheme = "{scheme}") @{path}'
 
 
 def random_steps(draw: random.Random, state: State, count: int) -> list[str]:
-    """Steps that can be carried out one after the other."""
+    """Steps in one neighbourhood of the net that can be carried out one after the other."""
+    places = [path for path in layers(state) if path]
+    first = draw.randrange(max(1, len(places) - count + 1))
+    near = places[first : first + count]
     steps, reached = list[str](), Reached(state, Resolver(Rankings(opened(state, ["fold_batchnorm @**"]))))
     for _ in range(20 * count):
-        one = a_step(draw, state)
+        one = a_step(draw, near)
         try:
             reached = reached.after(opened(state, [one]).surgery.steps[0])
         except Refusal:
@@ -138,12 +139,12 @@ def in_order(surgery: Opened, order: Sequence[str]) -> Opened:
     return evolve(surgery, surgery=evolve(surgery.surgery, steps=tuple(steps[name] for name in order), order=composed))
 
 
-def hashes(surgery: Opened, orders: Iterable[tuple[str, ...]]) -> set[str]:
+def hashes(surgery: Opened, orders: Iterable[tuple[str, ...]]) -> list[str]:
     """The graph hashes that some orders lead to; one in which a step has nothing left to do gives none."""
-    found: set[str] = set()
+    found: list[str] = []
     for order in dict.fromkeys(orders):
         try:
-            found.add(graph_hash(result(in_order(surgery, order))))
+            found.append(graph_hash(result(in_order(surgery, order))))
         except Refusal as refusal:
             if any(one.code != "E0504" for one in refusal.diagnostics):
                 raise

@@ -29,9 +29,8 @@ def test_independent_steps_commute_and_joinable_ones_give_one_hash(seed: int) ->
     causes, least = needed(surgery, ("independent",)).order, needed(surgery, ("independent", "joinable")).order
     every = {graph_hash(result(in_order(surgery, one))) for one in extensions(draw, steps, causes, 4)}
     assert len(every) == 1
-    assert (
-        hashes(surgery, extensions(draw, steps, least, 4)) == every == {graph_hash(carried(in_order(surgery, steps)))}
-    )
+    every.add(graph_hash(carried(in_order(surgery, steps))))
+    assert set(hashes(surgery, extensions(draw, steps, least, 4))) == every
 
 
 CUT, MORE = "prune_channels(keep = 50%) @a by magnitude", "prune_channels(keep = 50%) @b by magnitude"
