@@ -55,8 +55,6 @@ class _Past:
             self.readers[item].add(number)
         for item in step.deletes:
             self.taker[item] = number
-            self.maker.pop(item, None)
-            self.readers.pop(item, None)
         for item in step.creates:
             self.maker[item] = number
 

@@ -33,11 +33,7 @@ class Derivation:
     def faults(self) -> tuple[Fault, ...]:
         """Steps that do not begin with the result of the one before (D)."""
         nets = (self.start, *(step.result for step in self.steps))
-        torn = [
-            str(number)
-            for number, (net, step) in enumerate(zip(nets, self.steps, strict=False))
-            if step.match.host is not net and step.match.host != net
-        ]
+        torn = [str(number) for number, step in enumerate(self.steps) if step.match.host != nets[number]]
         return fault("D", "these steps do not begin where the one before ends", torn)
 
     @cached_property

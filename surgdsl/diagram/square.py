@@ -40,7 +40,7 @@ def pushout(first: HypergraphMorphism, second: HypergraphMorphism) -> Corner:
     names = _quotient(
         first.dom.operations, (first.cod.operations, first.operations), (second.cod.operations, second.operations)
     )
-    sides = tuple(zip((first.cod, second.cod), wires, names, strict=True))
+    sides = ((first.cod, wires[0], names[0]), (second.cod, wires[1], names[1]))
     corner = Hypergraph(
         {place[wire]: sort for graph, place, _ in sides for wire, sort in graph.wires.items()},
         {to[name]: placed(one, place) for graph, place, to in sides for name, one in graph.operations.items()},
@@ -93,7 +93,7 @@ def _pairs(to_b: Mapping[str, str], to_c: Mapping[str, str]) -> dict[str, tuple[
 
 
 def _both(place: Mapping[tuple[str, str], str], b: tuple[str, ...], c: tuple[str, ...]) -> tuple[str, ...]:
-    return tuple(place[pair] for pair in zip(b, c, strict=True))
+    return tuple(place[name, c[port]] for port, name in enumerate(b))
 
 
 def _leg(

@@ -12,7 +12,7 @@ from surgdsl.axis.extent import Polynomial
 from surgdsl.diagram.canonical import number, renumber
 from surgdsl.diagram.fault import Fault
 from surgdsl.diagram.hashing import graph_hash
-from surgdsl.diagram.hypergraph import Hypergraph
+from surgdsl.diagram.hypergraph import GAP, Hypergraph
 from surgdsl.diagram.net import Net
 from surgdsl.diagram.operation import Operation, Tensors
 from surgdsl.diagram.payload import Affine, Codebook, Dense, Masked, Payload
@@ -36,35 +36,70 @@ def test_names_of_weights_and_paths_are_annotations() -> None:
     assert graph_hash(one) == graph_hash(other)
 
 
-def broken(wires: tuple[str, ...], operations: Mapping[str, Operation]) -> tuple[Fault, ...]:
-    graph = Hypergraph(dict.fromkeys(wires, VECTOR), operations)
-    return Net(graph, (("x", "x"),), (("y", "y"),)).faults()
-
-
 def call(source: str, target: str) -> Operation:
     return Operation(RELU, (source,), (target,))
 
 
-FAULTY: Mapping[str, tuple[tuple[Fault, ...], str, tuple[str, ...]]] = {
-    "written twice": (broken(("x", "y"), {"a": call("x", "y"), "b": call("x", "y")}), "N2", ("y",)),
-    "written by nobody": (
-        broken(("x", "z", "y"), {"a": Operation("aten.add.Tensor", ("x", "z"), ("y",))}), "N2", ("z",)
+ADD = Operation("aten.add.Tensor", ("x", "z"), ("y",))
+WRITTEN = "N2: a wire must be written by exactly one operation port, or be an input"
+NAMED = "N2: an operation or an interface names a wire that the net does not have"
+CYCLE, DEAD = "N3: operations depend on themselves", "N4: an operation's results reach nothing"
+FAULTY: Mapping[str, tuple[str, Mapping[str, Operation], list[tuple[str, tuple[str, ...]]]]] = {
+    "written twice": ("x y", {"a": call("x", "y"), "b": call("x", "y")}, [(WRITTEN, ("y",))]),
+    "written by nobody": ("x z y", {"a": ADD}, [(WRITTEN, ("z",))]),
+    "an input that is written": (
+        "x y", {"a": call("x", "y"), "b": call("y", "x")}, [(WRITTEN, ("x",)), (CYCLE, ("a", "b"))]
     ),
-    "an input that is written": (broken(("x", "y"), {"a": call("x", "y"), "b": call("y", "x")}), "N2", ("x",)),
-    "a wire that is not there": (broken(("x", "y"), {"a": call("nowhere", "y")}), "N2", ("nowhere",)),
-    "a cycle": (
-        broken(("x", "y", "z"), {"a": Operation("aten.add.Tensor", ("x", "z"), ("y",)), "b": call("y", "z")}),
-        "N3",
-        ("a", "b"),
+    "a source that is not there": ("x y", {"a": call("nowhere", "y")}, [(NAMED, ("nowhere",))]),
+    "a target that is not there": ("x y", {"a": call("x", "y"), "b": call("x", "off")}, [(NAMED, ("off",))]),
+    "an interface that is not there": ("z", {}, [(NAMED, ("x", "y"))]),
+    "a cycle": ("x y z", {"a": ADD, "b": call("y", "z")}, [(CYCLE, ("a", "b"))]),
+    "behind a cycle": (
+        "x y z k",
+        {"a": evolve(ADD, targets=("k",)), "b": call("k", "z"), "c": call("k", "y")},
+        [(CYCLE, ("a", "b", "c"))],
     ),
-    "a result that nobody reads": (broken(("x", "y", "z"), {"a": call("x", "y"), "b": call("x", "z")}), "N4", ("b",)),
+    "a result that nobody reads": ("x y z", {"a": call("x", "y"), "b": call("x", "z")}, [(DEAD, ("b",))]),
+    "everything": (
+        "x y z k", {"a": call("z", "z"), "b": call("x", "k")}, [(WRITTEN, ("y",)), (CYCLE, ("a",)), (DEAD, ("b",))]
+    ),
 }  # fmt: skip
 
 
 @pytest.mark.parametrize("name", FAULTY)
 def test_every_breach_is_seen(name: str) -> None:
-    found, code, items = FAULTY[name]
-    assert (code, items) in [(fault.code, fault.items) for fault in found]
+    wires, operations, wanted = FAULTY[name]
+    net = Net(Hypergraph(dict.fromkeys(wires.split(), VECTOR), operations), (("x", "x"),), (("y", "y"),))
+    assert [(str(fault), fault.items) for fault in net.faults()] == wanted
+
+
+def test_an_input_given_twice_is_seen() -> None:
+    net = Net(Hypergraph({"x": VECTOR}), (("x", "x"), ("z", "x")), (("y", "x"),))
+    assert [(str(fault), fault.items) for fault in net.faults()] == [(WRITTEN, ("x",))]
+
+
+def test_ranks_rise_along_wires_and_leave_room() -> None:
+    assert dict(Hypergraph(dict.fromkeys("xhy", VECTOR), {"b": call("h", "y"), "a": call("x", "h")}).ranks) == {
+        "a": 0,
+        "b": GAP,
+    }
+
+
+def test_incidence_counts_ports_in_the_order_of_the_graph() -> None:
+    twice = Operation("aten.add.Tensor", ("x", "x"), ("y",))
+    graph = Hypergraph(dict.fromkeys("xyz", VECTOR), {"b": twice, "a": call("x", "z")})
+    assert graph.consumers == {"x": ("b", "b", "a"), "y": (), "z": ()}
+    assert graph.producers == {"x": (), "y": ("b",), "z": ("a",)}
+    assert graph.touching(["z", "y"]) == ("b", "a")
+    assert graph.touching(["z"]) == ("a",)
+    assert graph.touching([]) == ()
+
+
+def test_attributes_by_name() -> None:
+    found = Operation("aten.cat.default", ("a",), ("b",), (("dim", 1), ("bias", None)))
+    assert (found.attribute("dim"), found.attribute("bias")) == (1, None)
+    with pytest.raises(KeyError):
+        found.attribute("stride")
 
 
 def test_a_boundary_keeps_an_operation_alive_and_belongs_to_the_interface() -> None:

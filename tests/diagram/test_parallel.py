@@ -6,6 +6,7 @@ import pytest
 from attrs import evolve
 
 from surgdsl.diagram.derivation import Derivation
+from surgdsl.diagram.fault import Fault
 from surgdsl.diagram.hypergraph import Hypergraph
 from surgdsl.diagram.independence import Conflict, clashes, conflicts
 from surgdsl.diagram.item import Item, items
@@ -74,7 +75,12 @@ def test_conflicts_say_what_each_does() -> None:
     assert clashes((RELU, TANH, whole)) == {(0, 2): conflicts(RELU, whole), (1, 2): conflicts(TANH, whole)}
     with pytest.raises(NoPushout) as refused:
         together(HOST, (RELU, whole), [*named("1"), numbered(everything, "2")])
-    assert [(fault.code, fault.items) for fault in refused.value.faults] == [("I", ("a", "h"))]
+    assert refused.value.faults == (Fault("I", "the steps are not independent", ("a", "h")),)
+
+
+def test_every_match_has_its_names() -> None:
+    with pytest.raises(ValueError, match="shorter"):
+        together(HOST, (RELU, TANH), named("1"))
 
 
 def test_what_is_wrong_with_one_is_told_of_all() -> None:
@@ -83,6 +89,9 @@ def test_what_is_wrong_with_one_is_told_of_all() -> None:
     with pytest.raises(NoPushout) as refused:
         together(HOST, (RELU, wrong, loose), named("1", "2", "3"))
     assert [fault.code for fault in refused.value.faults] == ["M", "R2"]
+    assert str(refused.value) == (
+        "M: these go to operations at other wires; R2: R must write a wire of K exactly when L does"
+    )
 
 
 @pytest.mark.parametrize(
@@ -100,7 +109,7 @@ def test_names_may_not_be_taken(stems: tuple[str, ...], taken: tuple[str, ...]) 
         return
     with pytest.raises(NoPushout) as refused:
         together(host, matches, named(*stems)[: len(matches)])
-    assert [(fault.code, fault.items) for fault in refused.value.faults] == [("P2", taken)]
+    assert refused.value.faults == (Fault("P2", "a new item would have the name of another one", taken),)
 
 
 def test_a_name_of_what_one_step_keeps_may_not_be_taken_by_another() -> None:
@@ -170,6 +179,7 @@ def test_a_torn_derivation_is_seen() -> None:
     derivation = taken()
     torn = evolve(derivation, steps=(derivation.steps[0], derivation.steps[2]))
     assert [(fault.code, fault.items) for fault in torn.faults()] == [("D", ("1",))]
+    assert str(torn.faults()[0]) == "D: these steps do not begin where the one before ends"
     assert [fault.items for fault in evolve(derivation, start=torn.result).faults()] == [("0",)]
     assert derivation.faults() == Derivation(HOST).faults() == ()
     assert Derivation(HOST).result == HOST

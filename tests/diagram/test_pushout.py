@@ -100,28 +100,51 @@ def rule(left: Hypergraph, glue: Hypergraph, right: Hypergraph) -> Callable[[], 
     return lambda: Rule("wrong", left, glue, right)
 
 
-WRONG: Mapping[str, tuple[Callable[[], Rule], str]] = {
-    "K is not in L": (rule(graph("p"), graph("p q"), graph("p q")), "R1"),
-    "K is not in R": (rule(graph("p q"), graph("p q"), graph("p")), "R1"),
-    "K retypes a wire": (rule(graph("p"), Hypergraph({"p": Sort("F32", (3,))}), graph("p")), "R1"),
-    "K is not closed": (rule(graph("p", e=call("relu", "p", "q")), graph("p"), graph("p")), "R1"),
-    "R writes what L reads": (rule(graph("p q"), graph("p q"), graph("p q", e=call("relu", "p", "q"))), "R2"),
-    "R leaves unwritten what L wrote": (rule(graph("p q", e=call("relu", "p", "q")), graph("p q"), graph("p q")), "R2"),
-    "a created wire is not written": (rule(graph("p"), graph("p"), graph("p q")), "R3"),
+IN_L, IN_R = "R1: K is not a sub-hypergraph of L", "R1: K is not a sub-hypergraph of R"
+R2, R3 = "R2: R must write a wire of K exactly when L does", "R3: a created wire must be written exactly once"
+R4, R5 = "R4: R has a cycle", "R5: the results of a created operation reach nothing"
+RELU = call("relu", "p", "q")
+WRONG: Mapping[str, tuple[Callable[[], Rule], list[tuple[str, tuple[str, ...]]]]] = {
+    "K is not in L": (rule(graph("p"), graph("p q"), graph("p q")), [(IN_L, ("q",))]),
+    "K is not in R": (rule(graph("p q"), graph("p q"), graph("p")), [(IN_R, ("q",))]),
+    "K is in neither": (rule(graph("p"), graph("q"), graph("p")), [(IN_L, ("q",)), (IN_R, ("q",))]),
+    "K retypes a wire": (
+        rule(graph("p"), Hypergraph({"p": Sort("F32", (3,))}), graph("p")), [(IN_L, ("p",)), (IN_R, ("p",))]
+    ),
+    "K has another operation": (
+        rule(graph("p q", e=RELU), graph("p q", e=call("abs", "p", "q")), graph("p q", e=RELU)),
+        [(IN_L, ("e",)), (IN_R, ("e",))],
+    ),
+    "L is not closed": (rule(graph("p", e=RELU), graph("p"), graph("p")), [(IN_L, ("q",))]),
+    "R is not closed": (rule(graph("p"), graph("p"), graph("p", e=RELU)), [(IN_R, ("q",))]),
+    "K is not closed": (
+        rule(graph("p q", e=RELU), graph("p", e=RELU), graph("p q", e=RELU)), [(IN_L, ("q",)), (IN_R, ("q",))]
+    ),
+    "R writes what L reads": (rule(graph("p q"), graph("p q"), graph("p q", e=RELU)), [(R2, ("q",))]),
+    "R leaves unwritten what L wrote": (rule(graph("p q", e=RELU), graph("p q"), graph("p q")), [(R2, ("q",))]),
+    "a created wire is not written": (rule(graph("p"), graph("p"), graph("p q")), [(R3, ("q",))]),
     "a created wire is written twice": (
-        rule(graph("p"), graph("p"), graph("p q", e=call("relu", "p", "q"), f=call("relu", "p", "q"))), "R3"
+        rule(graph("p r", g=call("abs", "p", "r")), graph("p r"),
+             graph("p q r", e=RELU, f=RELU, g=call("abs", "q", "r"))),
+        [(R3, ("q",))],
     ),
     "R has a cycle": (
-        rule(graph("p"), graph("p"), graph("p q r", e=call("relu", "q", "r"), f=call("relu", "r", "q"))), "R4"
+        rule(graph("p"), graph("p"), graph("p q r", e=call("relu", "q", "r"), f=call("relu", "r", "q"))),
+        [(R4, ("e", "f"))],
     ),
-    "a created operation is dead": (rule(graph("p"), graph("p"), graph("p q", e=call("relu", "p", "q"))), "R5"),
+    "a created operation is dead": (rule(graph("p"), graph("p"), graph("p q", e=RELU)), [(R5, ("e",))]),
+    "everything": (
+        rule(graph("p q"), graph("p q"), graph("p q r s t", e=RELU, f=call("abs", "s", "s"), g=call("neg", "p", "t"))),
+        [(R2, ("q",)), (R3, ("r",)), (R4, ("f",)), (R5, ("g",))],
+    ),
 }  # fmt: skip
 
 
 @pytest.mark.parametrize("name", WRONG)
 def test_every_rule_fault_is_seen(name: str) -> None:
-    make, code = WRONG[name]
-    assert code in [fault.code for fault in make().faults()]
+    make, wanted = WRONG[name]
+    assert [(str(fault), fault.items) for fault in make().faults()] == wanted
+    code = wanted[0][0][:2]
     with pytest.raises(NoPushout, match=code):
         apply(Match(make(), HOST, {}, {}), "s")
 

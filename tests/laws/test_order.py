@@ -184,6 +184,7 @@ def test_concurrent_rule(derivation: Derivation) -> None:
     assert step.match.rule.faults() == step.match.violations() == ()
     assert step.result == derivation.result
     assert step.match.host == derivation.start
+    assert step.match.rule.name == "; ".join(["drawn"] * len(derivation.steps))
     assert step.inverse() == composite(derivation.inverse())
 
 
