@@ -5,6 +5,7 @@ Element by element, and every sum in one defined order, so that two programs whi
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from fractions import Fraction
 from typing import Any
@@ -95,6 +96,10 @@ def exactly(formula: Formula, environment: Environment, field: Field) -> Any:
     return found.values[()]
 
 
+LARGEST = 1 << 28
+"""Elements of a tensor on the way; larger ones would not fit into the memory of a common machine."""
+
+
 def _leaf(formula: Formula, environment: Environment, field: Field) -> Tensor:
     match formula:
         case Number(value):
@@ -118,7 +123,11 @@ def _single(field: Field, value: Fraction) -> Tensor:
 
 
 def _applied(op: str, terms: Sequence[Tensor], field: Field) -> Tensor:
-    return Tensor(union(*terms), field.apply(op, *aligned(*terms)))
+    arrays = aligned(*terms)
+    size = math.prod(max(lengths) for lengths in zip(*(array.shape for array in arrays), strict=True))
+    if size > LARGEST:
+        raise Undefined(f"a tensor of {size} elements, more than {LARGEST}")
+    return Tensor(union(*terms), field.apply(op, *arrays))
 
 
 def _conditional(test: Formula, sides: tuple[Formula, Formula], environment: Environment, field: Field) -> Tensor:

@@ -16,7 +16,7 @@ from surgdsl.bridge.running import observe
 from surgdsl.bridge.source import Rows
 from surgdsl.bridge.weight import State
 from surgdsl.importance.ranking import Scores, naturals
-from surgdsl.importance.scoring import scores as scored_by
+from surgdsl.importance.scoring import Judge
 from surgdsl.language.functions import standard
 from surgdsl.operations.coupling import couple
 
@@ -70,7 +70,7 @@ def scored(name: str, net: nn.Module, rows: Rows | None) -> dict[str, Scores]:
     state: State = capture(net, (torch.zeros(2, 2, 6, 6),), dynamic={"input": {0: "B"}})
     coupling = couple(state.net)
     axes: list[Axis] = list(coupling.prunable)
-    return {axis.name: found for axis, found in scored_by(standard(name), state, coupling, axes, rows).items()}
+    return {axis.name: found for axis, found in Judge(standard(name), rows).axes(state, coupling, axes).items()}
 
 
 def test_magnitude_is_the_sum_over_all_slices() -> None:

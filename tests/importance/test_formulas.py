@@ -15,7 +15,7 @@ from surgdsl.bridge.source import Rows
 from surgdsl.bridge.weight import Array, State
 from surgdsl.diagnostic import Refusal, Source
 from surgdsl.importance.ranking import Scores
-from surgdsl.importance.scoring import Outside, elements, scores
+from surgdsl.importance.scoring import Judge, Outside
 from surgdsl.language import tree
 from surgdsl.language.criterion import Criterion
 from surgdsl.language.functions import criterion as checked
@@ -62,7 +62,7 @@ def scored(
 ) -> dict[str, Scores]:
     state = captured(net)
     coupling = couple(state.net)
-    found = scores(made, state, coupling, coupling.prunable, rows, outside)
+    found = Judge(made, rows, outside).axes(state, coupling, coupling.prunable)
     return {axis.name: one for axis, one in found.items()}
 
 
@@ -149,7 +149,7 @@ def test_activations_are_summed_over_all_rows_before_the_root_is_taken(rows: Row
         norms = seen_by(net, rows, layer).pow(2).sum(summed).sqrt()
         weight = weights(net)[f"{layer}.weight"]
         expected = weight.abs() * norms.reshape(1, -1, *[1] * (weight.ndim - 2))
-        found = elements(made, state, name, rows)
+        found = Judge(made, rows).elements(state, name)
         assert found is not None
         np.testing.assert_allclose(found, expected.numpy(), rtol=1e-5)
 
@@ -167,13 +167,39 @@ def test_a_mean_over_rows_counts_rows_of_all_batches(rows: Rows) -> None:
     np.testing.assert_allclose(scored(made, net, rows)["two:out"], (own + reader).numpy(), rtol=1e-5)
 
 
+def test_a_weight_and_what_it_is_multiplied_by_may_be_mixed_under_a_sum_over_rows(rows: Rows) -> None:
+    net = network()
+    text = f"criterion c({PARAMETER}) -> score[cout] = sum[cin, kh, kw](sum[B](activation(w) * w))"
+    w, read = weights(net), seen_by(net, rows, "two").sum((0, 2, 3))
+    own = (w["two.weight"] * read.reshape(1, 4, 1, 1)).flatten(1).sum(1)
+    reader = (w["head.weight"] * seen_by(net, rows, "head").sum(0)).reshape(3, 5, 4).sum((0, 2))
+    np.testing.assert_allclose(scored(criterion(text), net, rows)["two:out"], (own + reader).numpy(), rtol=1e-5)
+
+
+def test_a_gradient_and_an_activation_are_of_the_same_batch(rows: Rows) -> None:
+    net = network()
+    text = f"criterion c({PARAMETER}) -> score[cout] = sum[cin, kh, kw](grad(w)^2 * sum[B](activation(w)^2))"
+    own = torch.zeros(5, dtype=torch.float64)
+    for start in range(0, len(rows), 64):
+        batch = Rows("batch", (rows.inputs[0][start : start + 64],), rows.labels[start : start + 64])
+        net.zero_grad()
+        inputs, labels = (torch.from_numpy(one.copy()) for one in (batch.inputs[0], batch.labels))
+        nn.functional.cross_entropy(net(inputs), labels).backward()
+        slopes = {name: one.grad.double() for name, one in net.named_parameters() if one.grad is not None}
+        read = seen_by(net, batch, "two").pow(2).sum((0, 2, 3)).reshape(1, 4, 1, 1)
+        own += (slopes["two.weight"].pow(2) * read).flatten(1).sum(1)
+        last = slopes["head.weight"].pow(2) * seen_by(net, batch, "head").pow(2).sum(0)
+        own += last.reshape(3, 5, 4).sum((0, 2))
+    np.testing.assert_allclose(scored(criterion(text), net, rows)["two:out"], own.numpy(), rtol=1e-4)
+
+
 @pytest.mark.parametrize(("name", "power"), [("magnitude", 1), ("l2", 2)])
 def test_scores_of_single_weights_have_their_shape(name: str, power: int) -> None:
     net, state = network(), captured(network())
     for operation, one in state.net.params().items():
         assert one.payload is not None
         expected = weights(net)[one.payload.base].abs() ** power
-        found = elements(standard(name), state, operation)
+        found = Judge(standard(name)).elements(state, operation)
         assert found is not None
         np.testing.assert_allclose(found, expected.numpy())
 

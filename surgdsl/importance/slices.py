@@ -1,0 +1,79 @@
+"""Slices: the weights that a criterion judges, each with how it is seen and what its layer reads.
+
+An index of an axis is a slice of several weights; judging it by one of them alone would miss what goes with it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+from attrs import frozen
+
+from surgdsl.axis.dim import Axis, positions
+from surgdsl.bridge.weight import Array, State
+from surgdsl.formula.tensor import Tensor
+from surgdsl.importance.reading import Read, readers
+from surgdsl.importance.viewing import View, view
+from surgdsl.language.criterion import Criterion
+from surgdsl.operations.coupling import Coupling
+
+
+@frozen(eq=False)
+class Slice:
+    """One weight that is judged: its name in the net and in files, how it is seen, and what its layer reads."""
+
+    operation: str
+    base: str
+    seen: View
+    read: Read | None
+
+    def activation(self, wires: Mapping[str, Array], extras: tuple[str, ...]) -> Tensor | None:
+        """What the layer reads, over rows, the named axes between, and the axis of its channels in the view."""
+        channels = self.seen.name_of(1)
+        if self.read is None or channels is None:
+            return None
+        found = self.read.tensor(wires[self.read.wire], extras, channels)
+        if channels != self.seen.axes[0]:
+            return found
+        *rows, _ = found.values.shape  # the judged axis, index after index as in the view, and its repetitions
+        split = found.values.take(self.seen.order, axis=-1).reshape(*rows, self.seen.extent, self.seen.repeats)
+        if self.seen.repetition is None:
+            return Tensor(found.axes, split[..., 0])
+        return Tensor((*found.axes, self.seen.repetition), split)
+
+
+def going_with(axis: Axis, criterion: Criterion, state: State, coupling: Coupling) -> list[Slice]:
+    """Everything that goes with an axis and that the criterion speaks of."""
+    layers = _layers(criterion, state)
+    found: list[Slice] = []
+    for member in coupling.members[axis]:
+        operation = state.net.graph.operations[member.operation]
+        if operation.payload is None or operation.payload.role != "parameter":
+            continue
+        dim = coupling.dims[operation.targets[0]][member.dimension]
+        seen = view(criterion.judging, state.weights[member.operation].shape, member.dimension, positions(dim, axis))
+        read = layers.get(operation.targets[0])
+        if seen is not None and ("activation" not in criterion.reads or (read is not None and _channels(seen))):
+            found.append(Slice(member.operation, operation.payload.base, seen, read))
+    return found
+
+
+def whole_of(name: str, criterion: Criterion, state: State) -> Slice | None:
+    """A weight as it is, or nothing where the criterion does not speak of such weights."""
+    shape, operation = state.weights[name].shape, state.net.graph.operations[name]
+    assert operation.payload is not None
+    seen = view(criterion.axes, shape, 0, np.arange(shape[0])) if shape else None
+    read = _layers(criterion, state).get(operation.targets[0])
+    if seen is None or (read is None and "activation" in criterion.reads):
+        return None
+    return Slice(name, operation.payload.base, seen, read)
+
+
+def _layers(criterion: Criterion, state: State) -> Mapping[str, Read]:
+    return readers(state.net) if "activation" in criterion.reads else {}
+
+
+def _channels(seen: View) -> bool:
+    """Whether what the layer reads has an axis in the view: its channels alone, or each with its repetitions."""
+    return seen.name_of(1) is not None and (seen.dimension != 1 or seen.repeats == 1 or seen.repetition is not None)
