@@ -16,7 +16,7 @@ echo 'surgdsl needs Python 3.11 or later with venv and ensurepip, as python3.11 
 endef
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint format grammar example-digits example-fashion bench zoo zoo-peers terminals pictures constraints clean
+.PHONY: help setup demo test lint format grammar example-digits example-fashion bench laws mutation zoo zoo-peers terminals pictures constraints clean
 
 help: ## list these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -64,6 +64,21 @@ example-fashion: setup ## the same for a CNN on all of Fashion-MNIST (build/fash
 bench: setup ## time check, run and verify as whole processes, three times each
 	$(BIN)/python tests/benchmarks/pipeline.py
 	$(BIN)/python tests/benchmarks/scaling.py
+	$(BIN)/python tests/benchmarks/rewriting.py
+	$(BIN)/python tests/benchmarks/frontend.py
+
+laws: setup ## test the laws of rewriting on two thousand examples each (docs/laws.md)
+	$(BIN)/python -m pytest tests/laws --hypothesis-profile=laws
+
+MUTATION := $(VENV)/mutation.stamp
+
+$(MUTATION): $(STAMP)
+	$(PIP) install --quiet -c constraints.txt --no-build-isolation -e '.[mutation]'
+	@touch $@
+
+mutation: $(MUTATION) ## break the rewriting core in two thousand places and see whether a test fails (half an hour)
+	$(BIN)/mutmut run --max-children 2
+	$(BIN)/mutmut results
 
 ZOO := $(VENV)/zoo.stamp
 
@@ -72,6 +87,7 @@ $(ZOO): $(STAMP) tests/benchmarks/zoo/requirements.txt
 	@touch $@
 
 zoo: $(ZOO) ## cut every architecture that installs offline and compare (an hour); writes docs/zoo.md
+	$(BIN)/python tests/benchmarks/zoo/rival.py
 	$(BIN)/python tests/benchmarks/zoo/zoo.py vision image language awkward
 
 zoo-peers: $(ZOO) ## time analysis and cutting beside torch-pruning, on a quiet machine; writes docs/speed.md
@@ -91,4 +107,4 @@ constraints: setup ## pin what .venv holds now in constraints.txt
 	@touch $(STAMP)
 
 clean: ## remove everything that was built, but not .venv
-	rm -rf build dist .pytest_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf build dist mutants .pytest_cache .ruff_cache .hypothesis .import_linter_cache
