@@ -1,4 +1,4 @@
-"""Double pushouts: the laws of `rewriting`, and every reason why a step cannot be."""
+"""Double pushouts: every reason why a rule or a match cannot be, and how new items are called."""
 
 from __future__ import annotations
 
