@@ -11,7 +11,7 @@ from typing import Any
 
 from surgdsl.verifier import canonical, claims, replay, statement
 from surgdsl.verifier import digest as digests
-from surgdsl.verifier.declared.declaration import declared
+from surgdsl.verifier.declared.declaration import declared, spell
 from surgdsl.verifier.extent import symbols
 from surgdsl.verifier.folder import Certificate
 from surgdsl.verifier.formula import Ground
@@ -134,6 +134,7 @@ def walk(predicate: dict[str, Any], first: replay.State, ledger: Ledger, report:
     replay.check_order(steps, predicate["obligations"])
     used, state = digests_of(first.net), first
     rows = declared(predicate)
+    report.rules = [spell(row) for row in rows.values()]
     for row, state in replay.replay(steps, rows, first, ledger):
         report.rows.append(row)
         used |= digests_of(state.net)

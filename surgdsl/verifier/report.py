@@ -24,6 +24,7 @@ class Report:
     groups: list[tuple[str, str, str]] = field(default_factory=list[tuple[str, str, str]])
     rows: list[Row] = field(default_factory=list[Row])
     claims: list[Finding] = field(default_factory=list[Finding])
+    rules: list[str] = field(default_factory=list[str])
     idle: list[str] = field(default_factory=list[str])
     found: dict[str, str] = field(default_factory=dict[str, str])
     certificate: str = ""
@@ -71,6 +72,7 @@ def human(report: Report, colour: bool) -> Iterator[str]:
             f"{_some(report.opaque, 'step')} set weights that cannot be re-derived: {plain(steps)}",
             colour,
         )
+    yield from (_line("note", "declared", plain(rule), colour) for rule in report.rules)
     for mark, group, message in report.groups:
         yield _line(mark, group, message, colour)
         if group == "rewrites":
@@ -100,9 +102,8 @@ def machine(report: Report) -> Iterator[str]:
     verdict = {"type": "verdict", "accepted": reject is None, **({} if reject is None else {"code": reject.code})}
     claims = [{"text": c.text, "grade": c.grade, "holds": c.holds, "detail": c.detail} for c in report.claims]
     reason = "every check passed" if reject is None else reject.message
-    yield json.dumps(
-        {**verdict, "reason": reason, "claims": claims, "opaque": report.opaque, "unbound": report.unbound}
-    )
+    rest = {"opaque": report.opaque, "rules": report.rules, "unbound": report.unbound}
+    yield json.dumps({**verdict, "reason": reason, "claims": claims, **rest})
 
 
 def _ledger(report: Report) -> Iterator[str]:

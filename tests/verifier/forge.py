@@ -64,6 +64,7 @@ class Forge:
         self.blobs: dict[str, bytes] = {}
         self.claims: list[dict[str, Any]] = []
         self.interfaces: list[dict[str, Any]] = []
+        self.rules: list[dict[str, Any]] = []
         self.spec = "surg 1\n"
         self.binding: dict[str, int] = {}
 
@@ -310,6 +311,9 @@ class Forge:
             "steps": self.steps,
             "tensors": tensors,
         }
+        if self.rules:
+            key = "declaration"
+            predicate["rules"] = sorted(self.rules, key=lambda row: tagged("surg-rule-v1", row[key]))
         return {
             "_type": "https://in-toto.io/Statement/v1",
             "predicateType": "https://surgdsl.org/certificate/v1",

@@ -73,6 +73,15 @@ def declared(predicate: dict[str, Any]) -> dict[str, dict[str, Any]]:
     return found
 
 
+def spell(row: dict[str, Any]) -> str:
+    """A rule for people: what becomes what, of which grade, and what spoke for it."""
+    d, spoke = row["declaration"], row["discharge"]
+    sides = " -> ".join(" ".join(box["kind"] for box in d[at]) for at in ("left", "right"))
+    bits = f", {spoke['bits']} bits" if spoke["bits"] else ""
+    attested = f"attested: {spoke['method']}, {spoke['instances']} instances{bits}"
+    return f"rule `{d['name']}` of the file: {sides}; {d['grade']}, {attested}"
+
+
 def check_form(d: Declaration) -> None:
     """Names are unique, boxes are of a known kind, weights are of boxes of R, and a bound is where it belongs; V03."""
     glue = [wire["name"] for wire in d["glue"]]
@@ -146,9 +155,10 @@ def ground(value: Any, values: Values) -> Any:
 
 
 def _extent(value: Any) -> Extent:
-    found = value["extent"] if is_object(value) and "extent" in value else value
-    need(type(found) is str or (type(found) is int and found >= 0), "V14", "a variable of a size is no extent")
-    return found
+    if is_object(value) and "extent" in value:
+        return value["extent"]
+    need(type(value) is int and value >= 0, "V14", "a variable of a size is no extent")
+    return value
 
 
 def number_of(value: Any) -> Fraction | None:
