@@ -6,6 +6,7 @@ Tensors are aligned by the names of their axes: ``e ∘ f : tensor[A ∪ A']``, 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from fractions import Fraction
 
 from attrs import evolve, field, frozen
 
@@ -108,6 +109,9 @@ def _plain(here: Place, expr: tree.Expr) -> Shaped | None:
     value = constant(here.scope, expr)
     if value is None:
         return None
+    if isinstance(value, bool):
+        zero = Number(Fraction(0))
+        return Shaped(Apply("eq" if value else "ne", (zero, zero)), truth=True)
     if not isinstance(value, Quantity):
         return here.scope.refuse("E0201", f"this is {called(value)}", expr.span, "expected a number")
     if value.dimension != PLAIN:

@@ -300,6 +300,8 @@ def _comprehension(here: Context, expr: tree.Call, kind: str, each: tree.Each) -
             return here.scope.refuse("E0422", "a figure goes over the weights of a model", each.domain.span, label)
     if here.weights:
         return here.scope.refuse("E0422", "weights within weights are not gone over", each.span)
+    if each.word.text in here.models:
+        return here.scope.refuse("E0103", f"`{each.word}` is already the name of a model", each.word.span)
     if not here.scope.fresh(each.word):
         return None
     body = term(evolve(here, weights=frozenset({each.word.text})), each.body)
