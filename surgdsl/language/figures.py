@@ -291,7 +291,8 @@ def _in_unit(here: Context, expr: Formula, dimension: object, bits: int) -> Form
     return Apply("mul", (Number(Fraction(bits, here.byte)), expr))
 
 
-def _comprehension(here: Context, expr: tree.Call, kind: str, each: tree.Each) -> Term | None:
+def _domain(here: Context, each: tree.Each) -> str | None:
+    """The state whose weights a comprehension goes over, where its variable is a new name."""
     match each.domain:
         case tree.Call(tree.Name("weights"), (tree.Name(model),)) if model in here.models:
             state = here.models[model]
@@ -302,7 +303,12 @@ def _comprehension(here: Context, expr: tree.Call, kind: str, each: tree.Each) -
         return here.scope.refuse("E0422", "weights within weights are not gone over", each.span)
     if each.word.text in here.models:
         return here.scope.refuse("E0103", f"`{each.word}` is already the name of a model", each.word.span)
-    if not here.scope.fresh(each.word):
+    return state if here.scope.fresh(each.word) else None
+
+
+def _comprehension(here: Context, expr: tree.Call, kind: str, each: tree.Each) -> Term | None:
+    state = _domain(here, each)
+    if state is None:
         return None
     body = term(evolve(here, weights=frozenset({each.word.text})), each.body)
     if body is None:
