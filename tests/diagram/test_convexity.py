@@ -82,3 +82,25 @@ def test_wires_between_get_free_names_too() -> None:
     assert closed.operations == {**match.operations, "b": "b", "e'": "e"}
     assert closed.rule.left.operations["e'"] == call("abs", "l''", "q")
     assert apply(closed, "s").result == apply(match, "s").result
+
+
+def test_free_names_are_free_of_each_other() -> None:
+    """Of two operations between, one has the name that the other would get."""
+    long = Net(
+        Hypergraph(
+            dict.fromkeys("xhlky", VECTOR),
+            {
+                "a": call("relu", "x", "h"),
+                "e'": call("abs", "h", "l"),
+                "e": call("abs", "l", "k"),
+                "c": call("neg", "k", "y"),
+            },
+        ),
+        (("x", "x"),),
+        (("y", "y"),),
+    )
+    ends = graph("p o q r", e=call("relu", "p", "o"), f=call("neg", "q", "r"))
+    closed = closure(
+        Match(Rule("ends", ends, ends, ends), long, dict(zip("poqr", "xhky", strict=True)), {"e": "a", "f": "c"})
+    )
+    assert closed.operations == {"e": "a", "f": "c", "e'": "e'", "e''": "e"}

@@ -98,7 +98,7 @@ def test_incidence_counts_ports_in_the_order_of_the_graph() -> None:
 def test_attributes_by_name() -> None:
     found = Operation("aten.cat.default", ("a",), ("b",), (("dim", 1), ("bias", None)))
     assert (found.attribute("dim"), found.attribute("bias")) == (1, None)
-    with pytest.raises(KeyError):
+    with pytest.raises(KeyError, match="stride"):
         found.attribute("stride")
 
 
