@@ -3,6 +3,7 @@
 import gzip
 import hashlib
 import importlib
+import json
 import re
 import struct
 from fractions import Fraction
@@ -14,6 +15,9 @@ import numpy as np
 import pytest
 import torch
 from safetensors.torch import load_file
+
+from surgdsl.cli import main as front
+from surgdsl.verifier.main import main as verify
 
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
 MEBIBYTE = 1 << 20
@@ -38,9 +42,9 @@ def load(name: str) -> tuple[ModuleType, Any]:
     return example, network
 
 
-@pytest.mark.parametrize("name", CLAIMS)
-def test_the_specification_pins_the_committed_weights(name: str) -> None:
-    content = (EXAMPLES / f"{name}.safetensors").read_bytes()
+@pytest.mark.parametrize(("name", "weights"), [*((name, name) for name in CLAIMS), ("digits_own", "digits_mlp")])
+def test_the_specification_pins_the_committed_weights(name: str, weights: str) -> None:
+    content = (EXAMPLES / f"{weights}.safetensors").read_bytes()
     pinned = re.findall(r'sha256 = "([^"]*)"', (EXAMPLES / f"{name}.surg").read_text(encoding="utf-8"))
     assert [hashlib.sha256(content).hexdigest()] == pinned
     assert len(content) <= MEBIBYTE
@@ -100,3 +104,19 @@ def test_fashion_says_how_to_get_the_data(tmp_path: Path, monkeypatch: pytest.Mo
         example.train()
     with pytest.raises(SystemExit, match="apt-get install dataset-fashion-mnist"):
         example.main()
+
+
+def test_a_criterion_a_metric_and_a_rule_of_the_file_run_and_are_verified(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert front.run(["run", str(EXAMPLES / "digits_own.surg"), "--out", str(tmp_path / "own"), "--json"]) == 0
+    capsys.readouterr()
+    assert verify([str(tmp_path / "own"), "--json"]) == 0
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert [(one["grade"], one["holds"]) for one in lines[-1]["claims"]] == [
+        ("proved", True),
+        ("proved", True),
+        ("measured", True),
+    ]
+    steps = {(one["step"], one["rule"].split()[0], one["grade"]) for one in lines if one["type"] == "step"}
+    assert ("split", "rule/1", "bounded") in steps
