@@ -21,12 +21,11 @@ from tests.bridge.zoo import randomised
 from tests.planning.plans import carried, extensions, graph_hash, hashes, in_order, needed, opened, random_steps
 
 MODELS = (
-    "densenet121", "efficientnet_b0", "efficientnet_b1", "googlenet", "mnasnet0_5", "mnasnet1_0", "mnasnet1_3",
-    "mobilenet_v2", "mobilenet_v3_large", "mobilenet_v3_small", "regnet_x_400mf", "regnet_y_400mf", "resnet18",
-    "resnet34", "resnet50", "shufflenet_v2_x0_5", "shufflenet_v2_x1_0", "squeezenet1_0", "squeezenet1_1", "swin_t",
+    "googlenet", "mnasnet0_5", "mobilenet_v2", "mobilenet_v3_small", "regnet_x_400mf", "resnet18", "resnet34",
+    "shufflenet_v2_x0_5", "squeezenet1_0", "squeezenet1_1",
 )  # fmt: skip
-PLANS, STEPS = 5, 10
-ORDERS = {"independent": 2, "open": 4}
+PLANS, STEPS = 10, 10
+ORDERS = {"independent": 2, "open": 3}
 """Linear extensions that are carried out: where only independent pairs are exchanged, and where joinable ones are."""
 PAGE = Path(__file__).parents[2] / "docs" / "order.md"
 MARKS = "<!-- plans -->\n", "<!-- /plans -->\n"
@@ -52,16 +51,15 @@ def captured(name: str) -> State:
 
     torch.manual_seed(0)
     module = randomised(torchvision.models.get_model(name, weights=None)).eval()
-    side = 224 if name == "swin_t" else 96
-    return capture(module, (torch.zeros(2, 3, side, side),), dynamic={"x": {0: "B"}})
+    return capture(module, (torch.zeros(2, 3, 96, 96),), dynamic={"x": {0: "B"}})
 
 
 def judged(draw: random.Random, state: State) -> Found:
     """One random plan, in several orders and on threads."""
     surgery = opened(state, random_steps(draw, state, STEPS))
     steps = [step.name for step in surgery.surgery.steps]
-    causes, least = needed(surgery, ("independent",)), needed(surgery, ("independent", "joinable"))
-    tried = dict.fromkeys(extensions(draw, steps, causes.order, ORDERS["independent"]))
+    least = needed(surgery)
+    tried = dict.fromkeys(extensions(draw, steps, least.causes, ORDERS["independent"]))
     tried |= dict.fromkeys(extensions(draw, steps, least.order, ORDERS["open"]))
     found = [*hashes(surgery, tried), graph_hash(carried(in_order(surgery, steps), threads=2))]
     verdicts = Counter(one.verdict for one in least.findings)

@@ -56,22 +56,23 @@ def a_step(draw: random.Random, near: Sequence[str]) -> str:
             return f"fold_batchnorm @{path}"
         case _:
             scheme = "kmeans" if rule == "codes" else "affine"
-            return f'quantize(bits = {draw.randrange(2, 9)}bit, scheme = "{scheme}") @{path}'
+            return f'quantize(bits = {draw.randrange(2, 5)}bit, scheme = "{scheme}") @{path}'
 
 
 def random_steps(draw: random.Random, state: State, count: int) -> list[str]:
-    """Steps in one neighbourhood of the net that can be carried out one after the other."""
+    """Steps in one neighbourhood of the net that can be carried out one after the other; `count` of them if found."""
     places = [path for path in layers(state) if path]
     first = draw.randrange(max(1, len(places) - count + 1))
     near = places[first : first + count]
-    steps, reached = list[str](), Reached(state, Resolver(Rankings(opened(state, ["fold_batchnorm @**"]))))
-    for _ in range(20 * count):
-        one = a_step(draw, near)
+    steps, drawn = list[str](), [a_step(draw, near) for _ in names(26)]
+    tried = opened(state, drawn)
+    reached = Reached(state, Resolver(Rankings(tried)))
+    for text, step in zip(drawn, tried.surgery.steps, strict=True):
         try:
-            reached = reached.after(opened(state, [one]).surgery.steps[0])
+            reached = reached.after(step)
         except Refusal:
             continue
-        steps.append(one)
+        steps.append(text)
         if len(steps) == count:
             break
     return steps
@@ -105,13 +106,18 @@ class Needed:
     order: frozenset[Pair]
     findings: tuple[Finding, ...]
 
+    @property
+    def causes(self) -> frozenset[Pair]:
+        """The order in which only independent steps are left open."""
+        return _closed(self.order | {(one.first, one.second) for one in self.findings if one.verdict == "joinable"})
 
-def needed(surgery: Opened, free: tuple[str, ...]) -> Needed:
-    """Pairs of other verdicts than `free` keep the order of their declarations, until no such pair is left."""
+
+def needed(surgery: Opened) -> Needed:
+    """Pairs whose order matters keep that of their declarations, until no such pair is left."""
     rehearsals, order = Rehearsals(surgery.surgery, Rankings(surgery)), frozenset[Pair]()
     while True:
         found = tuple(findings(rehearsals, order))
-        matter = {(one.first, one.second) for one in found if one.verdict not in free}
+        matter = {(one.first, one.second) for one in found if one.verdict == "order matters"}
         if not matter:
             return Needed(order, found)
         order = _closed(order | matter)
