@@ -20,7 +20,6 @@ from tests.bridge.zoo import (
     Conv,
     Linear,
     gated_by_one,
-    hidden,
     image,
     row,
     shuffled,
@@ -134,8 +133,11 @@ ADVERSARIES: Mapping[str, Adversary] = {
         "exact", ("a:out/before", "a:out/after"),
     ),
     "the largest of the channels": Adversary(
-        under_channels(lambda y: y - y.amax(1, keepdim=True)), "approximate", ("a:out",)
+        under_channels(lambda y: y * (-y).amax(1, keepdim=True)), "approximate", ("a:out",)
     ),
-    "sort": Adversary(hidden(lambda y: y.sort(1)[0]), "pinned", ("i:out",)),
+    "sort": Adversary(
+        row(lambda m, x: m.o(m.i(x).sort(1)[0]), None, i=lambda: Linear(5, 6), o=lambda: Linear(6, 3)),
+        "pinned", ("i:out",),
+    ),
 }  # fmt: skip
 """The operations of the issue's battery, and some more."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -39,10 +40,12 @@ read, each still one weight after the cut. Outputs kept their names and shapes a
 ADVERSARIES = """
 What breaks a derivation that guesses. An axis is *exact* where a cut is the neutralised net, which is compared;
 *approximate* where the operation works over it, so that a cut is another function, and is told to be; *pinned* where it
-cannot be cut at all. Outputs kept their names and shapes at batch sizes {batches}.
+cannot be cut at all. Outputs kept their names and shapes at batch sizes {batches}. Beside it what torch-pruning 1.6.1
+makes of the same network when two outputs of its first layer are cut with all that it says goes along, held against the
+network with the same set to zero.
 
-| adversary | what is said of the axes under it | axes free | difference | shared |
-|---|---|---|---|---|
+| adversary | what is said of the axes under it | axes free | difference | shared | torch-pruning |
+|---|---|---|---|---|---|
 """
 
 
@@ -52,6 +55,8 @@ def write(folder: Path, page: Path) -> None:
     if not records:
         return
     families = dict.fromkeys(record["family"] for record in records)
+    asked = folder / "rival.json"
+    rival: Mapping[str, str] = json.loads(asked.read_text()) if asked.exists() else {}
     lines = [
         HEAD,
         "| family | models | exact | approximate only | all pinned | vacuous | refused or failed | wrong |\n",
@@ -64,16 +69,16 @@ def write(folder: Path, page: Path) -> None:
         lines.append(f"| {family} | {' | '.join(map(str, counts))} |\n")
     for family in families:
         lines.append(f"\n## {family}\n")
-        lines += _section(family, [record for record in records if record["family"] == family])
+        lines += _section(family, [record for record in records if record["family"] == family], rival)
     page.write_text("".join(lines), encoding="utf-8")
 
 
-def _section(family: str, records: list[dict[str, Any]]) -> list[str]:
+def _section(family: str, records: list[dict[str, Any]], rival: Mapping[str, str]) -> list[str]:
     batches = ", ".join(map(str, records[0].get("batches", ())))
     if family == "awkward architectures":
         return [AWKWARD.format(batches=batches), *map(_small, records)]
     if family == "adversaries":
-        return [ADVERSARIES.format(batches=batches), *map(_adversary, records)]
+        return [ADVERSARIES.format(batches=batches), *(_adversary(record, rival) for record in records)]
     rule = "---|" * (COLUMNS.count("|") + 1)
     return [f"\n| {COLUMNS} |\n|{rule}\n", *map(_row, records)]
 
@@ -88,10 +93,11 @@ def _small(record: dict[str, Any]) -> str:
     return f"| {' | '.join(map(str, cells))} |\n"
 
 
-def _adversary(record: dict[str, Any]) -> str:
+def _adversary(record: dict[str, Any], rival: Mapping[str, str]) -> str:
+    there = rival.get(record["name"], "")
     if "difference" not in record:
-        return f"| {record['name']} | **{record['verdict']}** {record['reason']} | | | |\n"
-    cells = (record["name"], "; ".join(record["under"]), record["axes"], _difference(record), record["shared"])
+        return f"| {record['name']} | **{record['verdict']}** {record['reason']} | | | | {there} |\n"
+    cells = (record["name"], "; ".join(record["under"]), record["axes"], _difference(record), record["shared"], there)
     return f"| {' | '.join(map(str, cells))} |\n"
 
 
