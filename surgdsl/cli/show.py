@@ -55,10 +55,12 @@ def _diagram(program: Program, surgery: SurgeryDecl) -> Iterator[str]:
     keeps = f"   preserves {', '.join(surgery.preserve)}" if surgery.preserve else ""
     yield f"surgery {surgery.name} on {surgery.model}{keeps}"
     width = max((len(key) for _, _, key in graph.edges), default=0)
-    yield f"  {next(iter(graph.nodes))}  {surgery.model} as trained"
-    for _, target, key, arrow in graph.edges(keys=True, data=True):
-        yield f"    │ {key:{width}}  {_arrow(arrow)}   line {arrow['line']}"
-        yield f"  {target}"
+    path = graph.number_of_edges() < graph.number_of_nodes()
+    for number, node in enumerate(graph.nodes):
+        yield f"  {node}" if number else f"  {node}  {surgery.model} as trained"
+        for _, target, key, arrow in graph.out_edges(node, keys=True, data=True):
+            leads = "" if path else f" -> {target}"
+            yield f"    │ {key:{width}}  {_arrow(arrow)}   line {arrow['line']}{leads}"
 
 
 def _arrow(arrow: dict[str, Any]) -> str:

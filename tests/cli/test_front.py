@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -173,6 +174,22 @@ surgery slim on net   preserves api
         ("slim[0]", "slim[1]"),
         ("slim[1]", "slim[2]"),
     ]
+
+
+def test_show_says_where_steps_side_by_side_lead(good: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    text = good.read_text(encoding="utf-8")
+    good.write_text(re.sub(r"order .*", "order coarse | fine", text), encoding="utf-8")
+    assert front.run(["show", str(good), "--morphisms"]) == 0
+    assert (
+        capsys.readouterr().out
+        == """\
+surgery slim on net   preserves api
+  slim[0]  net as trained
+    │ coarse  quantize(bits = 4, scheme = "kmeans") @first   line 8 -> slim[1]
+    │ fine    quantize(bits = 8, scheme = "affine") @** except @first   line 9 -> slim[1]
+  slim[1]
+"""
+    )
 
 
 def test_show_refuses_what_check_refuses(bad: Path, capsys: pytest.CaptureFixture[str]) -> None:
