@@ -16,6 +16,7 @@ from surgdsl.diagram.pushout import NoPushout
 from surgdsl.language.program import StepDecl
 from surgdsl.planning.action import Resolved
 from surgdsl.rules.discharge import Refuted, discharge
+from surgdsl.rules.itinerary import anchored
 from surgdsl.rules.matching import Form, Site
 from surgdsl.rules.schema import Schema
 from surgdsl.surgery.declared import Apply, paths, sites
@@ -82,7 +83,9 @@ class _Round:
             if not claims.claim(found.site.form, found.schema):
                 left_alone.append(f"{found.place}: it meets a place of `{found.schema.name}` that comes first")
                 continue
-            action = Apply(found.schema, self._arguments(), found.paths, f"{found.schema.name} at {found.place}")
+            near = found.form.boxes[found.schema.left[anchored(found.schema)].name]
+            told = f"{found.schema.name} at {found.place}"
+            action = Apply(found.schema, self._arguments(), found.paths, told, near)
             try:
                 state = action.rewrite(state, MANY + count + len(done), self.step.name).after
             except NoPushout as refused:

@@ -9,11 +9,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from fractions import Fraction
 from functools import cached_property
+from itertools import chain
 from typing import Any
 
 import numpy as np
 from attrs import field, frozen
 
+from surgdsl.axis.extent import symbols
 from surgdsl.bridge.encoding import dense
 from surgdsl.bridge.weight import NUMPY, Array, State, Weight
 from surgdsl.diagnostic import Diagnostic, Refusal
@@ -25,7 +27,7 @@ from surgdsl.diagram.sort import Sort
 from surgdsl.formula.evaluation import Environment
 from surgdsl.formula.fields import FLOATS, Undefined
 from surgdsl.formula.tensor import Misfit
-from surgdsl.metrics import contribution, ones
+from surgdsl.metrics import contribution
 from surgdsl.rules.assignment import assigned, environment
 from surgdsl.rules.ground import FLOATING, Unfit, numbers, operation, shape
 from surgdsl.rules.instances import ordered, typed
@@ -52,6 +54,8 @@ class Apply:
     arguments: tuple[tuple[str, int], ...]
     paths: tuple[str, ...]
     note: str = field(default="")
+    near: str = field(default="", eq=False, repr=False)
+    """The operation at the anchor when the place was found: looked at first, and by nothing relied on."""
 
     def rewrite(self, state: State, number: int, step: str) -> Rewrite:
         """Apply in `state`, at the first place with these paths.
@@ -69,8 +73,9 @@ class Apply:
         return Rewrite(RULE, step, kind, reduces, asked.witness(), self.note, derivation, state, after)
 
     def _places(self, state: State) -> Iterator[Site]:
-        anchor = anchored(self.schema)
-        for name, one in state.net.graph.operations.items():
+        anchor, operations = anchored(self.schema), state.net.graph.operations
+        near = ((self.near, operations[self.near]),) if self.near in operations else ()
+        for name, one in chain(near, operations.items()):
             if one.path != self.paths[anchor] or one.name != self.schema.left[anchor].kind.operator:
                 continue
             found = site(self.schema, state.net, dict(self.arguments), name)
@@ -83,7 +88,9 @@ class Apply:
 def _change(metric: str, step: Step, states: tuple[State, State]) -> int:
     """By how much a metric grows."""
     before, after = states
-    rule, binding = step.match.rule, ones(before.net)
+    rule = step.match.rule
+    sorts = (sort for side in (rule.left, rule.right) for sort in side.wires.values())
+    binding = {name: 1 for sort in sorts for size in sort.shape for name in symbols(size)}
 
     def total(state: State, names: Iterable[str]) -> int:
         found = ((state.net.graph.operations[name], state.weights.get(name)) for name in names)

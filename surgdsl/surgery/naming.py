@@ -28,17 +28,22 @@ class Named:
     stem: str
     inherited: Mapping[str, tuple[str, str]]
     """(base, role) by tensor, where the box alone takes the place of one of its kind."""
-    taken: frozenset[str]
+    state: State
+    gone: frozenset[str]
 
     def tensor(self, name: str) -> tuple[str, str]:
-        """The base and the role of a weight."""
+        """The base and the role of a weight; a name that is new is one that no other weight has, in any case."""
+        if name in self.inherited:
+            return self.inherited[name]
         port = _port(self.box.kind, name)
-        base, role = self.inherited.get(
-            name, (f"{self.stem}.{port}" if self.stem else port, "buffer" if port in BUFFERS else "parameter")
-        )
-        while base.lower() in self.taken:
+        base, taken = f"{self.stem}.{port}" if self.stem else port, self._taken()
+        while base.lower() in taken:
             base += "_"
-        return base, role
+        return base, "buffer" if port in BUFFERS else "parameter"
+
+    def _taken(self) -> frozenset[str]:
+        params = self.state.net.params().items()
+        return frozenset(one.payload.base.lower() for name, one in params if one.payload and name not in self.gone)
 
 
 def _port(kind: Kind, name: str) -> str:
@@ -49,15 +54,9 @@ def _port(kind: Kind, name: str) -> str:
 
 def named(schema: Schema, state: State, form: Form) -> tuple[Named, ...]:
     """The boxes of R with their names, in the order of R."""
-    gone = set(form.tensors.values())
-    taken = frozenset(
-        operation.payload.base.lower()
-        for name, operation in state.net.params().items()
-        if operation.payload and name not in gone
-    )
     heirs = {box.name: _predecessor(schema, box) for box in schema.right}
     claims = Counter(one.name for one in heirs.values())
-    return tuple(_named(box, heirs[box.name], claims, state, form, taken) for box in schema.right)
+    return tuple(_named(box, heirs[box.name], claims, state, form) for box in schema.right)
 
 
 def _predecessor(schema: Schema, box: Box) -> Box:
@@ -68,7 +67,8 @@ def _predecessor(schema: Schema, box: Box) -> Box:
     return (namesake or alike or weighty or list(schema.left))[0]
 
 
-def _named(box: Box, old: Box, claims: Counter[str], state: State, form: Form, taken: frozenset[str]) -> Named:
+def _named(box: Box, old: Box, claims: Counter[str], state: State, form: Form) -> Named:
+    gone = frozenset(form.tensors.values())
     operations = state.net.graph.operations
     path = operations[form.boxes[old.name]].path
     held = {
@@ -78,6 +78,6 @@ def _named(box: Box, old: Box, claims: Counter[str], state: State, form: Form, t
     }
     stem = next((payload.base.rpartition(".")[0] for payload in held.values()), path)
     if claims[old.name] > 1:
-        return Named(box, path, f"{stem}.{box.name}" if stem else box.name, {}, taken)
+        return Named(box, path, f"{stem}.{box.name}" if stem else box.name, {}, state, gone)
     inherited = {tensor: (one.base, one.role) for tensor, one in held.items()} if old.operation == box.operation else {}
-    return Named(box, path, stem, inherited, taken)
+    return Named(box, path, stem, inherited, state, gone)

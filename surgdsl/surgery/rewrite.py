@@ -74,7 +74,9 @@ def replace(state: State, rule: str, asked: Replacement, number: int) -> tuple[S
         span, state.net, {wire: wire for wire in asked.left.wires}, {name: name for name in asked.left.operations}
     )
     step = apply(match, f"s{number}")
-    weights = {name: weight for name, weight in state.weights.items() if name in step.result.graph.operations}
+    weights = dict(state.weights)
+    for name in span.deleted.operations:
+        weights.pop(name, None)
     weights |= {step.comatch_operations[name]: weight for name, weight in asked.weights.items()}
     return step, State(step.result, weights)
 
