@@ -18,6 +18,9 @@ from surgdsl.language.library import declaration, signature
 from surgdsl.language.scope import Declared, Scope, home, scope_of
 from surgdsl.units import PLAIN
 
+ROWS = "calibrate"
+"""The parameter of rules and criteria that holds what gradients and activations are of."""
+
 
 def function(scope: Scope, node: tree.Function) -> None:
     """Check a declaration of `scope`; its faults are then in the scope."""
@@ -41,6 +44,9 @@ def _parameters(scope: Scope, node: tree.Function) -> bool:
         if one.type.word.text not in wanted:
             label = hint(one.type.word.text, wanted) or f"expected {' or '.join(wanted)}"
             scope.refuse("E0326", f"a {node.kind} takes no `{one.type.word}`", one.type.word.span, label)
+        elif one.type.word.text == "data" and (node.extern or one.name.text != ROWS):
+            why = "Python gets the weight alone" if node.extern else f"rules call it `{ROWS}`"
+            scope.refuse("E0326", f"`{one.name}` would get no data", one.name.span, why)
         _axes(scope, one.type)
     first = sum(kind != "data" for kind in kinds)
     if first != 1 and len(scope.faults) == before:

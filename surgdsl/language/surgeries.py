@@ -17,7 +17,7 @@ from surgdsl.language.criterion import Criterion
 from surgdsl.language.deciding import budget, check_choices, objective
 from surgdsl.language.declarations import block
 from surgdsl.language.fitting import fitted, whole
-from surgdsl.language.functions import criterion, ranks, standard
+from surgdsl.language.functions import ROWS, criterion, ranks, standard
 from surgdsl.language.library import Signature
 from surgdsl.language.pattern import PathPattern, Selector
 from surgdsl.language.placing import condition
@@ -305,11 +305,13 @@ def _ranked(scope: Scope, name: tree.Name, called: tuple[tree.Name, Signature], 
     found = criterion(scope, scope.names[name.text])
     if found is None or not ranks(scope, name, found, (rule, signature.score or "")):
         return None
-    if found.reads and signature.parameter("calibrate") is not None and "calibrate" not in named:
-        lines = (f"give the step its data: {rule.text}(…, calibrate = …)",)
-        return scope.refuse(
-            "E0205", f"criterion `{name.text}` needs `calibrate`", name.span, "calibrate: data", help=lines
-        )
+    if found.reads and signature.parameter(ROWS) is None:
+        read = " and ".join(sorted(found.reads))
+        label = f"it reads {read}, and this rule has no `{ROWS}`"
+        return scope.refuse("E0321", f"criterion `{name.text}` needs data", name.span, label)
+    if found.reads and ROWS not in named:
+        lines = (f"give the step its data: {rule.text}(…, {ROWS} = …)",)
+        return scope.refuse("E0205", f"criterion `{name.text}` needs `{ROWS}`", name.span, f"{ROWS}: data", help=lines)
     return found
 
 
