@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from tests.verifier import declaring
 from tests.verifier import surgeries as s
 from tests.verifier.forge import Forge
 
@@ -31,7 +32,7 @@ def job() -> Forge:
     f = s.cnn()
     s.prune(f, cut(f), KEEP, SCORES)
     s.recover(f)
-    s.fold(f, f.find("conv2d.default"), f.find("batch_norm.default"))
+    declaring.fold(f)
     s.mask(f, "fc.weight", np.abs(f.weight(f.named("fc.weight")).decoded) > 0.5)
     s.quantize(f, "fc.weight", 2)
     s.quantize(f, "conv2.weight", 3)

@@ -59,6 +59,10 @@ FOLD = declaration(
         given("D", "bias", ap("add", ap("mul", ap("sub", v("C.bias"), v("N.mean")), SCALE), v("N.beta"))),
     ]}, decreases=[["batchnorm", "1"]],
 )  # fmt: skip
+LINEAR_FOLD = {
+    **FOLD, "left": [box("C", "linear", ["cout", "cin"], "x", "m"), FOLD["left"][1]],
+    "right": [box("D", "linear", ["cout", "cin"], "x", "y")], "glue": [wire("x", "*", "cin"), wire("y", "*", "cout")],
+}  # fmt: skip
 FUSE = declaration(
     "fuse", "exact",
     [box("A", "linear", ["h", "i"], "x", "m"), box("B", "linear", ["o", "h"], "m", "y")],
@@ -235,19 +239,29 @@ def twice(f: Forge, d: Json = TWICE, **more: Any) -> None:
     declare(f, d, {"A": a, "B": b}, {"C": (made, {})}, more.pop("put", {}), reduces=more.pop("reduces", ""), **more)
 
 
-def fold(f: Forge, d: Json = FOLD, **more: Any) -> None:
-    """The convolution and the norm of `surgeries.cnn`, whose convolution has no bias."""
-    conv, norm = f.find("conv2d.default"), f.find("batch_norm.default")
+def fold(f: Forge, d: Json = FOLD, feeder: str = "conv2d.default", **more: Any) -> None:
+    """The norm goes into what feeds it, which has a bias afterwards."""
+    made_of, norm = f.find(feeder), f.find("batch_norm.default")
     gamma, beta, mean, var = (value(f, norm, name) for name in NAMES["batch_norm"])
     scale = gamma / np.sqrt(var + 1e-5)
-    weight = value(f, conv, "weight") * scale[:, None, None, None]
-    bias = (0.0 - mean) * scale + beta
-    raw = f.ops[conv]["raw"]
-    raw = {**raw, "attributes": [row for row in raw["attributes"] if row[0] != "bias"]}
-    raw = more.pop("remake", dict)(raw)
-    made = {"weight": dense("conv1.weight", weight), "bias": dense("conv1.bias", bias)}
-    known = {"cin": 1, "cout": 4, "h": 4, "h2": 4, "kh": 3, "kw": 3, "p": [1, 1], "s": [1, 1], "w": 4, "w2": 4}
-    declare(f, d, {"C": conv, "N": norm}, {"D": (raw, made)}, present(known | more.pop("put", {})), **more)
+    weight = value(f, made_of, "weight")
+    names, shape = d["left"][0]["sizes"], weight.shape
+    bias = value(f, made_of, "bias") if "bias" in params(f, made_of) else 0.0
+    pair = (weight * scale.reshape(-1, *[1] * (weight.ndim - 1)), (bias - mean) * scale + beta)
+    pair = more.pop("spoil", s.as_it_is)(*(array.astype(np.float32) for array in pair))
+    base = f.weight(params(f, made_of)["weight"]).base
+    made = {"weight": dense(base, pair[0]), "bias": dense(f"{base.removesuffix('weight')}bias", pair[1])}
+    op = f.ops[made_of]
+    raw = more.pop("remake", dict)(
+        {**op["raw"], "attributes": [row for row in op["raw"]["attributes"] if row[0] != "bias"]}
+    )
+    stated = dict(op["raw"]["attributes"])
+    known = dict(zip(names, shape, strict=True)) | {"p": stated.get("padding"), "s": stated.get("stride")}
+    ends = (op["sources"][0], f.ops[norm]["targets"][0])
+    spaces = [extent for end in ends for extent in f.wires[end][1][2:]]
+    known |= dict(zip(("h", "w", "h2", "w2"), spaces, strict=False))
+    left = {"C": made_of, "N": norm}
+    declare(f, d, left, {"D": (raw, made)}, present(known | more.pop("put", {})), **more)
 
 
 def factor(f: Forge, d: Json = FACTOR, rank: int = 2, slack: float = 1 + 2**-17, **more: Any) -> None:

@@ -1,4 +1,4 @@
-"""The six rules as numpy computes them, and small nets to operate on; hooks let a test lie in one place."""
+"""The rules of the page as numpy computes them, and small nets to operate on; hooks let a test lie in one place."""
 
 from __future__ import annotations
 
@@ -108,41 +108,6 @@ def joined() -> Forge:
 
 def as_it_is(weight: Array, bias: Array) -> tuple[Array, Array]:
     return weight, bias
-
-
-def fold(
-    f: Forge, feeder: str, bn: str, change: Callable[[Array, Array], tuple[Array, Array]] = as_it_is, swallow: str = ""
-) -> None:
-    """Fold the norm into what feeds it; `change` spoils the new weights, `swallow` is deleted along with the norm."""
-
-    def source(op: str, at: int) -> str:
-        return f.maker(f.ops[op]["sources"][at])
-
-    def value(op: str, at: int) -> Array:
-        return f.weight(source(op, at)).decoded.astype(np.float64)
-
-    params = [source(feeder, at) for at in range(1, len(f.ops[feeder]["sources"]))] + [
-        source(bn, at) for at in range(1, 5)
-    ]
-    gamma, beta, mean, var = (value(bn, at) for at in range(1, 5))
-    old_bias = value(feeder, 2) if len(f.ops[feeder]["sources"]) > 2 else 0.0
-    scale = gamma / np.sqrt(var + 1e-5)
-    kernel = value(feeder, 1)
-    pair = (kernel * scale.reshape(-1, *[1] * (kernel.ndim - 1)), (old_bias - mean) * scale + beta)
-    weight, bias = change(*(array.astype(np.float32) for array in pair))
-    base = f.weight(source(feeder, 1)).base
-    stem = base.removesuffix(".weight")
-    made = [
-        f.param_op(dense(base, weight), "parameter", "W"),
-        f.param_op(dense(f"{stem}.bias", bias), "parameter", "b"),
-    ]
-    raw = f.ops[feeder]["raw"]
-    raw = {**raw, "attributes": [pair for pair in raw["attributes"] if pair[0] != "bias"]}
-    x, y = f.ops[feeder]["sources"][0], f.ops[swallow or bn]["targets"][0]
-    new = {"W": ("F32", weight.shape), "b": ("F32", bias.shape)}
-    right = [*made, {"raw": raw, "sources": [x, "W", "b"], "targets": [y]}]
-    left = [feeder, bn, *params, *filter(None, [swallow])]
-    f.rewrite("fold", "fold-batchnorm/1", "params/1", {}, left, [x, y], new, right)
 
 
 def chosen(values: Array, sets: dict[int, list[int]]) -> Array:

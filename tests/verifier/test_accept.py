@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from surgdsl.verifier.main import main
+from tests.verifier import declaring
 from tests.verifier import surgeries as s
 from tests.verifier.asking import code_of, verdict
 from tests.verifier.forge import Forge
@@ -93,7 +94,7 @@ def folded_linear() -> Forge:
     f = Forge()
     x = s.norm(f, s.linear(f, f.input("x", ("B", 5)), "fc", 4), "bn")
     f.begin(("y", x), B=1)
-    s.fold(f, f.find("linear.default"), f.find("batch_norm.default"))
+    declaring.fold(f, declaring.LINEAR_FOLD, "linear.default")
     return f
 
 

@@ -107,7 +107,7 @@ EDITS: list[tuple[str, str, Callable[[Statement], None]]] = [
     ("a forged size", "V13", forged(3, "after", -8)),
     ("a rise that nobody announced", "V13", put(["size/1"], "steps", 3, "mayRaise")),
     ("a step removed", "V06", drop_step),
-    ("a step removed and the links repaired", "V13", relinked([0, 1, 3, 4, 5, 6])),
+    ("a step removed and the links repaired", "V13", relinked([0, 1, 2, 3, 4, 6])),
     ("a step repeated", "V06", repeat_step),
     ("a step repeated and the links repaired", "V11", relinked([0, 1, 2, 3, 3, 4, 5, 6])),
     ("two steps swapped", "V06", swap_steps),

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from tests.verifier import declaring
 from tests.verifier import surgeries as s
 from tests.verifier.asking import code_of, edit, verdict
 from tests.verifier.encodings import dense
@@ -34,7 +35,7 @@ class Paper(Forge):
     def record(
         self, left: Sequence[str], glue: Sequence[str], new: Sequence[str], right: Sequence[dict[str, Any]]
     ) -> None:
-        self.rewrite("fold", "fold-batchnorm/1", "params/1", {}, left, glue, dict.fromkeys(new, SORT), right)
+        self.rewrite("thin", "mask/1", "nnz/1", {"keep": "1"}, left, glue, dict.fromkeys(new, SORT), right)
 
     def like(self, name: str, source: str, target: str) -> dict[str, Any]:
         old = self.ops[self.at(name)]
@@ -120,7 +121,7 @@ FAULTS: list[tuple[str, str, Callable[[Paper], None]]] = [
     ("a cycle results", "V12: the net has a cycle", round_and_round),
     ("a dead operation results", "V12: an operation is needed by no output", useless),
     ("a created operation is ill-typed", "V09: the target", ill_typed),
-    ("a rule in name only", "V14: the rule takes exactly one", in_name_only),
+    ("a rule in name only", "V14: the rule takes a param", in_name_only),
 ]  # fmt: skip
 
 
@@ -174,28 +175,6 @@ def test_a_rule_or_match_that_is_malformed_is_refused(
     assert code_of(edit(folder, first(change))) == expected
 
 
-def pointwise(change: dict[str, Any]) -> Forge:
-    """A 1×1 conv and its norm, folded; the attributes of the new conv may be others."""
-    f = Forge()
-    x = f.input("image", ("B", 2, 4, 4))
-    f.begin(("y", s.norm(f, s.conv(f, x, "conv", 2, kernel=1), "bn")), B=1)
-    conv = f.ops[f.find("conv2d.default")]
-    old = conv["raw"]
-    s.fold(f, f.find("conv2d.default"), f.find("batch_norm.default"))
-    made = f.ops[f.find("conv2d.default")]
-    made["raw"] = {**old, "attributes": [[key, change.get(key, value)] for key, value in old["attributes"]]}
-    step = f.steps[0]
-    printed = next(op for op in step["right"]["operations"] if "conv2d" in op["op"])
-    printed["attributes"] = made["raw"]["attributes"]
-    step["graphAfter"] = f.graph()
-    return f
-
-
-def test_a_fold_keeps_the_attributes_of_the_conv(tmp_path: Path) -> None:
-    assert code_of(pointwise({}).write(tmp_path / "fine")) == ""
-    assert code_of(pointwise({"dilation": [2, 2]}).write(tmp_path / "lie")) == "V14"
-
-
 def test_a_rule_for_one_weight_takes_one(tmp_path: Path) -> None:
     f = s.mlp()
     ids = [f.named(name) for name in ("fc1.weight", "fc2.weight")]
@@ -211,19 +190,20 @@ def test_a_linear_with_three_dimensions_is_not_folded(tmp_path: Path) -> None:
     f = Forge()
     x = f.input("x", ("B", 4, 5))
     f.begin(("y", s.norm(f, s.linear(f, x, "fc", 4), "bn")), B=1)
-    s.fold(f, f.find("linear.default"), f.find("batch_norm.default"))
+    declaring.fold(f, declaring.LINEAR_FOLD, "linear.default")
     assert code_of(f.write(tmp_path / "lie")) == "V14"
 
 
 def test_a_fold_swallows_nothing_else(tmp_path: Path) -> None:
     """The relu behind the norm vanishes with it."""
     f = s.cnn()
-    s.fold(f, f.find("conv2d.default"), f.find("batch_norm.default"), swallow=f.find("relu.default"))
+    relu = f.find("relu.default")
+    declaring.fold(f, swallow=[relu], moved={"y": f.ops[relu]["targets"][0]})
     assert code_of(f.write(tmp_path / "lie")) == "V14"
 
 
 def test_an_encoded_weight_is_not_folded(tmp_path: Path) -> None:
     f = s.cnn()
     s.quantize(f, "conv1.weight", 3)
-    s.fold(f, f.find("conv2d.default"), f.find("batch_norm.default"))
+    declaring.fold(f)
     assert code_of(f.write(tmp_path / "lie")) == "V14"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from surgdsl.verifier.rules.fold import FOLD
 from surgdsl.verifier.rules.mask import MASK
 from surgdsl.verifier.rules.prune import PRUNE
 from surgdsl.verifier.rules.quantize import AFFINE, CODEBOOK
@@ -10,7 +9,6 @@ from surgdsl.verifier.rules.recover import RECOVER
 from surgdsl.verifier.rules.schema import Rule
 
 RULES: dict[str, Rule] = {
-    "fold-batchnorm/1": FOLD,
     "mask/1": MASK,
     "prune-channels/1": PRUNE,
     "quantize-affine/1": AFFINE,
