@@ -12,7 +12,7 @@ from typing import Any
 
 from attrs import evolve, field, frozen
 
-from surgdsl.diagnostic import Diagnostic, Note, Source, Span, hint, suggest
+from surgdsl.diagnostic import Diagnostic, Note, Source, Span, suggest
 from surgdsl.language import tree
 from surgdsl.language.library import Signature, catalogue, declaration, signature
 from surgdsl.language.parsing import KEYWORDS, Parsed
@@ -24,6 +24,8 @@ VALUES = ("after", "before", "false", "true")
 PRELUDE = frozenset((*DTYPES, *TYPES, *FUNCTIONS, *VALUES, "std"))
 BATCH = "B"
 """The only name that needs no declaration: the rows of a batch. A file that declares it says how many."""
+HINTED = 20
+"""Faults after which no nearest name is looked for: in a file of thousands, that would take minutes."""
 
 
 @frozen
@@ -126,17 +128,19 @@ class Scope:
         return None
 
     def _unknown(self, word: tree.Word | tree.Name, kinds: tuple[str, ...]) -> None:
+        if len(self.faults) >= HINTED:
+            return self.refuse("E0101", f"unknown name `{word.text}`", word.span)
         known = [name for name, one in self.names.items() if one.kind in kinds]
         near = suggest(word.text, known)
         library = {target.rpartition(".")[2]: target for target in catalogue() if signature(target).kind in kinds}
         offer = library.get(word.text) or library.get(suggest(word.text, library) or "")
         lines = (f"the library has it: `use {offer}`",) if offer and not near and offer not in _targets(self) else ()
         what = kinds[0] if len(kinds) == 1 else "name"
-        self.refuse(
+        return self.refuse(
             "E0101",
             f"unknown {what} `{word.text}`",
             word.span,
-            hint(word.text, known),
+            f"did you mean `{near}`?" if near else "",
             help=lines,
         )
 
