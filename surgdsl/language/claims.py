@@ -9,9 +9,10 @@ from __future__ import annotations
 from fractions import Fraction
 
 from surgdsl.diagnostic import Note, hint
+from surgdsl.formula import Number
 from surgdsl.language import tree
 from surgdsl.language.claim import Counted, Expr, Measured, Require
-from surgdsl.language.figures import Term, context, term
+from surgdsl.language.figures import Context, Term, context, domain, everywhere, term, within
 from surgdsl.language.fitting import fitted
 from surgdsl.language.scope import Declared, Scope
 from surgdsl.language.spelling import promise_parts, spell
@@ -115,26 +116,32 @@ def figure(scope: Scope, expr: tree.Expr) -> Expr | None:
 
 
 def _counted(scope: Scope, node: tree.Require | tree.Target, claim: tree.Binary) -> Counted | None:
-    here = context(scope, claim)
+    here, over = context(scope, claim), None
+    if isinstance(node, tree.Require) and node.each is not None and node.domain is not None:
+        state = domain(here, tree.Each(node.each, node.domain, claim, span=node.span))
+        if state is None:
+            return None
+        here, over = within(here, node.each), (node.each, state)
+    sides = _sides(here, claim)
+    extra = (node.data or node.confidence) if isinstance(node, tree.Require) else None
+    if sides is not None and extra is not None:
+        label = f"`{sides[0].name or sides[1].name}` needs no data and no confidence"
+        return scope.refuse("E0108", "this figure is counted, not measured", extra.span, label)
+    if sides is None or over is None:
+        return sides and Counted(sides[0].expr, claim.operator, sides[1].expr)
+    worst = everywhere(here, claim, sides, over)
+    return worst and Counted(worst.expr, claim.operator, Number(Fraction(0)))
+
+
+def _sides(here: Context, claim: tree.Binary) -> tuple[Term, Term] | None:
+    """Both sides of a claim, where they speak of the model and measure the same thing."""
     left, right = term(here, claim.left), term(here, claim.right)
     if left is None or right is None:
         return None
     if not left.name and not right.name:
-        return scope.refuse(
-            "E0215", "this claim does not speak of the model", claim.span, help=("for example: size(after) <= 240KiB",)
-        )
-    if not _comparable(scope, claim, left, right):
-        return None
-    if isinstance(node, tree.Require) and (node.data or node.confidence):
-        extra = node.data or node.confidence
-        assert extra is not None
-        return scope.refuse(
-            "E0108",
-            "this figure is counted, not measured",
-            extra.span,
-            f"`{left.name or right.name}` needs no data and no confidence",
-        )
-    return Counted(left.expr, claim.operator, right.expr)
+        lines = ("for example: size(after) <= 240KiB",)
+        return here.scope.refuse("E0215", "this claim does not speak of the model", claim.span, help=lines)
+    return (left, right) if _comparable(here.scope, claim, left, right) else None
 
 
 def _comparable(scope: Scope, claim: tree.Binary, left: Term, right: Term) -> bool:

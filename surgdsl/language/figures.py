@@ -291,7 +291,7 @@ def _in_unit(here: Context, expr: Formula, dimension: object, bits: int) -> Form
     return Apply("mul", (Number(Fraction(bits, here.byte)), expr))
 
 
-def _domain(here: Context, each: tree.Each) -> str | None:
+def domain(here: Context, each: tree.Each) -> str | None:
     """The state whose weights a comprehension goes over, where its variable is a new name."""
     match each.domain:
         case tree.Call(tree.Name("weights"), (tree.Name(model),)) if model in here.models:
@@ -306,11 +306,26 @@ def _domain(here: Context, each: tree.Each) -> str | None:
     return state if here.scope.fresh(each.word) else None
 
 
+def within(here: Context, word: tree.Word) -> Context:
+    """The same place where `word` stands for a weight."""
+    return evolve(here, weights=frozenset({word.text}))
+
+
+def everywhere(here: Context, expr: tree.Binary, sides: tuple[Term, Term], over: tuple[tree.Word, str]) -> Term | None:
+    """What is at most 0, or at least 0, if `expr` holds for every weight of a state: the worst of the differences."""
+    difference = _applied(here, expr, "sub", sides, sides[0] if sides[0].name else sides[1])
+    if difference is None:
+        return None
+    kind = "max" if expr.operator in ("<", "<=") else "min"
+    made = Each(kind, over[0].text, "weights", over[1], difference.expr)
+    return _bounded(here, expr, evolve(difference, expr=made, size=difference.size + 1, depth=difference.depth + 1))
+
+
 def _comprehension(here: Context, expr: tree.Call, kind: str, each: tree.Each) -> Term | None:
-    state = _domain(here, each)
+    state = domain(here, each)
     if state is None:
         return None
-    body = term(evolve(here, weights=frozenset({each.word.text})), each.body)
+    body = term(within(here, each.word), each.body)
     if body is None:
         return None
     if kind == "prod" and body.quantity.dimension != PLAIN:

@@ -33,9 +33,20 @@ def _live(node: tree.Scoring) -> tree.Node | None:
     return node.reading if node.reading is not None and node.reading.text == "live" else None
 
 
+def beyond_weights(node: tree.Require) -> bool:
+    """Whether a promise is made for all of something else than the weights of a model."""
+    match node.domain:
+        case None | tree.Call(tree.Name("weights")):
+            return False
+        case _:
+            return True
+
+
 TABLE: tuple[Unexecuted, ...] = (
     Unexecuted(tree.Stages, "E0408", "`in … stages`", lambda node: node),
-    Unexecuted(tree.Require, "E0411", "`for all`", lambda node: node.each),
+    Unexecuted(
+        tree.Require, "E0411", "`for all` of this set", lambda node: node.domain if beyond_weights(node) else None
+    ),
     Unexecuted(tree.Cut, "E0412", "`cut`, an interface inside the model,", lambda node: node),
     Unexecuted(
         tree.Recover, "E0416", "recovery other than fine-tuning", lambda node: node.method or _field(node, "loss")

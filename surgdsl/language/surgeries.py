@@ -22,6 +22,7 @@ from surgdsl.language.library import Signature
 from surgdsl.language.pattern import PathPattern, Selector
 from surgdsl.language.placing import condition
 from surgdsl.language.program import Budget, Recover, StepDecl, SurgeryDecl, Value
+from surgdsl.language.refusing import beyond_weights
 from surgdsl.language.rules import applied
 from surgdsl.language.scope import Scope
 from surgdsl.language.spelling import selector_parts
@@ -42,7 +43,7 @@ def surgery(scope: Scope, node: tree.Surgery) -> SurgeryDecl | None:
     ]
     seeds = [whole(scope, one.value) for one in _all(node, tree.Seed)]
     steps, order = _steps(scope, node)
-    requires = [required(scope, one) for one in _all(node, tree.Require) if one.each is None]
+    requires = [required(scope, one) for one in _all(node, tree.Require) if not beyond_weights(one)]
     targets = [required(scope, one) for one in _all(node, tree.Target) if one.sense is None]
     recovers = [recover(scope, one) for one in _all(node, tree.Recover)]
     emits = [_emitted(scope, one) for one in _all(node, tree.Emit)]

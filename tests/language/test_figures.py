@@ -96,6 +96,15 @@ def test_python_is_named_and_its_unit_kept() -> None:
     assert apply("mul", number("1/8"), asked) == claim(text.format("bit"), "cost(after) < 1B").left
 
 
+def test_for_all_is_a_promise_of_the_worst() -> None:
+    bits, limit = Of("bits", "p"), number("8")
+    worst = Each("max", "p", "weights", "after", apply("sub", bits, limit))
+    assert Counted(worst, "<=", number("0")) == claim("", "bits(p) <= 8bit for all p in weights(after)")
+    share = apply("div", Of("nnz", "q"), Of("count", "q"))
+    least = Each("min", "q", "weights", "before", apply("sub", number("1/2"), share))
+    assert Counted(least, ">", number("0")) == claim("", "50% > nnz(q) / count(q) for all q in weights(before)")
+
+
 CONDITION = "if size(m) <= 1KiB and not (params(m) > 7) then nnz(m)^2 / params(m) else params(m)"
 
 
