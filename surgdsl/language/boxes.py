@@ -86,9 +86,10 @@ def _ports(
 
 def _box(scope: Scope, node: tree.Box, made: Side, ends: tuple[tuple[str, ...], tuple[str, ...]], letter: str) -> None:
     name = node.name.text if node.name else f"{letter}{len(made.boxes)}"
-    if name in made.boxes:
+    if name in made.boxes and node.name is not None:
         notes = (Note(made.boxes[name].span, "declared here first"),)
-        scope.refuse("E0102", f"`{name}` is declared twice", node.span, notes=notes)
+        scope.refuse("E0102", f"`{name}` is declared twice", node.name.span, notes=notes)
+        name = f"{letter}{len(made.boxes)}"  # the first keeps its name
     word, given = (
         (node.operation.function, node.operation.arguments)
         if isinstance(node.operation, tree.Call)
