@@ -19,8 +19,9 @@ For each model, all axes that nothing pins are cut to 70 % at once. The result m
 are neutralised, their weights set to zero: the largest difference, relative to the largest output, must be at
 most 1e-5. *share* is the part of the parameters that lies on an axis that can be cut. *Approximate only*: every
 axis is worked over by a norm or a mean; the cut net runs, and no cut of it is the same as neutralising. A
-comparison counts only where another input and the cuts themselves change the output. Seconds are of one thread
-and a busy machine; docs/speed.md has quiet ones.
+comparison counts only where another input and the cuts themselves change the output. Models of transformers stand
+without a head unless it is said: their hidden state is an output, and whatever is as wide cannot be cut. Seconds are of
+one thread and a busy machine; docs/speed.md has quiet ones.
 
 """
 COLUMNS = "model | operations | axes | natural | share | difference | capture s | analysis ms | note"
