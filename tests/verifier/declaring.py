@@ -123,7 +123,7 @@ def put(value: Any, *path: Any) -> Callable[[Json], None]:
     return change
 
 
-NAMES = {"batch_norm": ("gamma", "beta", "mean", "var")}
+NAMES = dict.fromkeys(("linear", "conv2d"), ("weight", "bias")) | {"batch_norm": ("gamma", "beta", "mean", "var")}
 Made = dict[str, tuple[Json, dict[str, Weight]]]
 
 
@@ -132,7 +132,7 @@ def params(f: Forge, operation: str) -> dict[str, str]:
     op = f.ops[operation]
     makers = [next((i for i, o in f.ops.items() if "key" in o and w in o["targets"]), "") for w in op["sources"]]
     kind = op["raw"]["op"].removeprefix("aten.").partition(".")[0]
-    return dict(zip(NAMES.get(kind, ("weight", "bias")), filter(None, makers), strict=False))
+    return dict(zip(NAMES.get(kind, ()), filter(None, makers), strict=False))
 
 
 def value(f: Forge, operation: str, tensor: str) -> Array:
@@ -171,7 +171,7 @@ def declare(
     at |= moved or {}
     glue = [each["name"] for each in d["glue"]]
     held = {name: params(f, operation) for name, operation in left.items()}
-    gone = [*left.values(), *(param for row in held.values() for param in row.values()), *swallow]
+    gone = list(dict.fromkeys([*left.values(), *(param for row in held.values() for param in row.values()), *swallow]))
     new = {name: ("F32", shape) for name, shape in (inner or {}).items()}
     new |= {f"{name}.{t}": ("F32", w.decoded.shape) for name, (_, ws) in right.items() for t, w in ws.items()}
     made = list[Json]()

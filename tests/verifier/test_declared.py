@@ -13,7 +13,7 @@ from tests.verifier import declaring as r
 from tests.verifier import surgeries as s
 from tests.verifier.asking import code_of, reason_of, verdict
 from tests.verifier.declaring import Json, ap, box, given, of, over, put, spectral, v, wire
-from tests.verifier.encodings import Array, codebook
+from tests.verifier.encodings import Array, codebook, dense
 from tests.verifier.forge import Forge
 
 Told = Callable[[], Forge]
@@ -47,6 +47,7 @@ HONEST: list[tuple[str, Told]] = [
     ("an integer that stands for a list", job(r.fold, put={"p": 1, "s": 1})),
     ("a neutral lossy rule", job(r.twice, of(r.TWICE, grade="lossy"))),
     ("operands of a sum exchanged", lambda: binary("add", moved=True)),
+    ("a wire of doubles", lambda: identity("F64")),
     ("operands in order", lambda: binary("sub")),
     ("an operator by its own name", job(r.twice, of(r.TWICE, decreases=None, left=[
         box("A", "aten.relu.default", [], "x", "m"), box("B", "aten.relu.default", [], "m", "y")]))),
@@ -204,6 +205,65 @@ def binary(kind: str, moved: bool = False, crossed: bool = False) -> Forge:
     return f
 
 
+def identity(dtype: str) -> Forge:
+    """An identity on a wire of a dtype, written again."""
+    f = Forge()
+    x = f.wire(("B", 3), dtype)
+    f.inputs.append(("x", x))
+    y = f.op("alias.default", [x], ("B", 3))
+    f.wires[y] = (dtype, ("B", 3))
+    f.begin(("y", y), B=1)
+    sides = [[box(name, "identity", [], "x", "y")] for name in "AC"]
+    d = r.declaration("again", "exact", sides[0], sides[1], [wire("x"), wire("y")])
+    op = f.find("alias.default")
+    r.declare(f, d, {"A": op}, {"C": (f.ops[op]["raw"], {})}, {}, reduces="")
+    return f
+
+
+def tied() -> Forge:
+    """Two layers that share their weight, told as two."""
+    f = Forge()
+    w = f.param(dense("w", s.noise(4, 4)))
+    x = f.input("x", ("B", 4))
+    for name in "ab":
+        x = f.op("linear.default", [x, w, f.param(dense(f"{name}.bias", s.noise(4)))], ("B", 4))
+    f.begin(("y", x), B=1)
+    r.fuse(f, of(r.FUSE, where=[]), put={"h": 4, "i": 4, "o": 4}, reduces="macs/1")
+    return f
+
+
+def twins() -> Forge:
+    """Two activations of one wire, each told to make what the other makes."""
+    f = Forge()
+    x = f.input("x", ("B", 3))
+    y, z = s.same(f, "relu", x), s.same(f, "tanh", x)
+    f.begin(("y", y), ("z", z), B=1)
+    kinds = (("A", "relu", "y"), ("B", "tanh", "z"))
+    left = [box(name, kind, [], "x", target) for name, kind, target in kinds]
+    d = r.declaration("again", "exact", left, left, [wire("x"), wire("y"), wire("z")])
+    ops = [f.find("relu.default"), f.find("tanh.default")]
+    ends = [f.ops[op]["targets"][0] for op in ops]
+    made: r.Made = {name: (f.ops[op]["raw"], {}) for name, op in zip("AB", ops, strict=True)}
+    r.declare(f, d, dict(zip("AB", ops, strict=True)), made, {}, reduces="", moved={"y": ends[1], "z": ends[0]})
+    return f
+
+
+def weight_as_data() -> Forge:
+    """A wire of the rule that nothing makes, told to be a weight."""
+    f = Forge()
+    x = f.input("x", ("B", 4))
+    w, b = f.param(dense("w", s.noise(4, 4))), f.param(dense("b", s.noise(4)))
+    f.begin(("y", f.op("mul.Tensor", [f.op("linear.default", [x, w, b], ("B", 4)), b], ("B", 4))), B=1)
+    left = [box("A", "linear", ["o", "i"], "x", "u"), box("B", "mul", [], "u m", "y")]
+    right = [box("C", "linear", ["o", "i"], "x", "y")]
+    values = [given("C", name, v(f"A.{name}")) for name in ("weight", "bias")]
+    d = r.declaration("drop", "exact", left, right, [wire("x"), wire("y")], **{"with": values})
+    ops = {"A": f.find("linear.default"), "B": f.find("mul.Tensor")}
+    held = {name: f.weight(param) for name, param in r.params(f, ops["A"]).items()}
+    r.declare(f, d, ops, {"C": (f.ops[ops["A"]]["raw"], held)}, {"i": 4, "o": 4}, reduces="")
+    return f
+
+
 Lie = tuple[str, str, str, Told]
 MATCH: list[Lie] = [
     ("no such rule", "V14", "no rule of that digest", lambda: told(undeclared)),
@@ -241,6 +301,11 @@ MATCH: list[Lie] = [
     ("an argument of another value", "V14", "an argument of C", job(r.fold, put={"p": [2, 2]})),
     ("an argument that is true for one", "V14", "an argument of C", job(r.fold, put={"s": True})),
     ("an argument that R changes", "V14", "an argument of D", job(r.fold, remake=spread_out)),
+    ("one weight for two boxes", "V14", "each once", tied),
+    ("targets exchanged", "V14", "is wired differently", twins),
+    ("a wire that is a weight", "V14", "the wires of a side", weight_as_data),
+    ("a wire that is not real", "V14", "not of the type", lambda: identity("I64")),
+    ("a wire of a dtype that the rules do not compute with", "V14", "not of the type", lambda: identity("BF16")),
     ("more is deleted than the boxes", "V14", "each once", lambda: told(more_deleted)),
     ("a dtype of K", "V14", "not of the type", job(r.twice, of(r.TWICE, glue=[wire("x", dtype="f16"), wire("y")]))),
     ("a dtype that is no float", "V14", "not of the type", job(r.twice, of(r.TWICE, glue=[

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+import re
 import resource
 import subprocess
 import sys
 from pathlib import Path
 
 HOUSE = Path(__file__).resolve().parents[2]
+SOURCES = HOUSE / "surgdsl" / "verifier"
 BLOCKED = ["torch", "lark", "networkx", "attrs", "attr", "cyclopts", "rich", "safetensors", "scipy"]
 VERIFY = f"""
 import sys
@@ -68,3 +70,13 @@ def test_structure_is_checked_without_numpy() -> None:
 def test_help_loads_no_numpy() -> None:
     program = "import sys; from surgdsl.verifier.main import arguments; arguments(); assert 'numpy' not in sys.modules"
     subprocess.run([sys.executable, "-c", program], cwd=HOUSE, check=True)
+
+
+def test_the_codes_of_the_verifier_are_those_of_the_page() -> None:
+    page = (HOUSE / "docs" / "certificate.md").read_text(encoding="utf-8")
+    told = re.findall(r"\| (V\d\d) \|", page)
+    used = {
+        code for path in SOURCES.rglob("*.py") for code in re.findall(r'"(V\d\d)"', path.read_text(encoding="utf-8"))
+    }
+    assert len(told) == len(set(told))
+    assert used == set(told)
