@@ -66,8 +66,8 @@ def found(name: str) -> str:
         torch.nn.Embedding: tp.prune_embedding_out_channels,
     }
     layers = [part for part in module.modules() if type(part) in kinds]
-    if not layers:
-        return "finds nothing to cut"
+    if len(layers) < 2:
+        return "no layer to start from but the last"
     graph = tp.DependencyGraph().build_dependency(module, example_inputs=inputs)
     group = graph.get_pruning_group(layers[0], kinds[type(layers[0])], idxs=CUT)
     if not graph.check_pruning_group(group):
