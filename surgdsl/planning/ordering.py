@@ -1,8 +1,9 @@
 """Ordering: for each pair of steps that the file leaves in no order, whether one is needed.
 
-Both orders are rehearsed. Steps that touch nothing of each other are independent; steps that do, but whose two orders
-come to the same net with weights of the same provenance, join; for all others the order matters, and the file must say
-which it is. Source: local Church–Rosser (Ehrig, Pfender, Schneider 1973); ground joinability for the second verdict.
+Both orders are rehearsed. Steps that touch nothing of each other are independent. Steps that do, but each of which does
+the same whether the other one was done or not, and whose two orders come to the same net with weights of the same
+provenance, join. For all others the order matters, and the file must say which it is. Source: local Church–Rosser
+(Ehrig, Pfender, Schneider 1973); ground joinability for the second verdict.
 """
 
 from __future__ import annotations
@@ -135,9 +136,22 @@ def _compared(rehearsals: Rehearsals, earlier: tuple[str, ...], first: str, seco
     assert isinstance(back, Rehearsal)
     one, other = forth.after.state, back.after.state
     if table(one.net) == table(other.net):  # as equal plan hashes say, in less time
+        if not _same(rehearsals, earlier, first, second):
+            return Finding(first, second, "order matters")
         shared, kind = _touched(rehearsals, earlier, first, second)
         return Finding(first, second, "joinable" if shared else "independent", shared, kind)
     return Finding(first, second, "order matters", _apart(one, other))
+
+
+def _same(rehearsals: Rehearsals, earlier: tuple[str, ...], first: str, second: str) -> bool:
+    """Whether each of two steps does the same whether the other one was done or not.
+
+    Shares of shares of one axis may agree for two steps by the luck of their rounding, and not for three.
+    """
+    before = rehearsals.of(*earlier, first), rehearsals.of(*earlier, second)
+    after = rehearsals.of(*earlier, second, first), rehearsals.of(*earlier, first, second)
+    pairs = zip(before, after, strict=True)
+    return all(isinstance(one, Rehearsal) and isinstance(two, Rehearsal) and one.did == two.did for one, two in pairs)
 
 
 def _touched(

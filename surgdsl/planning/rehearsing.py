@@ -38,9 +38,10 @@ class Stage:
 
 @frozen(eq=False)
 class Rehearsal:
-    """The stage after a step, and which items of the stage before it deletes and which it reads and keeps."""
+    """The stage after a step; what it did; which items of the stage before it deletes and which it reads and keeps."""
 
     after: Stage
+    did: tuple[object, ...]
     deletes: frozenset[Item]
     reads: frozenset[Item]
 
@@ -72,7 +73,13 @@ def rehearse(rankings: Rankings, step: StepDecl, stage: Stage) -> Rehearsal:
     if step.recover is not None:
         every = items((), stage.state.net.params())
         state, deletes, reads = _trained(state, step), deletes | every, here - deletes - every
-    return Rehearsal(Stage(state, kept, stage.number + max(len(actions), 1)), deletes, reads)
+    after = Stage(state, kept, stage.number + max(len(actions), 1))
+    return Rehearsal(after, tuple(map(_intent, actions)), deletes, reads)
+
+
+def _intent(action: Action) -> object:
+    """What an action does, wherever it does it: another step may take tensors out of an axis, but not positions."""
+    return (action.axis, action.size, action.keep) if isinstance(action, Prune) else action
 
 
 def _done(actions: Sequence[Action], stage: Stage, step: str, rankings: Rankings) -> tuple[State, list[Step]]:

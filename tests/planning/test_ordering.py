@@ -35,6 +35,7 @@ def test_independent_steps_commute_and_joinable_ones_give_one_hash(seed: int) ->
 
 CUT, MORE = "prune_channels(keep = 50%) @a by magnitude", "prune_channels(keep = 50%) @b by magnitude"
 CODE, GRID = "quantize(bits = 2bit) @{}", 'quantize(bits = 4bit, scheme = "affine") @{}'
+SHARE = "prune_channels(keep = {}%) @b by magnitude"
 MASK = "mask(keep = 50%) @{}"
 PAIRS = {
     "cuts of neighbours": (CUT, MORE, "joinable", ("b.weight",)),
@@ -47,6 +48,7 @@ PAIRS = {
     "a fold and a cut": ("fold_batchnorm @b", CUT, "joinable", ("b.weight",)),
     "a fold and a codebook": ("fold_batchnorm @b", CODE.format("b"), "order matters", ("b.weight",)),
     "a fold and a codebook elsewhere": ("fold_batchnorm @b", CODE.format("fc"), "independent", ()),
+    "shares of one axis": (SHARE.format(70), SHARE.format(40), "order matters", ()),
     "a cut and a mask two layers on": (CUT, MASK.format("fc"), "independent", ()),
 }  # fmt: skip
 
@@ -135,6 +137,11 @@ def test_training_stands_in_an_order_with_everything() -> None:
     (told,) = refused([healed, MASK.format("a")])
     assert told.code == "E0502"
     assert "training reads every weight and moves it" in told.help
+
+
+def test_shares_of_shares_need_an_order_although_two_agree() -> None:
+    (told,) = refused([SHARE.format(70), SHARE.format(40)])
+    assert told.label == "which of them is first decides what the other one does"
 
 
 def test_what_cannot_be_done_in_either_order_is_told_by_planning() -> None:
