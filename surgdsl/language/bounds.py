@@ -13,6 +13,8 @@ from surgdsl.language.scope import Scope
 from surgdsl.rules.boxes import kind_of
 from surgdsl.rules.schema import Bound, Schema
 
+DEEPEST = 12
+"""Levels of a formula of a rule."""
 NORMS = ("l2", "linf")
 FORM = "expected for example l2(y.before - y.after) <= sigma(W.weight, r + 1) * l2(x)"
 
@@ -38,7 +40,17 @@ def bounded(scope: Scope, expr: tree.Expr, known: Schema, names: Mapping[str, Sh
     if found is not None and (found.axes or found.truth):
         label = f"it has {', '.join(found.axes)}" if found.axes else "it is a condition"
         return scope.refuse("E0349", "the factor of a bound is a number", written.span, label)
-    return found and Bound(norm, output, found.expr, source, span=expr.span)
+    if found is None or not shallow(scope, written, found):
+        return None
+    return Bound(norm, output, found.expr, source, span=expr.span)
+
+
+def shallow(scope: Scope, expr: tree.Expr, value: Shaped | None) -> bool:
+    """Whether a formula fits into the JSON of a certificate, which is so many levels deep; otherwise reports."""
+    if value is not None and value.depth > DEEPEST:
+        label = f"more than {DEEPEST} levels"
+        scope.refuse("E0007", "this formula is nested too deeply", expr.span, label)
+    return value is None or value.depth <= DEEPEST
 
 
 def _changed(expr: object) -> str | None:

@@ -14,7 +14,7 @@ from surgdsl.axis.extent import show
 from surgdsl.diagnostic import Note, hint
 from surgdsl.formula import Formula, Number, Spectral, Variable
 from surgdsl.language import tree
-from surgdsl.language.bounds import bounded, decreasing
+from surgdsl.language.bounds import bounded, decreasing, shallow
 from surgdsl.language.boxes import Side
 from surgdsl.language.expressions import Place, Shaped, shaped
 from surgdsl.language.scope import Scope
@@ -57,7 +57,7 @@ def _condition(scope: Scope, known: Schema, expr: tree.Expr) -> Formula | None:
     found = shaped(Place(scope, {name: Shaped(Variable(name)) for name in known.given}), expr)
     if found is not None and not found.truth:
         return scope.refuse("E0201", "a condition compares", expr.span, "expected for example a <= b")
-    return found and found.expr
+    return found.expr if found and shallow(scope, expr, found) else None
 
 
 def _weights(scope: Scope, clauses: list[tree.With], known: Schema, right: Side) -> tuple[Assignment, ...]:
@@ -69,6 +69,7 @@ def _weights(scope: Scope, clauses: list[tree.With], known: Schema, right: Side)
             if key is None:
                 continue
             _fitting(scope, one, right.boxes[key[0]], key[1], value)
+            shallow(scope, one.value, value)
             found[key] = Assignment(*key, value.expr if value else NOTHING, span=target.span)
     for box in right.boxes.values() if all(right.whole) else ():
         for tensor in box.kind.tensors:

@@ -15,6 +15,8 @@ from surgdsl.planning.claims import asks, shown
 from surgdsl.planning.plan import Plan, Planned
 from surgdsl.report import ordered
 from surgdsl.report.figures import amount, counted, ranges, share, table
+from surgdsl.rules.discharge import discharge
+from surgdsl.surgery.declared import Apply
 from surgdsl.surgery.prune import Prune
 
 METRICS = ("params/1", "nnz/1", "macs/1", "size/1")
@@ -37,6 +39,7 @@ def told(plan: Plan, *, everything: bool = False) -> Iterator[str]:
     for planned in plan.steps:
         yield ""
         yield f"  {_step(planned)}"
+        yield from _evidence(planned)
         shown_actions = planned.actions if everything else planned.actions[:FEW]
         for action in shown_actions:
             yield from _action(action, planned)
@@ -72,6 +75,13 @@ def _step(planned: Planned) -> str:
     by = f" by {planned.declared.criterion}" if planned.declared.criterion else ""
     one = planned.declared
     return f"{one.name}: {one.rule} {one.selector.text}{by}   (line {one.line})"
+
+
+def _evidence(planned: Planned) -> Iterator[str]:
+    """What speaks for the declared rules that a step applies."""
+    for schema in dict.fromkeys(action.schema for action in planned.actions if isinstance(action, Apply)):
+        found = discharge(schema)
+        yield f"    {schema.name} is {schema.grade}{f': {found}' if schema.grade != 'lossy' else ''}"
 
 
 def _action(action: Action, planned: Planned) -> Iterator[str]:

@@ -31,7 +31,7 @@ WRONG = {
     "an argument of R that nothing says": (lossy(RELU, "x -> [softmax] -> y"), "E0342", "[softmax]"),
     "half a size": (lossy("x -> [linear(o / 2, i)] -> y", RELU), "E0343", "o / 2"),
     "wire after wire": (lossy(RELU, "x -> y"), "E0344", "y"),
-    "a box called twice alike": (lossy("x -> [A: relu] -> [A: relu] -> y", RELU), "E0102", "[A: relu]"),
+    "a box called twice alike": (lossy("x -> [A: relu] -> [A: relu] -> y", RELU), "E0102", "A"),
     "a wire of K that is nowhere": (lossy(RELU, RELU, "K { x: real  y: real  z: real }"), "E0345", "z"),
     "a wire kept twice": (lossy(RELU, RELU, "K { x: real  y: real  y: real }"), "E0102", "y"),
     "a dtype that is none": (lossy(RELU, RELU, "K { x: float  y: real }"), "E0101", "float"),
@@ -93,6 +93,10 @@ WRONG = {
     "a condition that nothing meets": (
         lossy("x -> [A: linear(o, i)] -> y", "x -> [A: linear(o, i)] -> y", after="where o < 0\n with A.weight = 1"),
         "E0352", "r"
+    ),
+    "a value that is nested too deeply": (
+        lossy("x -> [A: linear(o, i)] -> y", "x -> [A: linear(o, i)] -> y",
+              after=f"with A.weight = {'abs(' * 12}A.weight{')' * 12}"), "E0007", f"{'abs(' * 12}A.weight{')' * 12}"
     ),
     "an exact rule that is not": (lossy(RELU, "x -> [tanh] -> y", head="exact r"), "E0353", "r"),
     "a parameter that is no number": (lossy(RELU, RELU, head="lossy r(w: text)"), "E0201", "text"),
