@@ -16,7 +16,7 @@ echo 'surgdsl needs Python 3.11 or later with venv and ensurepip, as python3.11 
 endef
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint format grammar example-digits example-fashion bench laws mutation zoo zoo-peers terminals pictures constraints clean
+.PHONY: help setup demo test lint format grammar example-digits example-fashion bench laws mutation zoo plans zoo-peers terminals pictures constraints clean
 
 help: ## list these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)

@@ -1,7 +1,7 @@
 """Random plans of ten steps on architectures of the zoo: one graph hash in every order, the same bytes on threads.
 
 For each plan the verdict of every pair decides which orders are open. Several linear extensions are carried out with
-all their values, and one of them side by side on threads. Writes the table of docs/order.md; part of `make zoo`.
+all their values, and one of them side by side on threads. Writes the table of docs/order.md; `make plans`.
 """
 
 from __future__ import annotations
