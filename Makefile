@@ -90,6 +90,9 @@ zoo: $(ZOO) ## cut every architecture that installs offline and compare (an hour
 	$(BIN)/python tests/benchmarks/zoo/rival.py
 	$(BIN)/python tests/benchmarks/zoo/zoo.py vision image language awkward
 
+plans: $(ZOO) ## carry out random plans on ten architectures in every open order; writes the table of docs/order.md
+	$(BIN)/python tests/benchmarks/plans.py
+
 zoo-peers: $(ZOO) ## time analysis and cutting beside torch-pruning, on a quiet machine; writes docs/speed.md
 	$(BIN)/python tests/benchmarks/zoo/peers.py
 	$(BIN)/python tests/benchmarks/zoo/large.py
