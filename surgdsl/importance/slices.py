@@ -37,7 +37,7 @@ class Slice:
         if channels != self.seen.axes[0]:
             return found
         *rows, _ = found.values.shape  # the judged axis, index after index as in the view, and its repetitions
-        split = found.values.take(self.seen.order, axis=-1).reshape(*rows, self.seen.extent, self.seen.repeats)
+        split = self.seen.along(found.values, -1).reshape(*rows, self.seen.extent, self.seen.repeats)
         if self.seen.repetition is None:
             return Tensor(found.axes, split[..., 0])
         return Tensor((*found.axes, self.seen.repetition), split)

@@ -6,7 +6,6 @@ it lies in the weight, and the other dimensions follow in order.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -23,7 +22,8 @@ class View:
     """How the positions of a weight are laid out over `axes`, and which of its dimensions each of them is.
 
     `order` are the positions along `dimension` that belong to the judged axis, index after index, `extent` indices in
-    all. An axis of `sources` that is None stands for no dimension of its own.
+    all, with −1 where an index has fewer positions than others. An axis of `sources` that is None stands for no
+    dimension of its own.
     """
 
     dimension: int
@@ -40,10 +40,16 @@ class View:
         """How many positions each index has."""
         return len(self.order) // self.extent
 
+    def along(self, values: Array, dimension: int) -> Array:
+        """The positions along a dimension, index after index, zeros where an index has fewer than others."""
+        taken = values.take(np.maximum(self.order, 0), axis=dimension)
+        if (self.order < 0).any():
+            np.moveaxis(taken, dimension, 0)[self.order < 0] = 0
+        return taken
+
     def tensor(self, values: Array) -> Tensor:
         """An array of the shape of the weight, as the criterion sees it, in float64."""
-        taken = values.astype(np.float64).take(self.order, axis=self.dimension)
-        front = np.moveaxis(taken, self.dimension, 0)
+        front = np.moveaxis(self.along(values.astype(np.float64), self.dimension), self.dimension, 0)
         split = front.reshape(self.extent, -1, *front.shape[1:])  # index, repetition, the other dimensions
         return Tensor(self.axes, np.moveaxis(split, 1, -1).reshape(self.shape))
 
@@ -66,10 +72,8 @@ def view(axes: tuple[str, ...], shape: Sequence[int], dimension: int, place: Arr
     >>> seen.axes, seen.shape, seen.tensor(np.arange(12).reshape(3, 4)).values[1].tolist()
     (('cout', 'cin', 'kh'), (2, 3, 2), [[2.0, 3.0], [6.0, 7.0], [10.0, 11.0]])
     """
-    order = np.argsort(place, kind="stable")[np.count_nonzero(place < 0) :]
-    extent = int(place.max(initial=-1)) + 1
+    order, extent = _ordered(place)
     repeated = len(order) // extent
-    assert (np.bincount(place[order]) == repeated).all(), "every index of an axis occurs equally often"
     others: list[int | None] = [source for source in range(len(shape)) if source != dimension]
     sizes = [shape[source] for source in others if source is not None]
     names = axes if axes != (EVERY,) else ("cout", *(str(source) for source in range(1, len(sizes) + 2)))
@@ -83,5 +87,17 @@ def view(axes: tuple[str, ...], shape: Sequence[int], dimension: int, place: Arr
         sizes[-1], others[-1] = sizes[-1] * repeated, others[-1] if repeated == 1 else None
     elif repeated > 1:
         return None
-    assert math.prod(sizes) * extent == len(order) * math.prod(shape) // shape[dimension]
     return View(dimension, order, extent, names, (extent, *sizes), (dimension, *others), alone)
+
+
+def _ordered(place: Array) -> tuple[NDArray[np.intp], int]:
+    """The positions of index 0, then those of index 1 and so on, equally many by padding with −1; how many indices.
+
+    >>> _ordered(np.array([1, 0, 1, -1]))
+    (array([ 1, -1,  0,  2]), 2)
+    """
+    counts = np.bincount(place[place >= 0])
+    rows = np.full((len(counts), counts.max(initial=1)), -1, dtype=np.intp)
+    sorted_places = np.argsort(place, kind="stable")[np.count_nonzero(place < 0) :]
+    rows[np.arange(rows.shape[1]) < counts[:, None]] = sorted_places
+    return rows.ravel(), len(counts)

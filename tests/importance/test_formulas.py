@@ -10,12 +10,15 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from surgdsl.axis.dim import positions
 from surgdsl.bridge.capture import capture
+from surgdsl.bridge.encoding import decode
 from surgdsl.bridge.source import Rows
 from surgdsl.bridge.weight import Array, State
 from surgdsl.diagnostic import Refusal, Source
 from surgdsl.importance.ranking import Scores
 from surgdsl.importance.scoring import Judge, Outside
+from surgdsl.importance.viewing import view
 from surgdsl.language import tree
 from surgdsl.language.criterion import Criterion
 from surgdsl.language.functions import criterion as checked
@@ -23,6 +26,8 @@ from surgdsl.language.functions import standard
 from surgdsl.language.parsing import parse
 from surgdsl.language.scope import scope_of
 from surgdsl.operations.coupling import couple
+from tests.bridge.cases import CASES
+from tests.bridge.zoo import captured as zoo
 
 
 def criterion(text: str) -> Criterion:
@@ -202,6 +207,29 @@ def test_scores_of_single_weights_have_their_shape(name: str, power: int) -> Non
         found = Judge(standard(name)).elements(state, operation)
         assert found is not None
         np.testing.assert_allclose(found, expected.numpy())
+
+
+def test_indices_with_unequally_many_positions_are_filled_up_with_zeros() -> None:
+    seen = view(("cout", "cin"), (2, 4), 1, np.array([1, 0, 1, -1]))
+    assert seen is not None
+    values = np.array([[1.0, 2.0, 3.0, 4.0], [5.0, 6.0, 7.0, 8.0]])
+    assert seen.tensor(values).values.tolist() == [[2.0, 0.0, 6.0, 0.0], [1.0, 3.0, 5.0, 7.0]]
+
+
+@pytest.mark.parametrize("name", [name for name in CASES if "outer product" in name])
+def test_an_axis_beside_itself_is_summed_position_by_position(name: str) -> None:
+    state = zoo(CASES[name])
+    coupling = couple(state.net)
+    found = Judge(standard("magnitude")).axes(state, coupling, coupling.prunable)
+    for axis, actual in found.items():
+        expected = np.zeros(len(actual))
+        for member in coupling.members[axis]:
+            operation = state.net.graph.operations[member.operation]
+            place = positions(coupling.dims[operation.targets[0]][member.dimension], axis)
+            along = np.moveaxis(np.abs(decode(state.weights[member.operation])).astype(np.float64), member.dimension, 0)
+            for position, index in enumerate(place):
+                expected[index] += along[position].sum() if index >= 0 else 0
+        np.testing.assert_allclose(actual, expected)
 
 
 def test_python_sees_the_axes_in_the_order_of_the_declaration() -> None:
