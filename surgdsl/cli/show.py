@@ -47,6 +47,9 @@ def show(
             voice.line(record)
     if not program.surgeries:
         voice.remark("this file declares no surgery")
+    if not morphisms:
+        voice.remark(f"spec {program.digest}")
+    voice.line({"type": "spec", "sha256": program.digest, "files": [path for path, _ in program.files]})
     return 0
 
 
