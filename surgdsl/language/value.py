@@ -23,21 +23,11 @@ LARGEST_SET = 10_000
 LARGEST_GROUP = 64
 
 
-def constant(scope: Scope, expr: tree.Expr) -> Constant | None:  # noqa: C901, PLR0911, PLR0912 - one case for each construct
+def constant(scope: Scope, expr: tree.Expr) -> Constant | None:  # noqa: C901, PLR0911 - one case for each construct
     """The value of `expr`, or nothing where it has none; the reason is then in the faults of `scope`."""
     match expr:
-        case tree.Number(text):
-            return amount(scope, text, "", expr.span)
-        case tree.Amount(digits, unit):
-            return amount(scope, digits, unit, expr.span)
-        case tree.Text(text):
-            return text
-        case tree.Pattern():
-            return _pattern(scope, expr)
-        case tree.Name("true" | "false"):
-            return expr.text == "true"
-        case tree.Name():
-            return _named(scope, expr)
+        case tree.Number() | tree.Amount() | tree.Text() | tree.Pattern() | tree.Name():
+            return _atom(scope, expr)
         case tree.Unary("-", operand):
             value = _number(scope, operand)
             return None if value is None else -value
@@ -65,6 +55,22 @@ def constant(scope: Scope, expr: tree.Expr) -> Constant | None:  # noqa: C901, P
             return scope.refuse("E0406", "`choose` stands alone as an argument of a step", expr.span)
         case _:
             return scope.refuse("E0422", "this is no constant expression", expr.span, "expected a constant")
+
+
+def _atom(scope: Scope, expr: tree.Number | tree.Amount | tree.Text | tree.Pattern | tree.Name) -> Constant | None:
+    match expr:
+        case tree.Number(text):
+            return amount(scope, text, "", expr.span)
+        case tree.Amount(digits, unit):
+            return amount(scope, digits, unit, expr.span)
+        case tree.Text(text):
+            return text
+        case tree.Pattern():
+            return _pattern(scope, expr)
+        case tree.Name("true" | "false"):
+            return expr.text == "true"
+        case tree.Name():
+            return _named(scope, expr)
 
 
 def amount(scope: Scope, digits: str, unit: str, span: Span) -> Quantity | None:
