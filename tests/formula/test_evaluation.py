@@ -105,15 +105,16 @@ def test_the_axes_are_gone_through_in_the_order_in_which_they_are_listed() -> No
     assert totals == [1.0, 2.0]
 
 
-def test_a_contraction_is_the_sum_of_products_without_holding_them() -> None:
+@pytest.mark.parametrize(("rows", "columns"), [(40, 50), (1, 70_000), (300, 257)])
+def test_a_contraction_is_the_sum_of_products_without_holding_them(rows: int, columns: int) -> None:
     rng = np.random.default_rng(2)
-    a, b = rng.standard_normal((40, 30)), rng.standard_normal((30, 50))
+    a, b = rng.standard_normal((rows, 30)), rng.standard_normal((30, columns))
     formula = Reduce("sum", ("k",), Apply("mul", (Variable("a"), Variable("b"))))
     given = {"a": Tensor(("i", "k"), a), "b": Tensor(("k", "j"), b)}
     made = evaluate(formula, Environment(given))
-    expected = np.zeros((40, 50))
-    for k in range(30):
-        expected = a[:, k, None] * b[k] + expected if k else a[:, k, None] * b[k]
+    expected = a[:, 0, None] * b[0]
+    for k in range(1, 30):
+        expected = expected + a[:, k, None] * b[k]
     assert made.axes == ("i", "j")
     assert expected.tobytes() == made.values.tobytes()
 
