@@ -14,6 +14,9 @@ words = names.map(tree.Word)
 counts = st.integers(0, 10**6).map(lambda number: tree.Word(str(number)))
 dotted = st.lists(words, min_size=1, max_size=3).map(lambda parts: tree.Dotted(tuple(parts)))
 
+owned = st.one_of(words, dotted.map(lambda name: tree.Word(str(name))))
+"""A name, perhaps one of another file."""
+
 SEGMENT = r"(?:[a-z0-9_*]|\{[a-z0-9_*,]{1,3}\}){1,3}(?:\[[0-9](?:\.\.[0-9])?\])?"
 paths = st.from_regex(rf"@{SEGMENT}(?:\.{SEGMENT}){{0,2}}", fullmatch=True).map(tree.Path)
 
@@ -95,8 +98,8 @@ def _arrows(inner: st.SearchStrategy[tree.Word | tree.Sequence]) -> st.SearchStr
 
 
 sequences = _arrows(st.recursive(words, _arrows, max_leaves=4))
-requires = st.builds(tree.Require, expressions, data=st.none() | words, confidence=st.none() | expressions) | st.builds(
-    tree.Require, expressions, words, expressions, st.none() | words, st.none() | expressions
+requires = st.builds(tree.Require, expressions, data=st.none() | owned, confidence=st.none() | expressions) | st.builds(
+    tree.Require, expressions, words, expressions, st.none() | owned, st.none() | expressions
 )
 clauses = st.one_of(
     st.lists(dotted, min_size=1, max_size=2).map(lambda made: tree.Preserve(tuple(made))),
@@ -137,12 +140,12 @@ declarations = st.one_of(
     st.builds(tree.Param, words, types, expressions),
     st.builds(tree.Model, words, port_lists, port_lists, blocks),
     st.builds(tree.Data, words, blocks),
-    st.builds(tree.Interface, words, words, st.lists(boundaries, min_size=1, max_size=3).map(tuple)),
+    st.builds(tree.Interface, words, owned, st.lists(boundaries, min_size=1, max_size=3).map(tuple)),
     st.builds(tree.Function, kinds, words, port_lists, types, expressions, st.booleans()),
     rules,
     primitive_rules,
     st.builds(tree.PrimitiveFunction, kinds, words, parameter_lists, types),
-    st.builds(tree.Surgery, words, words, st.lists(clauses, max_size=3).map(tuple)),
+    st.builds(tree.Surgery, words, owned, st.lists(clauses, max_size=3).map(tuple)),
     st.builds(tree.Sweep, words, words, vary_lists, expressions, counts),
 )
 files = st.lists(declarations, max_size=3).map(lambda made: tree.File(tree.Word("1"), tuple(made)))

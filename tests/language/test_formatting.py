@@ -34,6 +34,12 @@ def _files() -> st.SearchStrategy[tree.File]:
 files = _files()
 
 
+def test_the_trees_are_made_of_every_construct() -> None:
+    text = STRATEGIES.read_text(encoding="utf-8")
+    constructs = {name for name, one in vars(tree).items() if isinstance(one, type) and issubclass(one, tree.Node)}
+    assert {name for name in constructs if f"tree.{name}" not in text} == {"Node"}
+
+
 @given(files)
 @settings(max_examples=150, deadline=None)
 def test_reading_undoes_spelling(file: tree.File) -> None:
