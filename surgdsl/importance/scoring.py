@@ -22,7 +22,7 @@ from surgdsl.formula.evaluation import Environment, evaluate
 from surgdsl.formula.fields import Undefined
 from surgdsl.formula.tensor import Misfit, Tensor
 from surgdsl.importance.ranking import Scores
-from surgdsl.importance.slices import Slice, going_with, whole_of
+from surgdsl.importance.slices import Slice, going_with, told, whole_of
 from surgdsl.importance.streaming import ADVICE, stream
 from surgdsl.language.criterion import Criterion
 from surgdsl.operations.coupling import Coupling
@@ -49,8 +49,8 @@ class Judge:
         found = {axis: going_with(axis, self.criterion, state, coupling) for axis in axes}
         for axis, slices in found.items():
             if not slices:
-                told = f"criterion `{self.criterion.name}` scores nothing that goes with `{axis}`"
-                raise Refusal(Diagnostic("E0512", told))
+                message = f"criterion `{self.criterion.name}` scores nothing that goes with `{axis}`"
+                raise Refusal(Diagnostic("E0512", message, help=told(axis, self.criterion, state, coupling)))
         made = iter(self._made(state, [one for slices in found.values() for one in slices]))
         total = {axis: np.zeros(whole(axis)) for axis in axes}
         for axis, slices in found.items():
@@ -83,8 +83,8 @@ class Judge:
         if not np.isfinite(values).all():
             place = int(np.flatnonzero(~np.isfinite(values))[0])
             score = values.reshape(-1)[place]
-            told = f"criterion `{self.criterion.name}` gives index {place} of `{where}` the score {score}"
-            raise Refusal(Diagnostic("E0511", told))
+            message = f"criterion `{self.criterion.name}` gives index {place} of `{where}` the score {score}"
+            raise Refusal(Diagnostic("E0511", message))
 
     def _made(self, state: State, slices: Sequence[Slice]) -> list[Tensor]:
         """What the criterion makes of each slice."""
@@ -94,8 +94,8 @@ class Judge:
         try:
             return self._valued(state, slices, weights)
         except (Misfit, Undefined) as error:
-            told = f"criterion `{self.criterion.name}` has no value here"
-            raise Refusal(Diagnostic("E0511", told, label=str(error))) from error
+            message = f"criterion `{self.criterion.name}` has no value here"
+            raise Refusal(Diagnostic("E0511", message, label=str(error))) from error
 
     def _valued(self, state: State, slices: Sequence[Slice], weights: Sequence[Array]) -> list[Tensor]:
         """The values of the formula; in one pass over the rows for all slices where it reads any."""
@@ -131,8 +131,8 @@ class Judge:
         result = given.axes if self.criterion.single else self.criterion.result
         wanted = tuple(given.extents[axis] for axis in result)
         if made.shape != wanted or made.dtype.kind not in "fiu":
-            told = f"it returned {made.dtype}{list(made.shape)}, expected one number for each of {list(wanted)}"
-            raise bad(self.criterion.reference, self.criterion.span, told)
+            why = f"it returned {made.dtype}{list(made.shape)}, expected one number for each of {list(wanted)}"
+            raise bad(self.criterion.reference, self.criterion.span, why)
         return Tensor(result, made.astype(np.float64))
 
 

@@ -43,6 +43,14 @@ class Slice:
         return Tensor((*found.axes, self.seen.repetition), split)
 
 
+def told(axis: Axis, criterion: Criterion, state: State, coupling: Coupling) -> tuple[str, ...]:
+    """Why nothing that goes with an axis is scored, weight by weight."""
+    wanted = f"criterion `{criterion.name}` speaks of tensor[{', '.join(criterion.axes)}]"
+    asks = ", and of what the layer of a weight reads" if "activation" in criterion.reads else ""
+    shapes = {member.tensor: state.weights[member.operation].shape for member in coupling.members[axis]}
+    return (wanted + asks, *(f"`{tensor}` is {list(shape)}" for tensor, shape in list(shapes.items())[:4]))
+
+
 def going_with(axis: Axis, criterion: Criterion, state: State, coupling: Coupling) -> list[Slice]:
     """Everything that goes with an axis and that the criterion speaks of."""
     layers = _layers(criterion, state)

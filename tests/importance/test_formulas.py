@@ -276,7 +276,13 @@ def test_a_weight_with_more_axes_than_the_criterion_names_is_not_scored() -> Non
     np.testing.assert_allclose(found["0:out"], weights(net)["one.bias"].abs().numpy())
     with pytest.raises(Refusal) as refused:
         scored(made, net)
-    assert [one.code for one in refused.value.diagnostics] == ["E0512"]
+    (fault,) = refused.value.diagnostics
+    assert fault.code == "E0512"
+    assert fault.help == (
+        "criterion `c` speaks of tensor[cout]",
+        "`two.weight` is [5, 4, 3, 3]",
+        "`head.weight` is [3, 20]",
+    )
 
 
 def test_the_python_of_a_criterion_is_named_by_its_file() -> None:
