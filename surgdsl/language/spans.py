@@ -70,14 +70,15 @@ def _used(scope: Scope, side: Side, glue: Glue, letter: str) -> None:
 
 
 def _glued(scope: Scope, sides: tuple[Side, Side], glue: Glue) -> None:
-    """R1 and R2: a wire of K lies in both sides, and is written in both or in neither."""
+    """R1 and R2: a wire of K lies in L, and is written in both sides or in neither; R need not read it."""
+    if not _read(*sides):
+        return
     for wire, port in glue.items():
-        missing = [letter for side, letter in zip(sides, "LR", strict=True) if wire not in side.wires and _read(side)]
-        if missing:
-            scope.refuse("E0345", f"`{wire}` is kept, but {' and '.join(missing)} has no such wire", port.span)
+        if wire not in sides[0].wires:
+            scope.refuse("E0345", f"`{wire}` is kept, but L has no such wire", port.span)
             continue
         left, right = (bool(writers(side).get(wire)) for side in sides)
-        if left != right and _read(*sides):
+        if left != right:
             told = "L writes it and R does not" if left else "R writes it and L does not"
             scope.refuse("E0346", f"`{wire}` would lose its writer or get a second one", port.span, told)
 

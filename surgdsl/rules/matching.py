@@ -233,17 +233,3 @@ def dangling(schema: Schema, net: Net, form: Form) -> str:
 def _place(operation: Operation) -> str:
     short = operation.name.removeprefix("aten.").removesuffix(".default")
     return f"`{operation.path}`" if operation.path else f"a {short}"
-
-
-def independent(chosen: Site, others: Sequence[Site], schema: Schema) -> bool:
-    """Whether a site shares with `others` only wires that both keep."""
-    mine, kept = _items(chosen), _kept(chosen, schema)
-    return all(mine & _items(other) <= kept & _kept(other, schema) for other in others)
-
-
-def _items(one: Site) -> set[str]:
-    return {*one.form.boxes.values(), *one.form.tensors.values(), *one.form.wires.values()}
-
-
-def _kept(one: Site, schema: Schema) -> set[str]:
-    return {image for wire, image in one.form.wires.items() if wire in schema.kept}

@@ -125,14 +125,6 @@ class Schema(Spanned):
         """Whether a weight of R is part of a decomposition, whose bits nothing defines."""
         return any(isinstance(one.value, Spectral) for one in self.weights)
 
-    def box(self, name: str) -> Box:
-        """The box of L called `name`.
-
-        Raises:
-            KeyError: L has none.
-        """
-        return {box.name: box for box in self.left}[name]
-
     def wires(self, side: tuple[Box, ...]) -> tuple[str, ...]:
         """The data wires of a side: those of K first, then in the order in which boxes name them."""
         named = (wire for box in side for wire in (*box.sources, *box.targets))

@@ -28,9 +28,10 @@ from surgdsl.formula.evaluation import Environment
 from surgdsl.formula.fields import FLOATS, Undefined
 from surgdsl.formula.tensor import Misfit
 from surgdsl.metrics import contribution
+from surgdsl.operations.signature import IllTyped
 from surgdsl.rules.assignment import assigned, environment
 from surgdsl.rules.ground import FLOATING, Unfit, numbers, operation, shape
-from surgdsl.rules.instances import ordered, typed
+from surgdsl.rules.instances import ordered, place, typed
 from surgdsl.rules.itinerary import anchored
 from surgdsl.rules.matching import Form, Refused, Site, site
 from surgdsl.rules.matching import sites as found_sites
@@ -81,7 +82,7 @@ class Apply:
             found = site(self.schema, state.net, dict(self.arguments), name)
             if not isinstance(found, Site) or paths(self.schema, state, found.form) != self.paths:
                 continue
-            if not unusable(state, found):
+            if not unusable(self.schema, state, found):
                 yield found
 
 
@@ -103,7 +104,7 @@ def _change(metric: str, step: Step, states: tuple[State, State]) -> int:
 def sites(schema: Schema, state: State, arguments: Mapping[str, Attribute]) -> Iterator[Site | Refused]:
     """Every place of the form of L in the order of the net, refused where its weights cannot be computed with."""
     for found in found_sites(schema, state.net, arguments):
-        reason = unusable(state, found) if isinstance(found, Site) else ""
+        reason = unusable(schema, state, found) if isinstance(found, Site) else ""
         yield Refused(found.form, reason) if reason else found
 
 
@@ -112,8 +113,8 @@ def paths(schema: Schema, state: State, form: Form) -> tuple[str, ...]:
     return tuple(state.net.graph.operations[form.boxes[box.name]].path for box in schema.left)
 
 
-def unusable(state: State, found: Site) -> str:
-    """Why the weights of a place cannot be computed with; empty where they can."""
+def unusable(schema: Schema, state: State, found: Site) -> str:
+    """Why a place cannot be rewritten although it matches: its weights, or the types that R would write there."""
     weights = {name: state.weights[name] for name in found.form.tensors.values()}
     for name, weight in weights.items():
         payload = state.net.graph.operations[name].payload
@@ -122,7 +123,28 @@ def unusable(state: State, found: Site) -> str:
             return f"{what} is not stored dense"
         if weight.dtype not in FLOATING:
             return f"{what} holds {weight.dtype.lower()}"
-    return "" if len({weight.dtype for weight in weights.values()}) < 2 else "its weights have different dtypes"
+    if len({weight.dtype for weight in weights.values()}) > 1:
+        return "its weights have different dtypes"
+    return _mistyped(Applying(schema, state, found))
+
+
+def _mistyped(asked: Applying) -> str:
+    """Why the results of R are not of the types that K keeps; empty where they are."""
+    form, net = asked.site.form, asked.state.net
+    sorts = {wire: net.sort(form.wires[wire]) for wire in asked.schema.inputs}
+    for box in ordered(asked.schema.right):
+        names = [one.tensor for one in asked.schema.weights if one.box == box.name]
+        try:
+            sorts |= {f"{box.name}.{name}": Sort(asked.dtype, asked.bare_weight(box, name).shape) for name in names}
+            one = place(box, asked.site.binding, tuple(names)).operation
+            sorts |= zip(box.targets, typed(one, sorts), strict=True)
+        except (Unfit, IllTyped) as why:
+            return f"{box.name} of R does not fit: {why}"
+    for port in asked.schema.glue:
+        kept = net.sort(form.wires[port.wire])
+        if sorts[port.wire] != kept:
+            return f"R would write {sorts[port.wire]} where {kept} is kept"
+    return ""
 
 
 @frozen(slots=False, eq=False)
@@ -196,7 +218,7 @@ class Applying:
         """
         boxes = {box.name: box for box in self.schema.right}
         if self.bare:
-            return {(one.box, one.tensor): self._bare(boxes[one.box], one.tensor) for one in self.schema.weights}
+            return {(one.box, one.tensor): self.bare_weight(boxes[one.box], one.tensor) for one in self.schema.weights}
         found: dict[tuple[str, str], Array] = {}
         for one in self.schema.weights:
             try:
@@ -209,7 +231,8 @@ class Applying:
             raise _refused(self.schema, self.schema.weights[0].box, far)
         return {key: dense(array) for key, array in found.items()}
 
-    def _bare(self, box: Box, name: str) -> Weight:
+    def bare_weight(self, box: Box, name: str) -> Weight:
+        """The form of a weight of R."""
         tensor = box.kind.tensor(name)
         assert tensor is not None
         sizes = shape(box, tensor, self.site.binding)

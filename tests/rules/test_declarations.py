@@ -90,6 +90,7 @@ WRONG = {
     "a result of another shape": (
         lossy("x -> [A: linear(o, i)] -> y", "x -> [relu] -> y", "K { x: real[*, i]  y: real[*, o] }"), "E0352", "y"
     ),
+    "dropout while training": (lossy("x -> [dropout(train = true)] -> y", RELU), "E0352", "[dropout(train = true)]"),
     "a condition that nothing meets": (
         lossy("x -> [A: linear(o, i)] -> y", "x -> [A: linear(o, i)] -> y", after="where o < 0\n with A.weight = 1"),
         "E0352", "r"

@@ -263,6 +263,20 @@ def test_a_place_that_is_not_convex_is_rewritten_unless_that_makes_a_circle() ->
     assert [fault.code for fault in refused.value.faults] == ["N3"]
 
 
+def test_a_place_where_r_would_write_another_shape_is_left() -> None:
+    rule = schema("""rule lossy first {
+      L { (a, b) -> [add] -> y }
+      K { a: real  b: real  y: real }
+      R { a -> [relu] -> y }
+    }""")
+    same_shape, _ = opened(((6,), lambda m, x: m.a(x) + x.exp(), {"a": Linear(6, 6)}))
+    broadcast, _ = opened(((6,), lambda m, x: m.a(x) + x, {"a": Linear(6, 1)}))
+    (good,), (bad,) = sites(rule, same_shape, {}), sites(rule, broadcast, {})
+    assert isinstance(good, Site)
+    assert isinstance(bad, Refused)
+    assert "is kept" in bad.reason
+
+
 def test_a_norm_before_a_convolution_keeps_its_name() -> None:
     case: Case = ((3, 6, 6), lambda m, x: m.n(m.c(x)).relu(), {"c": Conv(3, 4, 3, bias=False), "n": Norm(4)})
     assert names(same(case, FOLD)) == ["c.bias", "c.weight"]
