@@ -22,7 +22,7 @@ Told = Callable[[str, str], None]
 Choice = Mapping[str, Mapping[str, Value]]
 """For each step that leaves something open, the value of each of its options."""
 
-DECIDES = ("E0502", "E0503", "E0504", "E0505", "E0508", "E0509", "E0801")
+DECIDES = ("E0503", "E0504", "E0505", "E0508", "E0801")
 """Refusals that speak of the values which were tried; any other speaks of the file, and ends the search."""
 FEW = 6
 
