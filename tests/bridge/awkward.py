@@ -12,6 +12,7 @@ import torch
 from torch import nn
 from torch.nn import functional as F  # noqa: N812 - its usual name
 
+from tests.bridge.blocks import Attending, Rotary, Scaled, Standardised, Stochastic
 from tests.bridge.zoo import Case, Conv, Linear, Norm, Wired, flat, image, randomised, row, weight
 
 
@@ -26,55 +27,6 @@ class Named(Wired):
 def named(case: Case) -> nn.Module:
     """The module of a case, with inputs `x` and, where there are two, `y`."""
     return randomised(Named(case.wiring, case.parts())).eval()
-
-
-class Stochastic(nn.Module):
-    """Stochastic depth: in training it drops a whole branch now and then; here it only hands it on."""
-
-    def forward(self, x: Any) -> Any:
-        if not self.training:
-            return x
-        return x * torch.bernoulli(torch.full((x.size(0), 1, 1, 1), 0.9)) / 0.9
-
-
-class Standardised(nn.Module):
-    """A layer of the user's own: channels divided by their root mean square, then scaled and shifted."""
-
-    def __init__(self, width: int) -> None:
-        super().__init__()
-        self.scale = nn.Parameter(torch.ones(width))
-        self.shift = nn.Parameter(torch.zeros(width))
-
-    def forward(self, x: Any) -> Any:
-        root = x.pow(2).mean(1, keepdim=True).add(1e-5).sqrt()
-        return x / root * self.scale.view(1, -1, 1, 1) + self.shift.view(1, -1, 1, 1)
-
-
-class Scaled(nn.Module):
-    """A layer of the user's own: each channel by itself."""
-
-    def __init__(self, width: int) -> None:
-        super().__init__()
-        self.scale = nn.Parameter(torch.ones(1, width, 1, 1))
-
-    def forward(self, x: Any) -> Any:
-        return F.softsign(x) * self.scale
-
-
-class Attending(nn.Module):
-    """Heads from one matrix of queries, keys and values that is unbound."""
-
-    def __init__(self, width: int, heads: int) -> None:
-        super().__init__()
-        self.heads = heads
-        self.qkv, self.out = Linear(width, 3 * width), Linear(width, width)
-
-    def forward(self, x: Any) -> Any:
-        batch, tokens, width = x.shape
-        packed = self.qkv(x).reshape(batch, tokens, 3, self.heads, width // self.heads).permute(2, 0, 3, 1, 4)
-        query, key, value = packed.unbind(0)
-        found = F.scaled_dot_product_attention(query, key, value)
-        return self.out(found.transpose(1, 2).reshape(batch, tokens, width))
 
 
 def lenet(m: Any, x: Any) -> Any:
@@ -316,6 +268,10 @@ AWKWARD: Mapping[str, Case] = {
     ),
     "queries, keys and values unbound": Case(
         unbound, ((4, 5),), lambda: {"i": Linear(5, 8), "at": Attending(8, 2), "o": Linear(8, 3)}, ("i:out",)
+    ),
+    "positions that turn queries and keys": Case(
+        unbound, ((4, 5),), lambda: {"i": Linear(5, 8), "at": Rotary(8, 2, 4), "o": Linear(8, 3)},
+        ("i:out", "at.query:out/0", "at.query:out/1/0", "at.value:out/1"),
     ),
     "a transformer's layer": Case(
         packed,
