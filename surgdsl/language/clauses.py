@@ -12,7 +12,7 @@ from attrs import evolve
 
 from surgdsl.axis.extent import show
 from surgdsl.diagnostic import Note, hint
-from surgdsl.formula import Formula, Number, Spectral, Variable
+from surgdsl.formula import Apply, Formula, Number, Spectral, Variable, walk
 from surgdsl.language import tree
 from surgdsl.language.bounds import bounded, decreasing, shallow
 from surgdsl.language.boxes import Side
@@ -69,7 +69,8 @@ def _weights(scope: Scope, clauses: list[tree.With], known: Schema, right: Side)
             if key is None:
                 continue
             _fitting(scope, one, right.boxes[key[0]], key[1], value)
-            shallow(scope, one.value, value)
+            if shallow(scope, one.value, value):
+                _reproducible(scope, one.value, value)
             found[key] = Assignment(*key, value.expr if value else NOTHING, span=target.span)
     for box in right.boxes.values() if all(right.whole) else ():
         for tensor in box.kind.tensors:
@@ -139,6 +140,14 @@ def _parts(here: Place, matrix: tree.Expr, written: tree.Expr) -> tuple[Shaped, 
         Shaped(Spectral("left", body.expr, rank.expr, show(axis)), (rows, show(axis))),
         Shaped(Spectral("right", body.expr, rank.expr, show(axis)), (show(axis), *columns)),
     )
+
+
+def _reproducible(scope: Scope, expr: tree.Expr, value: Shaped | None) -> None:
+    """Whether everybody who computes a value gets the same bits: IEEE 754 says what roots are, but not exp and log."""
+    vague = [one.op for one in walk(value.expr) if isinstance(one, Apply) and one.op in ("exp", "log")] if value else []
+    if vague:
+        label = "its last bit is another one in every library"
+        scope.refuse("E0348", f"`{vague[0]}` cannot stand in a weight", expr.span, label)
 
 
 def _fitting(scope: Scope, one: tree.Binding, box: Box, name: str, value: Shaped | None) -> None:

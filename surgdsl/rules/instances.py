@@ -88,7 +88,7 @@ class Half:
 def _left(schema: Schema, random: Random) -> Half:
     chosen = dict(_sampled(schema, random))
     ports = {port.wire: port for port in schema.glue}
-    unsaid = tuple(random.choice(SMALL) for _ in range(random.randint(1, 3)))
+    unsaid = tuple(random.choice((*SMALL, LARGE[0])) for _ in range(random.randint(1, 5)))
     known = {wire: _sort(ports[wire], chosen, unsaid) for wire in schema.inputs}
     present = {
         box.name: tuple(one.name for one in box.kind.tensors if one.absent is None or random.random() < 0.7)

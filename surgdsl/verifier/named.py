@@ -68,6 +68,7 @@ def evaluate(formula: dict[str, Any], bound: Mapping[str, Tensor]) -> Tensor:
         if formula["apply"] == "pow":
             return Tensor(terms[0].axes, power(terms[0].values, int(formula["terms"][1]["number"])))
         axes = aligned(terms)
+        need(formula["apply"] in POINTWISE, "V15", f"`{formula['apply']}` has no bits that all agree on")
         return Tensor(axes, POINTWISE[formula["apply"]](*(term.along(axes) for term in terms)))
 
 

@@ -55,6 +55,10 @@ WRONG = {
         lossy("x -> [A: linear(o, i)] -> y", "x -> [A: linear(o, i)] -> y",
               after="with A.weight = A.weight\n A.bias = A.weight"), "E0348", "A.weight"
     ),
+    "a value with bits of its own": (
+        lossy("x -> [A: linear(o, i)] -> y", "x -> [A: linear(o, i)] -> y", after="with A.weight = exp(A.weight)"),
+        "E0348", "exp(A.weight)"
+    ),
     "a sum over no axis of it": (
         lossy("x -> [A: linear(o, i)] -> y", "x -> [A: linear(o, i)] -> y",
               after="with A.weight = sum[k](A.weight)"), "E0324", "k"
