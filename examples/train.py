@@ -102,12 +102,18 @@ def pin(specification: Path, digest: str) -> None:
     specification.write_text(re.sub(r'sha256 = "[^"]*"', f'sha256 = "{digest}"', text), encoding="utf-8")
 
 
+def naming(weights: Path) -> list[Path]:
+    """The `.surg` files that name a file of weights beside them."""
+    found = sorted(weights.parent.glob("*.surg"))
+    return [one for one in found if f'"{weights.name}"' in one.read_text(encoding="utf-8")]
+
+
 def main() -> None:
     """Train the example named on the command line and say what came of it."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("example", choices=sorted(RECIPES))
     parser.add_argument(
-        "--out", type=Path, help="write the weights here; without it, beside the .surg file, and pin them in it"
+        "--out", type=Path, help="write the weights here; without it, beside the .surg files, and pin them in these"
     )
     arguments = parser.parse_args()
     sys.path.insert(0, str(HERE))
@@ -124,7 +130,8 @@ def main() -> None:
     content = path.read_bytes()
     digest = hashlib.sha256(content).hexdigest()
     if arguments.out is None:
-        pin(path.with_suffix(".surg"), digest)
+        for specification in naming(path):
+            pin(specification, digest)
 
     images, labels = example.test()
     hits = correct(network, images, labels)

@@ -54,5 +54,9 @@ def test_pinning_writes_the_digest_and_nothing_else(script: ModuleType, tmp_path
     assert specification.read_text(encoding="utf-8") == 'weights = file("a", sha256 = "ab12")  # kept\n'
 
 
-def test_every_example_has_a_recipe(script: ModuleType) -> None:
-    assert {path.stem for path in EXAMPLES.glob("*.surg")} == set(script.RECIPES)
+def test_every_network_has_a_recipe_and_every_text_is_pinned_with_its_weights(script: ModuleType) -> None:
+    weights = sorted(EXAMPLES.glob("*.safetensors"))
+    assert {path.stem for path in weights} == set(script.RECIPES)
+    pinned = {text.name for path in weights for text in script.naming(path)}
+    assert pinned == {path.name for path in EXAMPLES.glob("*.surg")}
+    assert [text.stem for text in script.naming(EXAMPLES / "digits_mlp.safetensors")] == ["digits_mlp", "digits_own"]
