@@ -81,7 +81,7 @@ CODES: tuple[Code, ...] = (
     Code("E0352", "boxes that do not fit"),
     Code("E0353", "an exact rule that is not exact"),
     Code("E0406", "`choose` where nothing is chosen"),
-    Code("E0408", "not executed yet: stages"),
+    Code("E0408", "not executed yet: stages of this rule"),
     Code("E0411", "not executed yet: for all of this set"),
     Code("E0412", "not executed yet: an interface inside the model"),
     Code("E0413", "not executed yet: choosing by a measured figure"),

@@ -43,7 +43,6 @@ def beyond_weights(node: tree.Require) -> bool:
 
 
 TABLE: tuple[Unexecuted, ...] = (
-    Unexecuted(tree.Stages, "E0408", "`in … stages`", lambda node: node),
     Unexecuted(
         tree.Require, "E0411", "`for all` of this set", lambda node: node.domain if beyond_weights(node) else None
     ),

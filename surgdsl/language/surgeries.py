@@ -5,6 +5,7 @@ A criterion only advises, but it must score what the rule removes; that is check
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from fractions import Fraction
 from typing import TypeVar
 
@@ -26,6 +27,7 @@ from surgdsl.language.refusing import beyond_weights
 from surgdsl.language.rules import applied
 from surgdsl.language.scope import Scope
 from surgdsl.language.spelling import selector_parts
+from surgdsl.language.staging import composed, staged
 from surgdsl.language.value import argument, constant, options
 
 C = TypeVar("C", bound=tree.Clause)
@@ -118,17 +120,31 @@ def _emitted(scope: Scope, node: tree.Emit) -> dict[str, str]:
 def _steps(scope: Scope, node: tree.Surgery) -> tuple[list[StepDecl | None], Composition | None]:
     """The steps in the least order that the file allows, and what it says of their order."""
     local: dict[str, tree.Step] = {}
-    made: dict[str, StepDecl | None] = {}
+    rounds: dict[str, tuple[StepDecl | None, ...]] = {}
     for one in _all(node, tree.Step):
         _declare(scope, one, local)
-        made[one.name.text] = _step(scope, one)
+        step = _step(scope, one)
+        rounds[one.name.text] = (None,) if step is None else staged(scope, one, step)
+    made = {one.name: one for steps in rounds.values() for one in steps if one is not None}
     orders = _all(node, tree.Order)
-    if not orders:
-        return list(made.values()), None
-    order = _ordered(scope, orders[0], local)
-    if order is None:
+    order = _ordered(scope, orders[0], local) if orders else None
+    if (orders and order is None) or len(made) < sum(map(len, rounds.values())):
         return [None], None
+    if order is None and len(rounds) == 1 < len(made):
+        order = Arrow(*rounds)
+    if order is None:
+        _unordered(scope, local)
+        return list(made.values()), None
+    order = composed(order, {name: _good(list(steps)) for name, steps in rounds.items()})
     return [made[name] for name in extension(tuple(made), before(order))], order
+
+
+def _unordered(scope: Scope, steps: Mapping[str, tree.Step]) -> None:
+    """Reports stages beside other steps where nothing says what comes first."""
+    for one in steps.values():
+        if one.stages is not None:
+            lines = (f"for example: order {' >> '.join(steps)}",)
+            scope.refuse("E0211", "stages beside other steps need an order", one.stages.span, help=lines)
 
 
 def _declare(scope: Scope, step: tree.Step, local: dict[str, tree.Step]) -> None:
