@@ -263,7 +263,7 @@ CASES = {
     ),
     "a selector of an interface alone": Case(
         change=replaced("@{first,second}", "@head"),
-        code="E0504",
+        code="E0503",
         caret="@head",
         told="reaches output",
     ),
