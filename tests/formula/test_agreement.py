@@ -1,17 +1,22 @@
-"""Two programs that share no code give every figure the same value, or agree that it has none."""
+"""Two programs that share no code agree: on every figure, or that it has no value, and on every bit of a tensor."""
 
 from __future__ import annotations
 
 from fractions import Fraction
 
+import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
 from surgdsl.formula import REDUCTIONS, Apply, Each, Formula, Metric, Number, Of, as_json
 from surgdsl.formula.evaluation import Environment, exactly
+from surgdsl.formula.evaluation import evaluate as tensor_value
 from surgdsl.formula.fields import RATIONALS, Undefined
+from surgdsl.formula.tensor import Tensor
+from surgdsl.verifier import named
 from surgdsl.verifier.formula import Ground, evaluate, figure
 from surgdsl.verifier.reject import Reject
+from tests.formula.formulas import formulas, values
 
 METRICS, PROPERTIES = ("macs", "nnz", "params", "size"), ("bits", "count", "nnz", "size")
 ARITHMETIC, RELATIONS = ("add", "sub", "mul", "div", "min", "max"), ("lt", "le", "gt", "ge", "eq", "ne")
@@ -80,3 +85,19 @@ def test_compiler_and_verifier_agree(
         assert expected is None
     else:
         assert expected == actual
+
+
+WEIGHTS = ("add", "sub", "mul", "div", "neg", "abs", "min", "max", "pow", "sqrt")
+
+
+@given(formulas(WEIGHTS, ("sum", "prod", "mean", "max", "min", "count"), depth=4), values())
+def test_the_weights_that_a_rule_makes_have_the_same_bits(formula: Formula, exact: dict[str, Tensor]) -> None:
+    given = {name: Tensor(one.axes, one.values.astype(np.float64)) for name, one in exact.items()}
+    expected = tensor_value(formula, Environment(given))
+    bound = {name: named.Tensor(one.axes, one.values) for name, one in given.items()}
+    actual = named.evaluate(as_json(formula), bound)
+    assert set(expected.axes) == set(actual.axes)
+    mine, theirs = expected.values, actual.along(expected.axes)
+    assert np.isnan(mine).tolist() == np.isnan(theirs).tolist()
+    number = ~np.isnan(mine)
+    assert mine[number].tobytes() == np.asarray(theirs[number], dtype=np.float64).tobytes()
