@@ -23,7 +23,9 @@ from surgdsl.verifier.declared.declaration import (
     size,
     symbol,
 )
-from surgdsl.verifier.declared.values import REAL, Placed, check_bound, check_values
+from surgdsl.verifier.declared.meaning import point
+from surgdsl.verifier.declared.values import REAL, Placed, settle
+from surgdsl.verifier.digest import tagged
 from surgdsl.verifier.formula import all_of, exactly
 from surgdsl.verifier.net import Sort
 from surgdsl.verifier.reject import Reject, need
@@ -69,8 +71,9 @@ def check(d: Declaration, rewrite: Rewrite, load: Load) -> str:
     costs = [weighed(d, at) for at in ("right", "left")]
     need("decreases" not in d or costs[0] < costs[1], "V14", "what the rule decreases does not decrease")
     real = [sort.dtype for _, sort in glued if sort.dtype in REAL]
-    check_values(d["with"], (olds, news), numbers, (real, load))
-    return check_bound(d["bound"], given["factor"], (olds, numbers), load) if "bound" in d else ""
+    given_at = {wire["name"]: sort.shape for wire, sort in glued}
+    sample = point(d, given_at, tagged("surg-point-v1", given))
+    return settle(d, (olds, news), (real, numbers, load), sample, float.fromhex(given.get("factor", "inf")))
 
 
 def weighed(d: Declaration, at: str) -> int:
