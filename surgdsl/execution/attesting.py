@@ -23,13 +23,12 @@ from surgdsl.language.claim import Counted, Require
 from surgdsl.language.figures import LARGEST_NATURAL
 
 
-def attest(promises: Sequence[Require], states: Mapping[str, State], folder: Path) -> tuple[Require, ...]:
+def attest(promises: Sequence[Require], states: Mapping[str, State]) -> tuple[Require, ...]:
     """The promises with every figure of Python put in.
 
     Args:
         promises: as the file has them.
         states: the models `before` and `after`.
-        folder: where the Python is looked for first.
 
     Raises:
         Refusal: E0605, it cannot be called, or gives no number.
@@ -40,6 +39,7 @@ def attest(promises: Sequence[Require], states: Mapping[str, State], folder: Pat
         if not isinstance(one, Extern):
             return one
         if one not in known:
+            folder = Path(one.file).resolve().parent
             value = number(answer(one.reference, folder, span, weights(states[one.state])), one.reference, span)
             known[one] = Attested(value, one.reference, source_digest(one.reference, folder, span), one.state)
         return known[one]

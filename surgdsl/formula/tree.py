@@ -47,10 +47,14 @@ class Of:
 
 @frozen
 class Extern:
-    """A figure that Python outside of the house gives for the model in `state`; it has no value until it is asked."""
+    """A figure that Python outside of the house gives for the model in `state`; it has no value until it is asked.
+
+    `file` is the one that declares it: the Python is looked for beside that.
+    """
 
     reference: str
     state: str
+    file: str
 
 
 @frozen

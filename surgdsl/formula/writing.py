@@ -51,8 +51,8 @@ def as_json(formula: Formula) -> Json:  # noqa: C901, PLR0911 - one case for eac
             return {"metric": name + VERSION, "state": state}
         case Of(name, variable):
             return {"of": name, "variable": variable}
-        case Extern(reference, state):
-            return {"extern": reference, "state": state}
+        case Extern(reference, state, file):
+            return {"extern": reference, "file": file, "state": state}
         case Attested(value, reference, sha256, state):
             return {"attested": str(value), "reference": reference, "sha256": sha256, "state": state}
         case Apply(op, terms):
@@ -101,7 +101,7 @@ def _of(given: Json) -> Formula:
 
 
 def _extern(given: Json) -> Formula:
-    return Extern(_text(given, "extern"), _known(_text(given, "state"), STATES))
+    return Extern(_text(given, "extern"), _known(_text(given, "state"), STATES), _text(given, "file"))
 
 
 def _attested(given: Json) -> Formula:

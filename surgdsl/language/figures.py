@@ -376,8 +376,9 @@ def _put_in(here: Context, name: tree.Name, found: Declared, state: str) -> Term
     if not isinstance(node, tree.Function) or len(node.ports) != 1 or node.ports[0].type.word.text != "model":
         return here.scope.refuse("E0201", f"`{name.text}` does not take a model alone", name.span)
     if node.extern:
-        reference = python(home(here.scope, found), node.body)
-        return reference and _resulting(here, found, Extern(str(reference), state), node.result.word.text, bits=1)
+        reference, file = python(home(here.scope, found), node.body), home(here.scope, found).source.path
+        asked = None if reference is None else Extern(str(reference), state, file)
+        return asked and _resulting(here, found, asked, node.result.word.text, bits=1)
     models = {"before": "before", "after": "after", node.ports[0].name.text: state}
     inside = home(here.scope, found)
     inner = Context(

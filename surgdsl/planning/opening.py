@@ -24,7 +24,6 @@ from surgdsl.bridge.weight import State
 from surgdsl.diagnostic import Diagnostic, Note, Refusal, Span
 from surgdsl.diagram.net import Net
 from surgdsl.diagram.sort import Sort
-from surgdsl.language.claim import Require
 from surgdsl.language.criterion import Criterion
 from surgdsl.language.program import FileRef, ModelDecl, Port, Program, Spanned, SurgeryDecl
 from surgdsl.planning import choosing
@@ -54,7 +53,7 @@ class Opened:
         return self.read[name]
 
 
-def home(declared: Spanned | Criterion | Require) -> Path:
+def home(declared: Spanned | Criterion) -> Path:
     """The folder of the file that declares something; what it names in Python or on the disk is looked for there."""
     return Path(declared.span.source.path).resolve().parent
 

@@ -136,6 +136,25 @@ def test_a_plan_says_how_each_promise_will_be_kept(written: Path, capsys: pytest
     (written / "slim.surg").write_text(text, encoding="utf-8")
     assert front.run(["plan", "slim.surg", "--json"]) == 0
     promises = [one for one in told(capsys.readouterr().out) if one["type"] == "promise"]
-    assert [
-        (one["text"], one["grade"]) for one in promises
-    ] == [("cost(after) < 1", "proved"), ("fairness(after) > 0", "trusted")]
+    assert [(one["text"], one["grade"]) for one in promises] == [
+        ("cost(after) < 1", "proved"),
+        ("fairness(after) > 0", "trusted"),
+    ]
+
+
+def test_python_is_looked_for_beside_the_file_that_declares_it(
+    written: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (written / "far").mkdir()
+    (written / "house.py").rename(written / "far" / "house.py")
+    shared = 'surg 1\nextern metric fairness(m: model) -> ratio = python("house:fairness")\n'
+    (written / "far" / "shared.surg").write_text(
+        shared + 'extern criterion owl(w: tensor[cout, cin]) -> score[cout] = python("house:owl")\n', encoding="utf-8"
+    )
+    model = MODEL.split("dim T", maxsplit=1)[0] + 'use "./far/shared.surg" as far\n'
+    step = "surgery slim on net {\n  step one = apply prune_channels(keep = 50%) @first by far.owl\n"
+    text = f"{model}{step}  require far.fairness(after) >= 80%\n}}\n"
+    (written / "slim.surg").write_text(text, encoding="utf-8")
+    assert front.run(["lock", "slim.surg"]) == 0
+    assert front.run(["run", "slim.surg", "--out", "result", "--json"]) == 0, capsys.readouterr()
+    capsys.readouterr()

@@ -142,7 +142,7 @@ UNDEFINED = {
     "not rational": Apply("exp", (number(1),)),
     "more than 4096 bits": Apply("pow", (Apply("pow", (number(3), number(64))), number(64))),
     "no whole constant": Apply("pow", (number(2), Apply("add", (number(1), number(1))))),
-    "has not been asked": Extern("house:score", "after"),
+    "has not been asked": Extern("house:score", "after", "a.surg"),
     "singular values are not rational": Spectral("sigma", Number(Fraction(1)), number(1)),
 }
 

@@ -53,7 +53,7 @@ def test_rewriting_nothing_changes_nothing_and_every_leaf_is_met(formula: Formul
     assert met == [one for one in walk(formula) if not isinstance(one, Apply | Each | Reduce | Spectral)]
 
 
-EXTERNS = (Extern("a:b", "after"), Attested(Fraction(1, 3), "a:b", "0" * 64, "before"))
+EXTERNS = (Extern("a:b", "after", "folder/c.surg"), Attested(Fraction(1, 3), "a:b", "0" * 64, "before"))
 
 
 @pytest.mark.parametrize("formula", EXTERNS, ids=str)

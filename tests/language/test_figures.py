@@ -91,7 +91,7 @@ def test_differences_of_a_metric_are_of_both_models() -> None:
 
 def test_python_is_named_and_its_unit_kept() -> None:
     text = 'extern metric cost(m: model) -> {} = python("house:cost")'
-    asked = Extern("house:cost", "after")
+    asked = Extern("house:cost", "after", "f.surg")
     assert asked == claim(text.format("ratio"), "cost(after) < 1").left
     assert apply("mul", number("1/8"), asked) == claim(text.format("bit"), "cost(after) < 1B").left
 
