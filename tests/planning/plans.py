@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import re
 from collections.abc import Iterable, Iterator, Sequence
 
 from attrs import evolve, frozen
@@ -45,7 +46,7 @@ def names(count: int) -> list[str]:
 
 def a_step(draw: random.Random, near: Sequence[str]) -> str:
     """A step at a random one of the layers `near`."""
-    path = draw.choice(near)
+    path = re.sub(r"[^\w.]", "*", draw.choice(near))  # a selector spells letters, digits, _ and dots
     rule = draw.choice(["prune", "prune", "prune", "mask", "codes", "grid", "fold", "fold"])
     match rule:
         case "prune":
