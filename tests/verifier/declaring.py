@@ -143,6 +143,41 @@ def proper(_: Json) -> None:
     """What is recorded stays as it is."""
 
 
+def located(f: Forge, d: Json, left: dict[str, str]) -> dict[str, str]:
+    """Where the wires of L lie, read off the operations."""
+    at = dict[str, str]()
+    for each in d["left"]:
+        op = f.ops[left[each["name"]]]
+        data = op["sources"][: len(each["sources"])]
+        at |= dict(zip(each["sources"] + each["targets"], data + op["targets"], strict=True))
+    return at
+
+
+def built(f: Forge, d: Json, right: Made, place: dict[str, str], crossed: bool) -> tuple[list[Json], dict[str, int]]:
+    """The operations of R, params first, and which of them are the boxes; `crossed` turns the data of each."""
+    made = [
+        f.param_op(weight, "parameter", f"{name}.{tensor}")
+        for name, (_, weights) in right.items()
+        for tensor, weight in weights.items()
+    ]
+    spots = dict[str, int]()
+    for each in d["right"]:
+        raw, weights = right[each["name"]]
+        spots[each["name"]] = len(made)
+        data = each["sources"][::-1] if crossed else each["sources"]
+        sources = [*(place[name] for name in data), *(f"{each['name']}.{tensor}" for tensor in weights)]
+        made.append({"raw": raw, "sources": sources, "targets": [place[name] for name in each["targets"]]})
+    return made, spots
+
+
+def enter(f: Forge, d: Json) -> None:
+    """The row of `rules` for a declaration, with what an honest compiler would have tried."""
+    if tagged("surg-rule-v1", d) not in [tagged("surg-rule-v1", row["declaration"]) for row in f.rules]:
+        method, bits = {"exact": ("identity", 51), "bounded": ("samples", 0), "lossy": ("none", 0)}[d["grade"]]
+        discharge = {"bits": bits, "instances": 8, "method": method}
+        f.rules.append({"declaration": d, "discharge": discharge, "steps": ["declared"]})
+
+
 def declare(
     f: Forge,
     d: Json,
@@ -160,56 +195,32 @@ def declare(
     """Apply a rule: `left` are its boxes in the net, `right` its boxes to be, with their weights.
 
     `inner` are the shapes of wires that R adds; `change` edits the arguments; `swallow` is deleted along with L;
-    `moved` says where wires of L lie otherwise; `crossed` turns the data of each operation of R.
+    `moved` says where wires of L lie otherwise.
     """
-    at = dict[str, str]()
-    for each in d["left"]:
-        op = f.ops[left[each["name"]]]
-        at |= dict(
-            zip(each["sources"] + each["targets"], op["sources"][: len(each["sources"])] + op["targets"], strict=True)
-        )
-    at |= moved or {}
+    at, more = located(f, d, left) | (moved or {}), inner or {}
     glue = [each["name"] for each in d["glue"]]
     held = {name: params(f, operation) for name, operation in left.items()}
     gone = list(dict.fromkeys([*left.values(), *(param for row in held.values() for param in row.values()), *swallow]))
-    new = {name: ("F32", shape) for name, shape in (inner or {}).items()}
-    new |= {f"{name}.{t}": ("F32", w.decoded.shape) for name, (_, ws) in right.items() for t, w in ws.items()}
-    made = list[Json]()
-    for name, (_, weights) in right.items():
-        made += [f.param_op(weight, "parameter", f"{name}.{tensor}") for tensor, weight in weights.items()]
-    place = {name: name if name in (inner or {}) else at[name] for name in (*glue, *(inner or {}))}
-    spots = dict[str, int]()
-    for each in d["right"]:
-        raw, weights = right[each["name"]]
-        spots[each["name"]] = len(made)
-        data = each["sources"][::-1] if crossed else each["sources"]
-        sources = [*(place[name] for name in data), *(f"{each['name']}.{tensor}" for tensor in weights)]
-        made.append({"raw": raw, "sources": sources, "targets": [place[name] for name in each["targets"]]})
+    weights = {f"{name}.{t}": w.decoded.shape for name, (_, ws) in right.items() for t, w in ws.items()}
+    new = {name: ("F32", shape) for name, shape in (more | weights).items()}
+    made, spots = built(f, d, right, {name: at[name] for name in glue} | {name: name for name in more}, crossed)
+    shown = {name: f"r{len(new) + number}" for number, name in enumerate(weights)}
+    shown |= {name: f"r{len(new) + number}" for name, number in spots.items()}
 
     def recorded(local: dict[str, str]) -> Json:
         old = {operation: f"l{len(local) + number}" for number, operation in enumerate(gone)}
-        fresh = {name: f"r{number}" for number, name in enumerate(new)}
-        param = {
-            f"{name}.{t}": f"r{len(new) + n}" for n, (name, t) in enumerate((k, t) for k in right for t in right[k][1])
-        }
+        own = [[name, local[at[name]]] for name in (*glue, *(name for name in at if name not in glue))]
         found: Json = {
             "left": [[name, old[op], [[t, old[i]] for t, i in held[name].items()]] for name, op in left.items()],
-            "right": [
-                [name, f"r{len(new) + spots[name]}", [[t, param[f"{name}.{t}"]] for t in weights]]
-                for name, (_, weights) in right.items()
-            ],
+            "right": [[name, shown[name], [[t, shown[f"{name}.{t}"]] for t in ws]] for name, (_, ws) in right.items()],
             "rule": tagged("surg-rule-v1", d),
             "variables": [[name, variables[name]] for name in sorted(variables)],
-            "wires": [[name, local[at[name]]] for name in (*glue, *(name for name in at if name not in glue))],
+            "wires": own + [[name, f"r{number}"] for number, name in enumerate(more)],
         }
-        found["wires"] += [[name, fresh[name]] for name in inner or {}]
         change(found)
         return found
 
-    method = {"exact": ("identity", 51), "bounded": ("samples", 0), "lossy": ("none", 0)}[d["grade"]]
-    if tagged("surg-rule-v1", d) not in [tagged("surg-rule-v1", row["declaration"]) for row in f.rules]:
-        discharge = {"bits": method[1], "instances": 8, "method": method[0]}
-        f.rules.append({"declaration": d, "discharge": discharge, "steps": ["declared"]})
+    enter(f, d)
     f.rewrite("declared", "rule/1", reduces, recorded, gone, [at[name] for name in glue], new, made)
 
 

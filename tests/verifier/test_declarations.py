@@ -9,11 +9,16 @@ from typing import Any
 import numpy as np
 import pytest
 
+from surgdsl.verifier.declared.boxes import KINDS
+from surgdsl.verifier.declared.values import Placed, check_dtypes
 from surgdsl.verifier.main import main
+from surgdsl.verifier.net import Operation
+from surgdsl.verifier.reject import Reject
+from surgdsl.verifier.weight import Weight
 from tests.verifier import declaring as r
 from tests.verifier import surgeries as s
 from tests.verifier.asking import code_of, edit, reason_of
-from tests.verifier.declaring import Json, ap, of, over, put, v
+from tests.verifier.declaring import Json, ap, box, of, over, put, v
 from tests.verifier.forge import tagged
 
 SUM = over("h", ap("mul", v("A.weight"), v("B.weight")))
@@ -71,6 +76,8 @@ FORMS: list[tuple[str, str, Callable[[Json], None]]] = [
     ("a box of two inputs", "other ports", put(["x", "x"], *rule("left", 0, "sources"))),
     ("a box of two targets", "other ports", put(["m", "n"], *rule("left", 0, "targets"))),
     ("a box of one size", "other ports", put(["h"], *rule("left", 0, "sizes"))),
+    ("a parameter that is no name", "is not a name", put([["a.b", "int"]], *rule("parameters"))),
+    ("a parameter that is a number", "is not a name", put([[7, "int"]], *rule("parameters"))),
     ("an argument that the kind does not have", "states what", put([["eps", 1]], *rule("left", 0, "attributes"))),
     ("a value for a weight that the kind does not have", "R does not have", put("gamma", *rule("with", 0, "tensor"))),
     ("a value for a box of L", "R does not have", put("A", *rule("with", 0, "box"))),
@@ -150,3 +157,54 @@ def test_a_person_reads_what_the_rules_are_and_what_speaks_for_them(
     assert "|change of y| <= " in text
     assert "rule `twice` of the file: relu relu -> relu; exact, attested: identity, 8 instances, 51 bits" in text
     assert "rule `factor` of the file: linear -> linear linear; bounded, attested: samples, 8 instances" in text
+
+
+def placed(kind: str, sizes: list[Any], *dtypes: str) -> Placed:
+    """A box on its own, with weights of these dtypes."""
+    names = list(KINDS[kind].weights)[: len(dtypes)]
+    weights = {
+        name: Weight(name, "parameter", dtype, (), "dense", 0, -1, False, {})
+        for name, dtype in zip(names, dtypes, strict=True)
+    }
+    return Placed(box("A", kind, sizes, "x", "y"), KINDS[kind], (), Operation("", b"", {}, (), (), None), weights)
+
+
+@pytest.mark.parametrize(
+    ("kind", "sizes", "axes"),
+    [
+        ("linear", ["o", "i"], ("o", "i")),
+        ("linear", ["n", "n"], ("n", "cin")),
+        ("linear", [4, 4], ("cout", "cin")),
+        ("linear", ["cin", 4], ("cin", "cin'")),
+        ("linear", ["2*c", "c"], ("2*c", "c")),
+        ("conv1d", ["o", "i", 3], ("o", "i", "kw")),
+        ("conv2d", ["o", "i", "k", "k"], ("o", "i", "k", "kw")),
+        ("conv3d", ["o", "i", 1, 1, 1], ("o", "i", "kd", "kh", "kw")),
+    ],
+)
+def test_axes_are_called_as_the_page_says(kind: str, sizes: list[Any], axes: tuple[str, ...]) -> None:
+    assert placed(kind, sizes).axes("weight") == axes
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "real", "fine"),
+    [
+        (("F32", "F32"), "F32", [], True),
+        (("F64", "F64"), "F64", [], True),
+        (("F16", "F16"), "F16", ["F32"], True),
+        (("BF16", "BF16"), "BF16", [], False),
+        (("F32", "F64"), "F32", [], False),
+        (("F32", "F32"), "F64", [], False),
+        ((), "F32", ["F32"], True),
+        ((), "F32", ["F64"], False),
+        ((), "F32", [], False),
+    ],
+)
+def test_weights_are_of_one_dtype(old: tuple[str, ...], new: str, real: list[str], fine: bool) -> None:
+    sides = {"A": placed("linear", ["o", "i"], *old)}, {"A": placed("linear", ["o", "i"], new)}
+    rows = [{"box": "A", "tensor": "weight"}]
+    if fine:
+        assert check_dtypes(rows, sides, real).keys() == {("A", "weight")}
+    else:
+        with pytest.raises(Reject, match="V14"):
+            check_dtypes(rows, sides, real)
