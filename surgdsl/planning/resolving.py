@@ -85,7 +85,7 @@ class Resolver:
     def _chosen(self, step: StepDecl, coupling: Coupling) -> tuple[list[Axis], tuple[str, ...]]:
         """Axes that some meant layer writes and no excepted one does; and the pinned among them with their reasons."""
         born = {axis: writers(coupling, axis) for axis in coupling.members}
-        paths = selected(step, (path for written in born.values() for path in written))
+        paths = selected(step, (path for written in born.values() for path in sorted(written)))
         chosen, left_alone = list[Axis](), list[str]()
         for axis, written in born.items():
             if not written & paths:
