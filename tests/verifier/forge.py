@@ -312,8 +312,7 @@ class Forge:
             "tensors": tensors,
         }
         if self.rules:
-            key = "declaration"
-            predicate["rules"] = sorted(self.rules, key=lambda row: tagged("surg-rule-v1", row[key]))
+            predicate["rules"] = sorted(self.rules, key=lambda row: tagged("surg-rule-v1", row["declaration"]))
         return {
             "_type": "https://in-toto.io/Statement/v1",
             "predicateType": "https://surgdsl.org/certificate/v1",

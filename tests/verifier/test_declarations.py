@@ -56,6 +56,12 @@ def respelled(change: Callable[[Json], None]) -> Callable[[Json], None]:
     return apply
 
 
+def backwards(predicate: Json) -> None:
+    """A step that found nothing to do is asked for before the other."""
+    predicate["obligations"].insert(0, {"rule": "rule/1", "step": "a"})
+    predicate["rules"][0]["steps"] = ["declared", "a"]
+
+
 METHOD = ("rules", 0, "discharge", "method")
 FORMS: list[tuple[str, str, Callable[[Json], None]]] = [
     ("nothing speaks for an exact rule", "does not fit its grade", put("none", *METHOD)),
@@ -64,6 +70,7 @@ FORMS: list[tuple[str, str, Callable[[Json], None]]] = [
     ("a grade of its own", "grade is not", put("proved", *rule("grade"))),
     ("no steps", "fewer than 1", put([], "rules", 0, "steps")),
     ("steps out of order", "not those asked for", put(["z", "declared"], "rules", 0, "steps")),
+    ("two steps out of order", "not those asked for", backwards),
     ("a step that nobody asked for", "not those asked for", put(["declared", "z"], "rules", 0, "steps")),
     ("a rule twice", "repeats itself", lambda p: p["rules"].append(p["rules"][0])),
     ("a rule that is not used", "not used", lambda p: p["rules"].append(

@@ -44,6 +44,9 @@ HONEST: list[tuple[str, Told]] = [
     ("any dtype of K", job(r.fuse, of(r.FUSE, glue=[wire("x"), wire("y", dtype="f32")]))),
     ("an eps that is bound", job(r.fold, of(r.FOLD, left=[r.FOLD["left"][0], {**r.FOLD["left"][1],
         "attributes": [["eps", {"extent": "e"}]]}]), put={"e": {"float": (1e-5).hex()}})),
+    ("an extent that is bound to a symbol", job(r.fuse, of(r.FUSE, glue=[wire("x", "b", "i"), wire("y", "b", "o")]),
+        put={"b": {"extent": "B"}})),
+    ("an operator by its own name, with its argument", lambda: binary("aten.add.Tensor", alpha=1)),
     ("an integer that stands for a list", job(r.fold, put={"p": 1, "s": 1})),
     ("a neutral lossy rule", job(r.twice, of(r.TWICE, grade="lossy"))),
     ("operands of a sum exchanged", lambda: binary("add", moved=True)),
@@ -191,14 +194,14 @@ def not_for_this_step(f: Forge) -> None:
     f.steps[1]["step"] = "other"
 
 
-def binary(kind: str, moved: bool = False, crossed: bool = False) -> Forge:
+def binary(kind: str, moved: bool = False, crossed: bool = False, **stated: Any) -> Forge:
     """y = a − b, or a + b, written again with the sources in an order."""
-    f = Forge()
+    f, name = Forge(), kind if kind.startswith("aten.") else f"aten.{kind}.Tensor"
     a, b = f.input("a", ("B", 3)), f.input("b", ("B", 3))
-    f.begin(("y", f.op(f"{kind}.Tensor", [a, b], ("B", 3), alpha=1)), B=1)
-    left, right = [box("A", kind, [], "x y", "z")], [box("C", kind, [], "x y", "z")]
+    f.begin(("y", f.op(name.removeprefix("aten."), [a, b], ("B", 3), alpha=1)), B=1)
+    left, right = [box("A", kind, [], "x y", "z", **stated)], [box("C", kind, [], "x y", "z", **stated)]
     d = r.declaration("again", "exact", left, right, [wire("x"), wire("y"), wire("z")])
-    op = f.find(f"{kind}.Tensor")
+    op = f.find(name.removeprefix("aten."))
     a, b = f.ops[op]["sources"]
     at = {"x": b, "y": a} if moved else {}
     r.declare(f, d, {"A": op}, {"C": (f.ops[op]["raw"], {})}, {}, reduces="", moved=at, crossed=crossed)
@@ -273,6 +276,9 @@ MATCH: list[Lie] = [
     ("a variable twice", "V14", "the variables", job(r.fuse, change=put(doubled, "variables"))),
     ("a variable of another value", "V14", "not of the sizes", job(r.fuse, put={"h": 5})),
     ("a size that is a text", "V14", "no extent", job(r.fuse, of(r.FUSE, where=[]), put={"h": "6"})),
+    ("a size that is a float", "V14", "no extent", job(r.fuse, of(r.FUSE, where=[]), put={"h": {"float": (6.0).hex()}})),
+    ("another extent of K", "V14", "not of the type", job(r.fuse, of(r.FUSE, glue=[
+        wire("x", "b", "i"), wire("y", "b", "o")]), put={"b": {"extent": "2*B"}})),
     ("a size that is negative", "V14", "no extent", job(r.fuse, put={"h": -6})),
     ("a size that is a list", "V14", "no extent", job(r.fuse, of(r.FUSE, where=[]), put={"h": [6]})),
     ("wires in another order", "V14", "the wires are not", job(r.fuse, change=put(swapped, "wires"))),
