@@ -28,7 +28,7 @@ def ranked(graph: Hypergraph, known: Mapping[str, int], created: Sequence[str]) 
         floor = max(floors) if floors else (GAP if ceiling is None else ceiling - GAP * height)
         top = floor + GAP * height if ceiling is None else ceiling
         rank = floor + (top - floor) // height
-        if not floor < rank < top:
+        if rank <= floor:
             return None
         found[name] = rank
     return found

@@ -95,6 +95,18 @@ def test_incidence_counts_ports_in_the_order_of_the_graph() -> None:
     assert graph.touching([]) == ()
 
 
+def test_versions_of_a_graph_are_told_what_was_known() -> None:
+    graph = Hypergraph(dict.fromkeys("xhy", VECTOR), {"a": call("x", "h"), "b": call("h", "y")})
+    less = graph.without(["y"], ["b"])
+    more = less.extended({"z": VECTOR}, {"c": call("h", "z"), "d": call("z", "h")})
+    assert vars(less).keys() >= {"producers", "consumers", "ranks"}
+    assert vars(more).keys() >= {"producers", "consumers"}
+    assert (less.producers, less.consumers) == ({"x": (), "h": ("a",)}, {"x": ("a",), "h": ()})
+    assert more.producers == {"x": (), "h": ("a", "d"), "z": ("c",)}
+    assert more.consumers == {"x": ("a",), "h": ("c",), "z": ("d",)}
+    assert less.ranks == {"a": 0}
+
+
 def test_attributes_by_name() -> None:
     found = Operation("aten.cat.default", ("a",), ("b",), (("dim", 1), ("bias", None)))
     assert (found.attribute("dim"), found.attribute("bias")) == (1, None)
