@@ -10,8 +10,9 @@ import numpy as np
 import pytest
 
 from surgdsl.verifier.declared.boxes import KINDS
-from surgdsl.verifier.declared.values import Placed, check_dtypes
+from surgdsl.verifier.declared.values import Placed, check_dtypes, half
 from surgdsl.verifier.main import main
+from surgdsl.verifier.named import Tensor, at_least
 from surgdsl.verifier.net import Operation
 from surgdsl.verifier.reject import Reject
 from surgdsl.verifier.weight import Weight
@@ -215,3 +216,38 @@ def test_weights_are_of_one_dtype(old: tuple[str, ...], new: str, real: list[str
     else:
         with pytest.raises(Reject, match="V14"):
             check_dtypes(rows, sides, real)
+
+
+@pytest.mark.parametrize(
+    ("axes", "shape", "fine"),
+    [
+        (("o", "r"), (2, 3), True),
+        (("o", "r", "kh", "kw"), (2, 3, 1, 1), True),
+        (("o", "r", "kh", "kw"), (2, 3, 1, 2), False),
+        (("r", "o"), (2, 3), False),
+        (("r", "o"), (3, 2), False),
+        (("o",), (2,), False),
+        (("o", "r"), (2, 4), False),
+    ],
+)
+def test_a_half_of_a_product_may_have_axes_of_extent_one_besides(
+    axes: tuple[str, ...], shape: tuple[int, ...], fine: bool
+) -> None:
+    stored = Tensor(axes, np.arange(np.prod(shape), dtype=float).reshape(shape))
+    if fine:
+        np.testing.assert_array_equal(half(stored, ("o", "r"), (2, 3)), np.arange(6.0).reshape(2, 3))
+    else:
+        with pytest.raises(Reject, match="V15"):
+            half(stored, ("o", "r"), (2, 3))
+
+
+def test_singular_values_are_read_with_what_a_library_may_lose() -> None:
+    matrix = Tensor(("a", "b"), np.diag([3.0, 2.0]))
+    lost = 3 * 2.0**-18
+    assert [at_least(matrix, "sigma", rank) - lost for rank in (1.0, 2.0, 3.0)] == pytest.approx([3, 2, 0], abs=1e-14)
+    for part, rank in (("left", 1.0), ("sigma", 0.0), ("sigma", 1.5)):
+        with pytest.raises(Reject, match="V15"):
+            at_least(matrix, part, rank)
+    for bad in (Tensor((), np.array(1.0)), Tensor(("a", "b"), np.full((2, 2), np.nan))):
+        with pytest.raises(Reject, match="V15"):
+            at_least(bad, "sigma", 1.0)

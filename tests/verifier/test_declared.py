@@ -276,7 +276,8 @@ MATCH: list[Lie] = [
     ("a variable twice", "V14", "the variables", job(r.fuse, change=put(doubled, "variables"))),
     ("a variable of another value", "V14", "not of the sizes", job(r.fuse, put={"h": 5})),
     ("a size that is a text", "V14", "no extent", job(r.fuse, of(r.FUSE, where=[]), put={"h": "6"})),
-    ("a size that is a float", "V14", "no extent", job(r.fuse, of(r.FUSE, where=[]), put={"h": {"float": (6.0).hex()}})),
+    ("a size that is a float", "V14", "no extent", job(
+        r.fuse, of(r.FUSE, where=[]), put={"h": {"float": (6.0).hex()}})),
     ("another extent of K", "V14", "not of the type", job(r.fuse, of(r.FUSE, glue=[
         wire("x", "b", "i"), wire("y", "b", "o")]), put={"b": {"extent": "2*B"}})),
     ("a size that is negative", "V14", "no extent", job(r.fuse, put={"h": -6})),
@@ -338,6 +339,8 @@ BYTES: list[Lie] = [
         given("C", "weight", ap("div", SUM, {"number": "0"})), r.FUSE["with"][1]), spoil=endless)),
     ("a formula that names nothing", "V15", "`A.gamma`", job(r.fuse, values(
         given("C", "weight", ap("mul", SUM, v("A.gamma"))), r.FUSE["with"][1]))),
+    ("a value whose last bit depends on a library", "V15", "no bits that all", job(r.fuse, values(
+        given("C", "weight", ap("exp", SUM)), r.FUSE["with"][1]))),
     ("a formula over R", "V15", "`C.bias`", job(r.fuse, values(
         given("C", "weight", ap("mul", SUM, v("C.bias"))), r.FUSE["with"][1]))),
     ("a value with an axis too many", "V15", "has other axes", job(r.fuse, values(
