@@ -10,7 +10,7 @@ from surgdsl.diagram.hypergraph import GAP, Hypergraph
 from surgdsl.diagram.match import Match
 from surgdsl.diagram.net import Net
 from surgdsl.diagram.operation import Operation
-from surgdsl.diagram.pushout import Naming, NoPushout, apply, rewrite
+from surgdsl.diagram.pushout import Naming, NoPushout, apply, numbered, rewrite
 from surgdsl.diagram.ranking import ranked
 from surgdsl.diagram.rule import Rule
 from tests.strategies import VECTOR
@@ -119,3 +119,8 @@ def test_wires_may_not_have_the_names_of_others() -> None:
         rewrite(match, Naming({"h": "x"}, {"b": "b", "a": "b"}))
     assert [(fault.code, fault.items) for fault in refused.value.faults] == [("P2", ("x", "b"))]
     assert sorted(rewrite(match, Naming({"h": "a"}, {"b": "x", "a": "a"})).result.graph.wires) == ["a", "x", "y"]
+
+
+def test_operations_are_numbered_after_wires() -> None:
+    names = numbered(LONGER, "s")
+    assert names == Naming({"h": "s.0"}, {"b": "s.1", "a": "s.2"})
