@@ -99,8 +99,12 @@ def test_all_violations_of_a_match_are_told_together() -> None:
     host = Net(LARGE, (("x", "x"),), (("y", "y"),), {"seen": "h"})
     rule = Rule("gone", TWICE, Hypergraph({"q": VECTOR}), Hypergraph({"q": VECTOR}))
     match = Match(rule, host, {"p": "h", "q": "y", "r": "h"}, {"e": "c"})
-    found = [(fault.code, fault.items) for fault in match.violations()]
-    assert found == [("M", ("p", "r")), ("G1", ("a", "b")), ("G2", ("p", "r")), ("G3", ("h", "h"))]
+    assert [(str(fault), fault.items) for fault in match.violations()] == [
+        ("M: items of L go to one item of the net", ("p", "r")),
+        ("G1: an operation outside the match uses a wire that would go", ("a", "b")),
+        ("G2: an item that would go is also another item of the match", ("p", "r")),
+        ("G3: a wire of an interface would go", ("h", "h")),
+    ]
 
 
 def test_items_are_told_apart_by_kind() -> None:

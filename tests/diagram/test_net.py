@@ -98,8 +98,8 @@ def test_incidence_counts_ports_in_the_order_of_the_graph() -> None:
 def test_versions_of_a_graph_are_told_what_was_known() -> None:
     graph = Hypergraph(dict.fromkeys("xhy", VECTOR), {"a": call("x", "h"), "b": call("h", "y")})
     less = graph.without(["y"], ["b"])
-    more = less.extended({"z": VECTOR}, {"c": call("h", "z"), "d": call("z", "h")})
     assert vars(less).keys() >= {"producers", "consumers", "ranks"}
+    more = less.extended({"z": VECTOR}, {"c": call("h", "z"), "d": call("z", "h")})
     assert vars(more).keys() >= {"producers", "consumers"}
     assert (less.producers, less.consumers) == ({"x": (), "h": ("a",)}, {"x": ("a",), "h": ()})
     assert more.producers == {"x": (), "h": ("a", "d"), "z": ("c",)}
