@@ -87,7 +87,7 @@ def main() -> None:
 def _row(plans: list[Found]) -> str:
     verdicts = sum((one.verdicts for one in plans), Counter[str]())
     counts = " | ".join(f"{verdicts[one]:,}" for one in ("independent", "joinable", "order matters"))
-    return f"| {len(plans)} | {counts} | {sum(one.orders for one in plans)} | {max(one.hashes for one in plans)} |\n"
+    return f"| {len(plans)} | {counts} | {sum(one.orders for one in plans):,} | {max(one.hashes for one in plans)} |\n"
 
 
 def _write(text: str) -> None:
