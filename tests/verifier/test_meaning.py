@@ -13,6 +13,7 @@ from torch.nn import functional
 
 from surgdsl.verifier.declared import meaning
 from surgdsl.verifier.main import main
+from surgdsl.verifier.reject import Reject
 from tests.verifier import declaring as r
 from tests.verifier import surgeries as s
 from tests.verifier.asking import code_of, reason_of
@@ -169,3 +170,37 @@ def test_what_is_not_computed_is_told(tmp_path: Path, capsys: pytest.CaptureFixt
     r.twice(f, of(r.TWICE, **names, decreases=None))
     assert main([str(f.write(tmp_path / "job"))]) == 0
     assert "twice: its sides are not computed here, what spoke for it is attested" in capsys.readouterr().out
+
+
+def sides(nudge: Array) -> tuple[meaning.Side, meaning.Side]:
+    """Two layers of which the second one is off by these shares."""
+    plain: dict[str, Array] = {"weight": np.eye(2), "bias": np.zeros(2)}
+    other: dict[str, Array] = {"weight": np.diag(1 + nudge), "bias": np.zeros(2)}
+    return ({"A": plain}, {"A": {}}), ({"A": other}, {"A": {}})
+
+
+LAYER = [box("A", "linear", ["o", "i"], "x", "y")]
+SAME = r.declaration("same", "exact", LAYER, LAYER, [r.wire("x"), r.wire("y")])
+HERE: dict[str, Array] = {"x": np.ones((1, 2))}
+
+
+def test_exact_sides_agree_up_to_what_floats_lose() -> None:
+    for fine in (0.0, 2.0**-27):
+        assert meaning.compared(SAME, sides(np.full(2, fine)), HERE, (True, 0.0))
+    with pytest.raises(Reject, match="V15"):
+        meaning.compared(SAME, sides(np.full(2, 2.0**-25)), HERE, (True, 0.0))
+    assert meaning.compared(SAME, sides(np.full(2, 0.5)), HERE, (False, 0.0))
+
+
+@pytest.mark.parametrize(("norm", "least"), [("l2", 0.5 / np.sqrt(2)), ("linf", 0.5)])
+def test_a_bound_holds_in_its_norm(norm: str, least: float) -> None:
+    d = of(SAME, grade="bounded", bound={"input": "x", "norm": norm, "output": "y"})
+    assert meaning.compared(d, sides(np.array([0.5, 0.0])), HERE, (False, least))
+    with pytest.raises(Reject, match="V15"):
+        meaning.compared(d, sides(np.array([0.5, 0.0])), HERE, (False, least * (1 - 2.0**-20)))
+
+
+def test_one_side_that_is_not_computed_leaves_it_open() -> None:
+    rare = of(SAME, right=[box("A", "softmax", [], "x", "y")])
+    assert not meaning.compared(rare, sides(np.zeros(2)), HERE, (True, 0.0))
+    assert not meaning.compared(of(SAME, left=rare["right"], right=LAYER), sides(np.zeros(2)), HERE, (True, 0.0))
