@@ -7,6 +7,7 @@ without threads: a result is only used if the weight is still the one that it wa
 
 from __future__ import annotations
 
+import math
 from collections.abc import Generator, Iterable
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from contextlib import contextmanager
@@ -18,6 +19,8 @@ from surgdsl.planning.action import Action
 from surgdsl.surgery.recode import Mask, Quantize
 
 Begun = tuple[Weight, "Future[Weight]"]
+LEAST = 1 << 20
+"""Elements below which a weight waits for its turn: handing it over would cost more than it saves."""
 
 
 @frozen(eq=False)
@@ -25,6 +28,7 @@ class Ahead:
     """What was begun on the threads, by action; nothing where there are none."""
 
     threads: Executor | None = None
+    least: int = LEAST
     begun: dict[int, Begun] = field(factory=dict[int, Begun])
 
     def begin(self, actions: Iterable[Action], state: State) -> None:
@@ -35,7 +39,7 @@ class Ahead:
         for action in actions:
             if isinstance(action, Mask | Quantize) and action.base in named and _alone(action):
                 weight = state.weights[named[action.base]]
-                if id(action) not in self.begun:
+                if id(action) not in self.begun and math.prod(weight.shape) >= self.least:
                     self.begun[id(action)] = weight, self.threads.submit(action.recode, weight)
 
     def done(self, action: Action) -> Action:
@@ -53,13 +57,13 @@ def _alone(action: Mask | Quantize) -> bool:
 
 
 @contextmanager
-def ahead(threads: int) -> Generator[Ahead]:
-    """Something to compute ahead with on `threads` threads; with one, everything waits for its turn."""
+def ahead(threads: int, least: int = LEAST) -> Generator[Ahead]:
+    """Something to compute weights of `least` elements ahead with; on one thread, everything waits for its turn."""
     if threads < 2:
         yield Ahead()
         return
     with ThreadPoolExecutor(threads) as pool:
         try:
-            yield Ahead(pool)
+            yield Ahead(pool, least)
         finally:
             pool.shutdown(wait=True, cancel_futures=True)

@@ -11,7 +11,7 @@ from attrs import frozen
 
 from surgdsl.bridge.weight import State
 from surgdsl.diagnostic import Diagnostic, Refusal
-from surgdsl.execution.ahead import ahead
+from surgdsl.execution.ahead import LEAST, ahead
 from surgdsl.language.program import Recover
 from surgdsl.planning.action import Action
 from surgdsl.planning.plan import Plan, Planned
@@ -36,14 +36,14 @@ class Carried:
     final: State
 
 
-def carry(plan: Plan, told: Told, threads: int = 1) -> Carried:
-    """Do every step of the plan, in order; with several threads the weights of a layer are computed side by side.
+def carry(plan: Plan, told: Told, threads: int = 1, least: int = LEAST) -> Carried:
+    """Do every step of the plan, in order; with several threads the large weights of a layer are made side by side.
 
     Raises:
         Refusal: E0720 there are too few rows to train on, E0803 (exit 3) a recovery diverged.
     """
     state, done = plan.opened.start, list[Rewrite]()
-    with ahead(threads) as computed:
+    with ahead(threads, least) as computed:
         for planned in plan.steps:
             name, before = planned.declared.name, state
             computed.begin(_beside(plan, planned), state)

@@ -115,7 +115,7 @@ SIDE_BY_SIDE = [
 def test_layers_side_by_side_give_the_bytes_of_one_after_another(steps: list[str]) -> None:
     made = plan_of(opened(captured(CASES["batch norm"]), steps))
     assert len(made.ordering.layers) == 1
-    alone, beside = (carry(made, lambda _stage, _detail: None, threads) for threads in (1, 3))
+    alone, beside = (carry(made, lambda _stage, _detail: None, threads, 0) for threads in (1, 3))
     assert [one.note for one in alone.rewrites] == [one.note for one in beside.rewrites]
     assert alone.final.net == beside.final.net
     assert graph_hash(alone.final) == graph_hash(beside.final)
@@ -124,7 +124,7 @@ def test_layers_side_by_side_give_the_bytes_of_one_after_another(steps: list[str
 def test_what_was_computed_ahead_of_another_weight_is_not_used() -> None:
     state = captured(CASES["batch norm"])
     action = Quantize("b.weight", 3, "kmeans")
-    with ahead(2) as computed:
+    with ahead(2, least=0) as computed:
         computed.begin([action], state)
         ready = computed.done(action)
     other = captured(CASES["concatenation"]).weights
