@@ -27,7 +27,7 @@ from surgdsl.surgery.rewrite import Rewrite
 LARGEST = 16 << 20
 """Bytes of a statement that a verifier still reads."""
 
-RECOMPUTED = ("prune-channels/1", "fold-batchnorm/1", "rule/1")
+RECOMPUTED = ("prune-channels/1", "rule/1")
 """Rules whose weights follow byte for byte from the weights before, but for decompositions."""
 
 Ports = Sequence[tuple[str, Sort]]
