@@ -43,6 +43,17 @@ def state(folder: Path) -> dict[Path, tuple[bytes, int]]:
     return {path: (path.read_bytes(), path.stat().st_mtime_ns) for path in files}
 
 
+@pytest.fixture(autouse=True)
+def listening() -> Iterator[None]:
+    """Signals as in a terminal: a job that was started in the background ignores some, and so would all it starts."""
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGHUP)}
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    yield
+    for number, handler in before.items():
+        signal.signal(number, handler)
+
+
 @pytest.fixture
 def published(folder: Path, capsys: pytest.CaptureFixture[str]) -> Iterator[Path]:
     """A folder with a result of an earlier run."""
