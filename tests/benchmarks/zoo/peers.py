@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 HOUSE = Path(__file__).resolve().parents[3]
-LIMIT = 120
+LIMIT = 60
 REPEATS = 3
 MODELS = (
     ("vision", "resnet18"), ("vision", "resnet50"), ("vision", "mobilenet_v2"), ("vision", "mobilenet_v3_large"),
