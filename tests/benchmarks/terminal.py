@@ -1,6 +1,6 @@
 """A command and what it prints, as a picture: `python tests/benchmarks/terminal.py OUT.svg TITLE -- COMMAND …`.
 
-For the README; `make pictures` calls it. Lines that `--drop` names are left out.
+For the README; `make terminals` calls it. Lines that `--drop` names are left out.
 """
 
 import argparse
@@ -12,7 +12,6 @@ from pathlib import Path
 from rich.console import Console
 from rich.text import Text
 
-WIDTH = 132
 COLOURS = {"ok": "bold green", "note": "bold yellow", "FAIL": "bold red"}
 
 
@@ -27,10 +26,10 @@ def main() -> None:
     path = Path(sys.executable).parent / given.command[0]
     done = subprocess.run([str(path), *given.command[1:]], capture_output=True, text=True, check=True)
     lines = [line for line in done.stdout.splitlines() if not any(word in line for word in given.drop)]
-    console = Console(record=True, width=WIDTH, file=io.StringIO())
+    console = Console(record=True, width=max(map(len, lines)) + 1, file=io.StringIO())
     console.print(Text(f"$ {' '.join(given.command)}", style="bold cyan"))
     for line in lines:
-        console.print(painted(line[:WIDTH]))
+        console.print(painted(line))
     given.out.write_text(console.export_svg(title=given.title), encoding="utf-8")
 
 
