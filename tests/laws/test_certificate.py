@@ -25,6 +25,7 @@ from tests.verifier.test_bytes import small
 
 Change = Callable[[Any, Any], object]
 FOUND = {"graph", "manifest"}
+COMMUTATIVE = ("add", "mul", "max", "min")
 
 
 @frozen
@@ -87,11 +88,23 @@ def mutants(statement: Any) -> list[Mutant]:
     return [Mutant(path, kind) for path, value in places(statement) for kind in kinds(path, value)]
 
 
+def unordered(value: Any) -> Any:
+    """A formula with the operands of what commutes in one order."""
+    if isinstance(value, list):
+        return [unordered(entry) for entry in cast("list[Any]", value)]
+    if not isinstance(value, dict):
+        return value
+    row = {key: unordered(entry) for key, entry in cast("dict[str, Any]", value).items()}
+    return {**row, "terms": sorted(row["terms"], key=canon)} if row.get("apply") in COMMUTATIVE else row
+
+
 def content(statement: Any) -> Any:
     """What an accepted statement says: of which bytes, what each step does to nets, weights and metrics, what holds."""
     predicate = statement["predicate"]
     states = ("graphBefore", "graphAfter", "manifestBefore", "manifestAfter", "before", "after", "rule", "match")
-    claims = {canon({key: value for key, value in row.items() if key != "text"}) for row in predicate["claims"]}
+    claims = {
+        canon({key: unordered(value) for key, value in row.items() if key != "text"}) for row in predicate["claims"]
+    }
     return (
         {canon(row) for row in statement["subject"]},
         [{key: predicate[side][key] for key in FOUND} for side in ("input", "output")],
