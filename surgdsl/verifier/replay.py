@@ -14,7 +14,7 @@ from surgdsl.verifier.metrics import Ledger
 from surgdsl.verifier.net import Net
 from surgdsl.verifier.reject import Reject, need
 from surgdsl.verifier.rules import RULES
-from surgdsl.verifier.rules.schema import FREE, Rule
+from surgdsl.verifier.rules.schema import FREE, Attested, Rule
 from surgdsl.verifier.schema import METRICS
 
 Rows = dict[str, dict[str, Any]]
@@ -84,7 +84,8 @@ def one_step(raw: dict[str, Any], at: tuple[int, Rows], state: State, ledger: Le
     check_metrics(raw, rule, state.counts, counts)
     after = State(net, counts, graph, manifest, chain)
     need((raw["graphAfter"], raw["manifestAfter"]) == after.digests, "V06", "its graph or manifest after is another")
-    return Row(raw["step"], rule.name or raw["rule"], rule.grade, state.counts, counts, error, raw["note"]), after
+    grade = "attested" if isinstance(error, Attested) else rule.grade
+    return Row(raw["step"], rule.name or raw["rule"], grade, state.counts, counts, error, raw["note"]), after
 
 
 def the_rule(raw: dict[str, Any], rows: Rows) -> Rule:

@@ -169,7 +169,31 @@ def test_what_is_not_computed_is_told(tmp_path: Path, capsys: pytest.CaptureFixt
     names = {"left": [box("A", "aten.relu.default", [], "x", "m"), box("B", "relu", [], "m", "y")]}
     r.twice(f, of(r.TWICE, **names, decreases=None))
     assert main([str(f.write(tmp_path / "job"))]) == 0
-    assert "twice: its sides are not computed here, what spoke for it is attested" in capsys.readouterr().out
+    printed = capsys.readouterr().out
+    assert "twice: its sides are not computed here, what spoke for it is attested" in printed
+    assert [line.split()[-5] for line in printed.splitlines() if "rule/1 twice" in line] == ["attested"]
+
+
+@pytest.mark.parametrize(("kind", "other"), [("relu6", "relu"), ("hardsigmoid", "sigmoid"), ("relu", "identity")])
+def test_what_agrees_near_zero_only_is_not_equal(kind: str, other: str) -> None:
+    glue = [r.wire("x"), r.wire("y")]
+    d = r.declaration("bends", "exact", [box("A", kind, [], "x", "y")], [box("B", other, [], "x", "y")], glue)
+    weights: tuple[meaning.Side, meaning.Side] = ({"A": {}}, {"A": {}}), ({"B": {}}, {"B": {}})
+    given = meaning.point(d, {"x": ("B", 64), "y": ("B", 64)}, "5" * 64)
+    with pytest.raises(Reject, match="it is not exact"):
+        meaning.compared(d, weights, given, (True, 0.0))
+
+
+def test_sides_may_call_different_wires_inside_the_same() -> None:
+    glue = [r.wire("x"), r.wire("y")]
+    left = [box("A", "neg", [], "x", "m"), box("B", "identity", [], "m", "y")]
+    right = [box("C", "identity", [], "x", "m"), box("D", "neg", [], "m", "y")]
+    d = r.declaration("moved", "exact", left, right, glue)
+    empty: tuple[meaning.Side, meaning.Side] = (
+        ({"A": {}, "B": {}}, {"A": {}, "B": {}}),
+        ({"C": {}, "D": {}}, {"C": {}, "D": {}}),
+    )
+    assert meaning.compared(d, empty, {"x": np.arange(1.0, 5.0)}, (True, 0.0))
 
 
 def sides(nudge: Array) -> tuple[meaning.Side, meaning.Side]:

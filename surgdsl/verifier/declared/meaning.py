@@ -98,13 +98,17 @@ def compute(box: Box, at: Point, weights: Mapping[str, Weights], attributes: Map
 
 
 def point(d: dict[str, Any], shapes: Mapping[str, tuple[Extent, ...]], seed: str) -> Point:
-    """Random values for the wires of K that the rule only reads; symbols of their extents are 1."""
+    """Random values, small and large, for the wires of K that the rule only reads; symbols of their extents are 1.
+
+    Large ones reach where functions such as relu6 bend; what agrees near zero only is not equal.
+    """
     made, random = {wire for box in d["left"] for wire in box["targets"]}, np.random.default_rng(int(seed[:16], 16))
-    return {
-        wire: random.standard_normal([value(extent, dict.fromkeys(symbols(extent), 1)) for extent in shape])
-        for wire, shape in shapes.items()
-        if wire not in made
-    }
+    found = Point()
+    for wire, shape in shapes.items():
+        if wire not in made:
+            sizes = [value(extent, dict.fromkeys(symbols(extent), 1)) for extent in shape]
+            found[wire] = random.standard_normal(sizes) * np.exp2(random.uniform(-3, 5, sizes))
+    return found
 
 
 def compared(d: dict[str, Any], sides: tuple[Side, Side], given: Point, allowed: tuple[bool, float]) -> bool:
@@ -116,7 +120,8 @@ def compared(d: dict[str, Any], sides: tuple[Side, Side], given: Point, allowed:
     left, right = (run(d[at], *side, given) for at, side in zip(("left", "right"), sides, strict=True))
     if left is None or right is None:
         return False
-    ends = [wire for box in d["left"] for wire in box["targets"] if wire in right]
+    kept = {wire["name"] for wire in d["glue"]}  # inside, both sides may call different wires the same
+    ends = [wire for box in d["left"] for wire in box["targets"] if wire in kept]
     for end in ends:
         scale = max(norm(left[end], "linf"), norm(right[end], "linf"))
         same = left[end].shape == right[end].shape and norm(left[end] - right[end], "linf") <= ROUNDING * scale

@@ -24,6 +24,7 @@ from surgdsl.verifier.formula import all_of, exactly
 from surgdsl.verifier.named import SLACK, Tensor, evaluate, matrix, singular
 from surgdsl.verifier.net import Operation
 from surgdsl.verifier.reject import need
+from surgdsl.verifier.rules.schema import Attested
 from surgdsl.verifier.weight import Weight
 
 REAL = ("F64", "F32", "F16")
@@ -75,7 +76,8 @@ def settle(d: dict[str, Any], sides: tuple[Boxes, Boxes], about: About, given: P
     exact = d["grade"] == "exact" and not any("spectral" in row["value"] for row in d["with"])
     if d["grade"] == "lossy" or compared(d, both, given, (exact, factor)):
         return told
-    return f"{told}{'; ' if told else ''}{d['name']}: its sides are not computed here, what spoke for it is attested"
+    open_ = f"{d['name']}: its sides are not computed here, what spoke for it is attested"
+    return Attested(f"{told}; {open_}" if told else open_)
 
 
 def check_dtypes(rows: list[Any], sides: tuple[Boxes, Boxes], real: list[str]) -> dict[tuple[str, str], Weight]:

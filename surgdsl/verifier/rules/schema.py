@@ -14,6 +14,12 @@ from surgdsl.verifier.weight import Weight
 FREE = "any"
 
 
+class Attested(str):
+    """What a check says of a step whose claim it could not compute; the step is then attested, whatever its rule is."""
+
+    __slots__ = ()
+
+
 @dataclass(frozen=True, slots=True)
 class Rule:
     """A schema of section 8: exact, bounded, lossy or opaque; `check` tells what it measured.
