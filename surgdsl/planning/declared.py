@@ -15,6 +15,8 @@ from surgdsl.diagnostic import Diagnostic, Refusal
 from surgdsl.diagram.pushout import NoPushout
 from surgdsl.language.program import StepDecl
 from surgdsl.planning.action import Resolved
+from surgdsl.planning.known import Known
+from surgdsl.planning.selecting import selected
 from surgdsl.rules.discharge import Refuted, discharge
 from surgdsl.rules.itinerary import anchored
 from surgdsl.rules.matching import Form, Site
@@ -42,12 +44,14 @@ class Found:
         return ", ".join(dict.fromkeys(path for path in self.paths if path)) or "the model"
 
 
-def resolve(step: StepDecl, state: State) -> Resolved:
+def resolve(step: StepDecl, state: State, known: Known) -> Resolved:
     """The applications of the rules of a step, in order.
 
     Raises:
-        Refusal: E0353, a rule that is called exact is not.
+        Refusal: E0353, a rule that is called exact is not; E0501, the selector means no place.
     """
+    del known
+    selected(step, (operation.path for operation in state.net.graph.operations.values() if operation.path))
     for schema in step.schemas:
         _discharged(step, schema)
     bare = State(state.net, {name: evolve(weight, parts={}) for name, weight in state.weights.items()})

@@ -23,9 +23,9 @@ from surgdsl.diagram.pushout import NoPushout
 from surgdsl.diagram.rows import table
 from surgdsl.language.composition import Pair, before, layers
 from surgdsl.language.program import StepDecl, SurgeryDecl
+from surgdsl.planning.action import Unforeseen
 from surgdsl.planning.ranking import Rankings
 from surgdsl.planning.rehearsing import Rehearsal, Stage, opening_stage, rehearse
-from surgdsl.planning.resolving import Unforeseen
 
 Verdict = Literal["independent", "joinable", "order matters"]
 Kind = Literal["delete-delete", "delete-use", "use-delete"]

@@ -19,11 +19,12 @@ from surgdsl.metrics import count, ones
 from surgdsl.planning.action import Action
 from surgdsl.planning.claims import asks, holds, shown
 from surgdsl.planning.disorder import check_order
+from surgdsl.planning.known import Known
 from surgdsl.planning.opening import Opened
 from surgdsl.planning.ordering import Ordering, ordering
 from surgdsl.planning.pointing import pointing
 from surgdsl.planning.ranking import Rankings
-from surgdsl.planning.resolving import Resolver
+from surgdsl.planning.resolving import resolve
 
 Counts = Mapping[str, int]
 
@@ -76,14 +77,14 @@ def plan(opened: Opened) -> Plan:
     rankings = Rankings(opened)
     order = ordering(opened.surgery, rankings)
     check_order(opened.surgery, order)
-    resolver, state, number = Resolver(rankings), opened.start, 0
+    known, state, number = Known(rankings), opened.start, 0
     with pointing(opened.program.model(opened.surgery.model).source.span):
         counts = count(state.net, state.weights, ones(state.net))
     steps: list[Planned] = []
     for declared in opened.surgery.steps:
         before = counts
         with pointing(declared.span):
-            found = resolver.resolve(declared, state)
+            found = resolve(declared, state, known)
             for action in found.actions:
                 state, number = _tried(declared, action, state, number), number + 1
         counts = count(state.net, state.weights, ones(state.net))

@@ -18,8 +18,9 @@ from surgdsl.diagram.operation import Operation
 from surgdsl.diagram.pushout import Step
 from surgdsl.language.program import StepDecl
 from surgdsl.planning.action import Action
+from surgdsl.planning.known import Known
 from surgdsl.planning.ranking import Rankings
-from surgdsl.planning.resolving import Resolver
+from surgdsl.planning.resolving import resolve
 from surgdsl.recovery.tuning import trained
 from surgdsl.surgery.prune import Cutting, Prune
 
@@ -64,8 +65,8 @@ def rehearse(rankings: Rankings, step: StepDecl, stage: Stage) -> Rehearsal:
         NoPushout: it cannot be done here.
         Unforeseen: what it does depends on values.
     """
-    kept = dict(stage.kept)
-    actions = Resolver(rankings, kept).resolve(step, stage.state).actions
+    known = Known(rankings, dict(stage.kept))
+    actions = resolve(step, stage.state, known).actions
     state, steps = _done(actions, stage, step.name, rankings)
     here = items(stage.state.net.graph.wires, stage.state.net.graph.operations)
     deletes = frozenset[Item]().union(*(one.match.deletes for one in steps)) & here
@@ -73,7 +74,7 @@ def rehearse(rankings: Rankings, step: StepDecl, stage: Stage) -> Rehearsal:
     if step.recover is not None:
         every = items((), stage.state.net.params())
         state, deletes, reads = _trained(state, step), deletes | every, here - deletes - every
-    after = Stage(state, kept, stage.number + max(len(actions), 1))
+    after = Stage(state, known.kept, stage.number + max(len(actions), 1))
     return Rehearsal(after, tuple(map(_intent, actions)), deletes, reads)
 
 

@@ -8,8 +8,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from surgdsl.axis.unification import Pin
+from surgdsl.bridge.weight import State
 from surgdsl.diagnostic import Diagnostic, Refusal, suggest
 from surgdsl.language.program import StepDecl
+from surgdsl.surgery.rewrite import layers
 
 FEW = 6
 
@@ -28,6 +30,19 @@ def selected(step: StepDecl, paths: Iterable[str]) -> frozenset[str]:
     helps = tuple(f"did you mean `@{place}`?" for place in sorted(near)) or (f"there are {places(known)}",)
     told = f"`{step.selector.text}` means no place in the model"
     raise Refusal(Diagnostic("E0501", told, step.selector.span, "nothing is called so", help=helps))
+
+
+def weights(step: StepDecl, state: State) -> tuple[str, ...]:
+    """The matrices and kernels of the meant layers, by name; biases and statistics are small, and stay.
+
+    Raises:
+        Refusal: E0501, there are none.
+    """
+    found = layers(state)
+    paths = selected(step, found)
+    operations = state.net.graph.operations
+    names = [name for path, group in found.items() if path in paths for name in group]
+    return tuple(payload.base for name in names if (payload := operations[name].payload))
 
 
 def idle(step: StepDecl, reasons: Sequence[str], instead: Sequence[str] = ()) -> Refusal:

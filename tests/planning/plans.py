@@ -16,11 +16,12 @@ from surgdsl.execution.graph import Scribe
 from surgdsl.language import program
 from surgdsl.language.composition import Arrow, Pair, extension, then
 from surgdsl.language.program import StepDecl
+from surgdsl.planning.known import Known
 from surgdsl.planning.opening import Opened
 from surgdsl.planning.ordering import Finding, Rehearsals, findings
 from surgdsl.planning.plan import plan
 from surgdsl.planning.ranking import Rankings
-from surgdsl.planning.resolving import Resolver
+from surgdsl.planning.resolving import resolve
 from surgdsl.surgery.rewrite import layers
 
 HEAD = """surg 1
@@ -67,7 +68,7 @@ def random_steps(draw: random.Random, state: State, count: int) -> list[str]:
     near = places[first : first + count]
     steps, drawn = list[str](), [a_step(draw, near) for _ in names(26)]
     tried = opened(state, drawn)
-    reached = Reached(state, Resolver(Rankings(tried)))
+    reached = Reached(state, Known(Rankings(tried)))
     for text, step in zip(drawn, tried.surgery.steps, strict=True):
         try:
             reached = reached.after(step)
@@ -84,7 +85,7 @@ class Reached:
     """A state, what of the start is kept by then, and how many rewrites led to it."""
 
     state: State
-    resolver: Resolver
+    known: Known
     number: int = 0
 
     def after(self, step: StepDecl) -> Reached:
@@ -93,11 +94,11 @@ class Reached:
         Raises:
             Refusal: the step has nothing to do here.
         """
-        resolver, state = evolve(self.resolver, kept=dict(self.resolver.kept)), self.state
-        actions = resolver.resolve(step, state).actions
+        known, state = evolve(self.known, kept=dict(self.known.kept)), self.state
+        actions = resolve(step, state, known).actions
         for number, action in enumerate(actions, self.number):
             state = action.rewrite(state, number, step.name).after
-        return Reached(state, resolver, self.number + len(actions))
+        return Reached(state, known, self.number + len(actions))
 
 
 @frozen
@@ -165,7 +166,7 @@ def graph_hash(state: State) -> str:
 
 def result(surgery: Opened) -> State:
     """What the steps lead to, in their order."""
-    reached = Reached(surgery.start, Resolver(Rankings(surgery)))
+    reached = Reached(surgery.start, Known(Rankings(surgery)))
     for step in surgery.surgery.steps:
         reached = reached.after(step)
     return reached.state

@@ -1,0 +1,92 @@
+"""Pruning, resolved: which axes a step cuts, and which of their indices stay.
+
+An axis is meant when a meant layer writes it and no excepted one does. It is scored as the model was at the start, so
+the plan can name every channel that goes.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from difflib import SequenceMatcher
+
+import numpy as np
+
+from surgdsl.axis.dim import Axis, whole
+from surgdsl.bridge.weight import State
+from surgdsl.diagnostic import Refusal
+from surgdsl.importance.ranking import Scores, naturals
+from surgdsl.language.program import StepDecl
+from surgdsl.operations.coupling import Coupling
+from surgdsl.operations.writing import writers
+from surgdsl.planning.action import Resolved, Unforeseen
+from surgdsl.planning.arguments import ratio
+from surgdsl.planning.known import Known
+from surgdsl.planning.selecting import by_interface, held, idle, selected
+from surgdsl.surgery.prune import Prune, ranked
+
+
+def resolve(step: StepDecl, state: State, known: Known) -> Resolved:
+    """One cut for each axis that has more indices than are to stay."""
+    coupling = known.rankings.coupled(state.net)
+    chosen, left_alone = _chosen(step, coupling)
+    share = ratio(step, "keep")
+    scores = _scores(step, state, coupling, chosen, known)
+    actions: list[Prune] = []
+    for axis in chosen:
+        points = naturals(scores[axis])
+        keep = ranked(points, max(1, math.ceil(share * whole(axis))))
+        if len(keep) < whole(axis):
+            known.keep(axis, keep)
+            tensors = tuple((member.tensor, member.dimension) for member in coupling.members[axis])
+            actions.append(Prune(axis.name, whole(axis), keep, points, tensors))
+    return Resolved(tuple(actions), left_alone)
+
+
+def _chosen(step: StepDecl, coupling: Coupling) -> tuple[list[Axis], tuple[str, ...]]:
+    """Axes that some meant layer writes and no excepted one does; and the pinned among them with their reasons."""
+    born = {axis: writers(coupling, axis) for axis in coupling.members}
+    paths = selected(step, (path for written in born.values() for path in sorted(written)))
+    chosen, left_alone = list[Axis](), list[str]()
+    for axis, written in born.items():
+        if not written & paths:
+            continue
+        excepted = sorted(path for path in written - paths if any(one.matches(path) for one in step.selector.exclude))
+        if excepted:
+            left_alone.append(f"{axis}: coupled to {excepted[0]}, which is excepted")
+        elif axis in coupling.pins:
+            left_alone.append(f"{axis}: {coupling.pins[axis]}")
+        elif not coupling.natural(axis):
+            left_alone.append(f"{axis}: a cut would only be approximate, {coupling.blurs[axis][0]}")
+        elif whole(axis) > 1:
+            chosen.append(axis)
+    if not chosen:
+        raise _nothing(step, coupling, [axis for axis in born if born[axis] & paths], left_alone)
+    return chosen, tuple(left_alone)
+
+
+def _nothing(step: StepDecl, coupling: Coupling, meant: Sequence[Axis], reasons: Sequence[str]) -> Refusal:
+    """What is said where no axis can be cut, with the nearest layers that write one that can."""
+    free = [axis for axis in coupling.prunable if coupling.natural(axis) and whole(axis) > 1]
+    paths = sorted(path for axis in free for path in writers(coupling, axis))
+    wanted = step.selector.include[0].text
+    near = sorted(dict.fromkeys(paths), key=lambda path: -SequenceMatcher(None, wanted, f"@{path}").ratio())
+    pins = [coupling.pins.get(axis) for axis in meant]
+    return (held if all(pin and by_interface(pin) for pin in pins) else idle)(step, reasons, near)
+
+
+def _scores(
+    step: StepDecl, state: State, coupling: Coupling, chosen: Sequence[Axis], known: Known
+) -> Mapping[Axis, Scores]:
+    """Scores of the model as it was at the start, at the indices that are still there.
+
+    An axis that the start does not have, because cutting another to 1 made it what it is, is scored as it is now.
+    """
+    start = known.rankings.coupling
+    origins = {axis: origin for axis in chosen for origin in start.members if known.is_now(origin, axis)}
+    found = known.rankings.at_start(step, list(origins.values()))
+    later = [axis for axis in chosen if axis not in origins]
+    if later and any(weight.bare for weight in state.weights.values()):
+        raise Unforeseen(step.name)
+    scores = dict(known.rankings.now(step, state, coupling, later)) if later else dict[Axis, Scores]()
+    return scores | {axis: found[origin][np.array(known.left(origin))] for axis, origin in origins.items()}
