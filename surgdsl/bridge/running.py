@@ -162,7 +162,7 @@ def tune(
     losses: list[float] = []
     for epoch in range(schedule.epochs):
         for chosen in _chunks(generator.permutation(len(rows)), schedule.batch):
-            inputs, labels = _batch(rows, chosen)
+            inputs, labels = batch_of(rows, chosen)
             optimizer.zero_grad(set_to_none=True)
             value = taught(
                 _first(module(*inputs)), labels, None if teacher is None else teacher[torch.from_numpy(chosen)]
@@ -259,10 +259,11 @@ def rising(codebook: Array) -> Array:
 def _batches(rows: Rows, size: int) -> Iterator[Tensors]:
     """All rows in order, `size` at a time."""
     order = np.arange(len(rows))
-    return (_batch(rows, order[start : start + size]) for start in range(0, len(order), size))
+    return (batch_of(rows, order[start : start + size]) for start in range(0, len(order), size))
 
 
-def _batch(rows: Rows, chosen: Array) -> Tensors:
+def batch_of(rows: Rows, chosen: Array) -> Tensors:
+    """Some rows, where nets run."""
     where = device()
     inputs = tuple(to_tensor(array[chosen], _name(array), where) for array in rows.inputs)
     return inputs, to_tensor(rows.labels[chosen], _name(rows.labels), where)
