@@ -16,7 +16,7 @@ echo 'surgdsl needs Python 3.11 or later with venv and ensurepip, as python3.11 
 endef
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint format grammar example-digits example-fashion bench laws mutation zoo plans zoo-peers terminals pictures constraints clean
+.PHONY: help setup demo test lint format grammar example-digits example-fashion bench laws mutation zoo plans zoo-peers bench-peers bench-models example-minilm terminals pictures constraints clean
 
 help: ## list these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -61,6 +61,11 @@ example-fashion: setup ## the same for a CNN on all of Fashion-MNIST (build/fash
 	$(BIN)/surg run examples/fashion_cnn.surg --out build/fashion-mnist
 	$(BIN)/surg-verify build/fashion-mnist
 
+example-minilm: setup ## the same for MiniLM, a transformer for sentences (build/minilm); says how to get the weights
+	@$(BIN)/python examples/minilm.py
+	$(BIN)/surg run examples/minilm.surg --out build/minilm
+	$(BIN)/surg-verify build/minilm
+
 bench: setup ## time check, run and verify as whole processes, three times each
 	$(BIN)/python tests/benchmarks/pipeline.py
 	$(BIN)/python tests/benchmarks/scaling.py
@@ -96,6 +101,18 @@ plans: $(ZOO) ## carry out random plans on ten architectures in every open order
 zoo-peers: $(ZOO) ## time analysis and cutting beside torch-pruning, on a quiet machine; writes docs/speed.md
 	$(BIN)/python tests/benchmarks/zoo/peers.py
 	$(BIN)/python tests/benchmarks/zoo/large.py
+
+PEERS := $(VENV)/peers.stamp
+
+$(PEERS): $(ZOO) tests/benchmarks/models/requirements.txt
+	$(PIP) install --quiet --no-deps -r tests/benchmarks/models/requirements.txt
+	@touch $@
+
+bench-peers: $(PEERS) ## compare kernels with llmcompressor, quanto, nncf, torchao layer by layer, on a quiet machine
+	$(BIN)/python tests/benchmarks/layerwise.py
+
+bench-models: $(PEERS) ## accuracy against stored bytes on real models, beside the peers (an hour); writes docs/models.md
+	$(BIN)/python tests/benchmarks/models/curves.py
 
 terminals: demo ## make the pictures of what the commands print (docs/pictures)
 	$(BIN)/python tests/benchmarks/terminal.py docs/pictures/plan.svg 'surg plan' --drop 'cuts block' -- surg plan examples/mnist_cnn.surg
