@@ -6,6 +6,8 @@ Indices that a plan chose stay chosen; masks and codebooks are of the weights as
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
+from itertools import groupby
 
 from attrs import frozen
 
@@ -48,14 +50,20 @@ def carry(plan: Plan, told: Told, threads: int = 1, least: int = LEAST) -> Carri
             name, before = planned.declared.name, state
             computed.begin(_beside(plan, planned), state)
             for number, action in enumerate(planned.actions, 1):
-                told(f"step {name}", f"{number}/{len(planned.actions)} {action.note}")
-                done.append(computed.done(action).rewrite(state, len(done), name))
+                heard = partial(_heard, told, f"step {name}", f"{number}/{len(planned.actions)}")
+                heard(action.note)
+                with pointing(planned.declared.span):
+                    done += computed.done(action).rewrites(state, len(done), name, heard)
                 state = done[-1].after
             if planned.recover:
                 state = _recovered(plan, planned.recover, before, state, name, done, told)
     if plan.opened.surgery.recover:
         state = _recovered(plan, plan.opened.surgery.recover, plan.opened.start, state, AFTER_ALL, done, told)
     return Carried(tuple(done), state)
+
+
+def _heard(told: Told, stage: str, counted: str, detail: str) -> None:
+    told(stage, f"{counted} {detail}")
 
 
 def _beside(plan: Plan, planned: Planned) -> list[Action]:
@@ -94,8 +102,8 @@ def obligations(plan: Plan, rewrites: Sequence[Rewrite]) -> tuple[tuple[str, str
     rows: list[tuple[str, str]] = []
     for planned in plan.steps:
         name = planned.declared.name
-        rules = dict.fromkeys(rewrite.rule for rewrite in rewrites if rewrite.step == name and rewrite.rule != RECOVER)
-        rows += [(name, rule) for rule in rules]
+        rules = (rewrite.rule for rewrite in rewrites if rewrite.step == name and rewrite.rule != RECOVER)
+        rows += [(name, rule) for rule, _ in groupby(rules)]
         if planned.recover:
             rows.append((name, RECOVER))
     if plan.opened.surgery.recover:

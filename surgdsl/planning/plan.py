@@ -31,13 +31,17 @@ Counts = Mapping[str, int]
 
 @frozen(eq=False)
 class Planned:
-    """A step with its actions, what is left alone and why, and the metrics around it (recovery can move only nnz)."""
+    """A step with its actions, what is left alone and why, the metrics around it (recovery can move only nnz).
+
+    `rewrites` is how many it takes, recovery aside.
+    """
 
     declared: StepDecl
     actions: tuple[Action, ...]
     left_alone: tuple[str, ...]
     before: Counts
     after: Counts
+    rewrites: int
 
     @property
     def recover(self) -> Recover | None:
@@ -85,10 +89,11 @@ def plan(opened: Opened) -> Plan:
         before = counts
         with pointing(declared.span):
             found = resolve(declared, state, known)
+            first = number
             for action in found.actions:
-                state, number = _tried(declared, action, state, number), number + 1
+                state, number = _tried(declared, action, state, number)
         counts = count(state.net, state.weights, ones(state.net))
-        steps.append(Planned(declared, found.actions, found.left_alone, before, counts))
+        steps.append(Planned(declared, found.actions, found.left_alone, before, counts, number - first))
     made = Plan(opened, tuple(steps), order)
     promises = (*opened.surgery.requires, *opened.surgery.targets)
     check_counted([one for one in promises if not _later(one)], made.before, made.after)
@@ -100,13 +105,16 @@ def _later(promise: Require) -> bool:
     return isinstance(promise.claim, Counted) and asks(promise.claim)
 
 
-def _tried(declared: StepDecl, action: Action, state: State, number: int) -> State:
+def _tried(declared: StepDecl, action: Action, state: State, number: int) -> tuple[State, int]:
+    """The state after an action, foreseen, and the number of the rewrite that comes next."""
     try:
-        return action.rewrite(state, number, declared.name).after
+        for rewrite in action.foresee(state, number, declared.name):
+            state, number = rewrite.after, number + 1
     except NoPushout as refused:
         notes = tuple(Note(None, str(fault)) for fault in refused.faults)
         told = f"step `{declared.name}` cannot be done: {action.note}"
         raise Refusal(Diagnostic("E0508", told, declared.span, notes=notes)) from refused
+    return state, number
 
 
 def check_counted(promises: Sequence[Require], before: Counts, after: Counts) -> None:

@@ -74,7 +74,7 @@ def rehearse(rankings: Rankings, step: StepDecl, stage: Stage) -> Rehearsal:
     if step.recover is not None:
         every = items((), stage.state.net.params())
         state, deletes, reads = _trained(state, step), deletes | every, here - deletes - every
-    after = Stage(state, known.kept, stage.number + max(len(actions), 1))
+    after = Stage(state, known.kept, stage.number + max(len(steps), len(actions)))
     return Rehearsal(after, tuple(map(_intent, actions)), deletes, reads)
 
 
@@ -92,10 +92,10 @@ def _done(actions: Sequence[Action], stage: Stage, step: str, rankings: Rankings
         done, state = Cutting(stage.state, coupling, keep).carry_out(stage.number)
         return state, [done]
     state, steps = stage.state, list[Step]()
-    for number, action in enumerate(actions, stage.number):
-        rewrite = action.rewrite(state, number, step)
-        steps.append(rewrite.derivation)
-        state = rewrite.after
+    for action in actions:
+        for rewrite in action.foresee(state, stage.number + len(steps), step):
+            steps.append(rewrite.derivation)
+            state = rewrite.after
     return state, steps
 
 

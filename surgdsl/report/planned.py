@@ -52,7 +52,7 @@ def told(plan: Plan, *, everything: bool = False) -> Iterator[str]:
     yield ""
     yield from ordered.told(plan)
     yield from (f"  {_promise(plan, one)}" for one in (*surgery.targets, *surgery.requires))
-    rewrites = sum(len(planned.actions) for planned in plan.steps)
+    rewrites = sum(planned.rewrites for planned in plan.steps)
     told = f"{counted(len(plan.steps), 'step')}, {counted(rewrites, 'rewrite')}"
     yield f"Plan: {told}. No interface wire is touched."
 
@@ -61,7 +61,7 @@ def _ledger(plan: Plan) -> Iterator[tuple[str, ...]]:
     yield ("step", "rule", "rewrites", *(metric.partition("/")[0] for metric in METRICS))
     for planned in plan.steps:
         changes = (share(planned.after[metric], planned.before[metric]) for metric in METRICS)
-        yield (planned.declared.name, _call(planned), str(len(planned.actions)), *changes)
+        yield (planned.declared.name, _call(planned), str(planned.rewrites), *changes)
     yield ("before", "", "", *(amount(metric, plan.before[metric]) for metric in METRICS))
     yield ("after", "", "", *(amount(metric, plan.after[metric]) for metric in METRICS))
 

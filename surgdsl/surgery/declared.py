@@ -40,6 +40,7 @@ from surgdsl.surgery.bounding import distance, factor
 from surgdsl.surgery.naming import Named, named
 from surgdsl.surgery.provenance import term
 from surgdsl.surgery.rewrite import Replacement, Rewrite, around, replace
+from surgdsl.surgery.single import Single
 
 RULE = "rule/1"
 REDUCIBLE = ("params/1", "macs/1")
@@ -48,7 +49,7 @@ values, which a plan does not know."""
 
 
 @frozen
-class Apply:
+class Apply(Single):
     """Apply a declared rule where its boxes of L were called at `paths`, in the order of L."""
 
     schema: Schema

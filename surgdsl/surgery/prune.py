@@ -25,12 +25,13 @@ from surgdsl.operations import BY_NAME
 from surgdsl.operations.coupling import Coupling, couple
 from surgdsl.operations.signature import Cut
 from surgdsl.surgery.rewrite import Replacement, Rewrite, around, created, derived, replace, term_of
+from surgdsl.surgery.single import Single
 
 RULE = "prune-channels/1"
 
 
 @frozen
-class Prune:
+class Prune(Single):
     """Keep the positions `keep` of an axis; `scores` (naturals, one for each position) are the reason."""
 
     axis: str

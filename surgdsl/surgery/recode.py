@@ -7,7 +7,7 @@ at the moment of the step.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 import numpy as np
 from attrs import evolve, field, frozen
@@ -22,6 +22,7 @@ from surgdsl.importance.scoring import Judge
 from surgdsl.surgery import affine, codebook
 from surgdsl.surgery.masking import keep_largest
 from surgdsl.surgery.rewrite import Rewrite, replace, rewritten_param, term_of
+from surgdsl.surgery.single import Single
 
 Ready = tuple[Weight, Weight]
 """A weight, and what an action makes of it, computed before its turn."""
@@ -29,7 +30,7 @@ MASK, CODEBOOK, AFFINE = "mask/1", "quantize-codebook/1", "quantize-affine/1"
 
 
 @frozen
-class Mask:
+class Mask(Single):
     """Keep the `keep` elements of largest magnitude of the weight called `base`, or those that `judge` scores highest.
 
     What a judge finds at the moment of the step, and what it read for that, is held in `scores` and `reads`.
@@ -50,15 +51,18 @@ class Mask:
 
     def rewrite(self, state: State, number: int, step: str) -> Rewrite:
         """Mask in `state`."""
-        arguments = {"keep": str(self.keep)}
-        judged = self if self.judge is None else self._judged(self.judge, state)
-        return _recoded(state, self.base, MASK, "nnz/1", arguments, self.note, number, step, judged)
+        scores = None if self.judge is None else self.judge.elements(state, param(state, self.base))
+        return self._masked(state, number, step, scores)
 
-    def _judged(self, judge: Judge, state: State) -> Mask:
-        name = param(state, self.base)
-        scores = None if state.weights[name].bare else judge.elements(state, name)
-        others = state.net.params().items() if judge.criterion.reads else ()
-        return evolve(self, scores=scores, reads=tuple(Read(term_of(one)) for other, one in others if other != name))
+    def foresee(self, state: State, number: int, step: str) -> Iterator[Rewrite]:
+        """Mask as many elements as will be, by magnitude where a judge would have to be asked."""
+        yield self._masked(state, number, step, None)
+
+    def _masked(self, state: State, number: int, step: str, scores: Array | None) -> Rewrite:
+        name, arguments = param(state, self.base), {"keep": str(self.keep)}
+        others = state.net.params().items() if self.judge is not None and self.judge.criterion.reads else ()
+        judged = evolve(self, scores=scores, reads=tuple(Read(term_of(one)) for other, one in others if other != name))
+        return _recoded(state, self.base, MASK, "nnz/1", arguments, self.note, number, step, judged)
 
     def term(self, weight: Weight, of: Term) -> Term:
         """Where the masked weight comes from."""
@@ -81,7 +85,7 @@ class Mask:
 
 
 @frozen
-class Quantize:
+class Quantize(Single):
     """Store the weight called `base` in `bits` bits an element: by a codebook, or scales along its first dimension."""
 
     base: str

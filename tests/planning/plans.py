@@ -96,9 +96,11 @@ class Reached:
         """
         known, state = evolve(self.known, kept=dict(self.known.kept)), self.state
         actions = resolve(step, state, known).actions
-        for number, action in enumerate(actions, self.number):
-            state = action.rewrite(state, number, step.name).after
-        return Reached(state, known, self.number + len(actions))
+        number = self.number
+        for action in actions:
+            for rewrite in action.rewrites(state, number, step.name, lambda _: None):
+                state, number = rewrite.after, number + 1
+        return Reached(state, known, number)
 
 
 @frozen

@@ -10,7 +10,6 @@ from surgdsl.bridge.weight import State
 from surgdsl.diagram.payload import Affine, Codebook, Dense, Encoding, Masked
 from surgdsl.diagram.term import Given, Made, Read, Term
 from surgdsl.diagram.term import Mask as Largest
-from surgdsl.planning.action import Action
 from surgdsl.surgery.recode import Mask, Quantize, param
 from surgdsl.surgery.rewrite import Rewrite, around, layers
 from tests.bridge.cases import CASES
@@ -19,7 +18,7 @@ from tests.operations.cutting import apart
 
 CASE = CASES["batch norm"]
 
-ACTIONS: dict[str, tuple[Action, Encoding, str, str]] = {
+ACTIONS: dict[str, tuple[Mask | Quantize, Encoding, str, str]] = {
     "mask": (Mask("b.weight", 100, 432), Masked(Dense()), "nnz/1", "mask/1"),
     "codebook": (Quantize("b.weight", 3, "kmeans"), Codebook(3), "size/1", "quantize-codebook/1"),
     "scales": (Quantize("b.weight", 5, "affine"), Affine(5, 0), "size/1", "quantize-affine/1"),
