@@ -24,6 +24,7 @@ from surgdsl.operations.distance import DISTANCES
 from surgdsl.operations.elementwise import BLANK, DROPOUT, FILL, POLE, SHIFTING_UNARY, UNARY
 from surgdsl.operations.embedding import EMBEDDINGS
 from surgdsl.operations.extreme import EXTREMES
+from surgdsl.operations.fake_quantize import FAKE_QUANTIZE
 from surgdsl.operations.gating import GATES
 from surgdsl.operations.group_norm import GROUP_NORMS
 from surgdsl.operations.joining import CAT, SCATTER, SLICE
@@ -58,7 +59,7 @@ CATALOGUE: tuple[Signature, ...] = (
     CONTRACTION, ATTENTION, LAYER_NORM, *GROUP_NORMS, *EMBEDDINGS, *GATES, CASTING, WRITTEN, *AGGREGATIONS, *EXTREMES,
     *SCANS, *ARITHMETIC, *CHOICES, *TRUTHS, WEIGHT_NORM,
     *PARTING, *SELECTION, *MOVING, *SPREADING, SQUEEZING, *SHUFFLING, PADDING, *RESAMPLING, *CREATION, TRANSPOSED,
-    *RECURRENCES, *UNFOLDING, *MAXIMA, TRIANGLE, *CROSSING, BILINEAR, *DISTANCES,
+    *RECURRENCES, *UNFOLDING, *MAXIMA, TRIANGLE, *CROSSING, BILINEAR, *DISTANCES, FAKE_QUANTIZE,
 )  # fmt: skip
 
 BY_NAME: Mapping[str, Signature] = {name: signature for signature in CATALOGUE for name in signature.names}

@@ -10,6 +10,7 @@ from surgdsl.verifier.net import Operation, Sort
 from surgdsl.verifier.operations.arrange import ARRANGE
 from surgdsl.verifier.operations.conv import CONV
 from surgdsl.verifier.operations.elementwise import BINARY, UNARY
+from surgdsl.verifier.operations.fake_quantize import FAKE_QUANTIZE
 from surgdsl.verifier.operations.linear import LINEAR
 from surgdsl.verifier.operations.norm import BATCH_NORM
 from surgdsl.verifier.operations.pool import POOLS
@@ -21,6 +22,7 @@ CATALOGUE: dict[str, Signature] = {
     "aten.linear.default": LINEAR,
     **CONV,
     "aten.batch_norm.default": BATCH_NORM,
+    "aten.fake_quantize_per_tensor_affine.default": FAKE_QUANTIZE,
     **UNARY,
     **BINARY,
     **POOLS,

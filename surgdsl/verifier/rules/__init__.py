@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from surgdsl.verifier.rules.fake_quantize import FAKE_QUANTIZE
 from surgdsl.verifier.rules.mask import MASK
 from surgdsl.verifier.rules.prune import PRUNE
 from surgdsl.verifier.rules.quantize import AFFINE, CODEBOOK
@@ -9,6 +10,7 @@ from surgdsl.verifier.rules.recover import RECOVER
 from surgdsl.verifier.rules.schema import Rule
 
 RULES: dict[str, Rule] = {
+    "fake-quantize/1": FAKE_QUANTIZE,
     "mask/1": MASK,
     "prune-channels/1": PRUNE,
     "quantize-affine/1": AFFINE,
