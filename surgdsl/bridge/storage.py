@@ -18,12 +18,15 @@ from typing import IO, Any, cast
 import numpy as np
 from safetensors import SafetensorError, safe_open
 
+from surgdsl.bridge.paging import release, runs
 from surgdsl.bridge.weight import NUMPY, Array
 from surgdsl.diagnostic import Diagnostic, Refusal
 
 Tensors = Mapping[str, tuple[str, Array]]
 """(dtype, array) by name."""
 
+NOTES = "__metadata__"
+"""What safetensors calls a writer's own notes, which are no tensor."""
 UNREADABLE: Mapping[type[OSError], str] = MappingProxyType({FileNotFoundError: "E0701", IsADirectoryError: "E0702"})
 
 
@@ -56,7 +59,7 @@ def _mapped(path: Path) -> Tensors:
         length = int.from_bytes(file.read(8), "little")
         pairs = cast("list[tuple[str, Any]]", json.loads(file.read(length), object_pairs_hook=_pairs))
         data = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
-    entries = [(name, dict(cast("list[tuple[str, Any]]", fields))) for name, fields in pairs if name != "__metadata__"]
+    entries = [(name, dict(cast("list[tuple[str, Any]]", fields))) for name, fields in pairs if name != NOTES]
     repeated = len(entries) - len({name for name, _ in entries})
     if repeated:
         raise Refusal(_fault("E0711", f"`{path}` is not a safetensors file", "it names a tensor twice"))
@@ -118,6 +121,7 @@ def write(path: Path, tensors: Tensors) -> None:
         file.write(header(tensors))
         for name in sorted(tensors):
             file.writelines(_blocks(tensors[name][1]))
+            release(tensors[name][1])
 
 
 def check_names(names: Iterable[str]) -> None:
@@ -126,14 +130,18 @@ def check_names(names: Iterable[str]) -> None:
     Raises:
         Refusal: E0715, one diagnostic for each.
     """
-    strange = [name for name in names if not 1 <= len(name) <= 256 or any(not "!" <= char <= "~" for char in name)]
+    strange = [name for name in names if not _speakable(name)]
     if strange:
-        reason = "a name has 1 to 256 printable ASCII characters, and no spaces"
+        reason = f"a name has 1 to 256 printable ASCII characters, no spaces, and is not {NOTES}"
         raise Refusal(*(_fault("E0715", f"`{name:.80}` cannot be a name in a certificate", reason) for name in strange))
 
 
+def _speakable(name: str) -> bool:
+    return 1 <= len(name) <= 256 and all("!" <= char <= "~" for char in name) and name != NOTES
+
+
 def _blocks(array: Array) -> Iterable[memoryview]:
-    return [np.ascontiguousarray(array).reshape(-1).view(np.uint8).data] if array.size else []
+    return (np.ascontiguousarray(run).view(np.uint8).data for run in runs(array))
 
 
 @contextmanager

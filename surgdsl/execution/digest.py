@@ -10,6 +10,7 @@ from collections.abc import Iterable
 
 from attrs import field, frozen
 
+from surgdsl.bridge.paging import release
 from surgdsl.bridge.weight import Array
 from surgdsl.execution.canonical import Json, encode
 
@@ -31,6 +32,7 @@ def tensor(dtype: str, array: Array) -> str:
         leaf = hashlib.sha256(b"\0")
         leaf.update(data[start : start + CHUNK])
         whole.update(leaf.digest())
+    release(array)
     return whole.hexdigest()
 
 

@@ -11,7 +11,8 @@ from collections.abc import Mapping
 import numpy as np
 
 from surgdsl.bridge.encoding import stored
-from surgdsl.bridge.weight import Weight
+from surgdsl.bridge.paging import release, runs
+from surgdsl.bridge.weight import Array, Weight
 from surgdsl.diagram.net import Net
 from surgdsl.diagram.operation import Operation
 
@@ -32,8 +33,12 @@ def nonzero(weight: Weight) -> int:
     2
     """
     values = stored(weight)
+    found = sum(_nonzero(run, signed=weight.dtype not in SIGNLESS) for run in runs(values))
+    release(values)
+    return found
+
+
+def _nonzero(values: Array, *, signed: bool) -> int:
     width = values.dtype.itemsize
     bits = values.view(f"<u{width}")
-    if weight.dtype not in SIGNLESS:
-        bits = bits & bits.dtype.type((1 << 8 * width - 1) - 1)
-    return int(np.count_nonzero(bits))
+    return int(np.count_nonzero(bits & bits.dtype.type((1 << 8 * width - 1) - 1) if signed else bits))

@@ -18,6 +18,7 @@ from surgdsl.axis.extent import symbol
 from surgdsl.bridge import storage
 from surgdsl.bridge.arguments import TORCH, to_tensor
 from surgdsl.bridge.capture import capture
+from surgdsl.bridge.hollow import emptied, filled, hollow
 from surgdsl.bridge.rebuild import rebuild
 from surgdsl.bridge.source import Rows, build_module, read_rows
 from surgdsl.bridge.weight import State
@@ -67,9 +68,14 @@ def open_model(program: Program, model: ModelDecl) -> tuple[State, Path | None]:
     folder = home(model)
     module = build_module(str(model.source), folder, model.source.span)
     weights = folder / model.weights.path if model.weights else None
-    if weights and model.weights:
-        _load(module, weights, model)
-    state = _captured(program, model, module)
+    tensors: storage.Tensors = _tensors(module, weights, model) if weights else {}
+    if hollow(module):
+        state = _filled(program, model, module, tensors)
+    else:
+        module.load_state_dict(
+            {name: to_tensor(array, dtype) for name, (dtype, array) in tensors.items()}, strict=False
+        )
+        state = _captured(program, model, module, torch.device("cpu"))
     return evolve(state, net=_declared(state.net, model)), weights
 
 
@@ -80,7 +86,25 @@ def open_surgery(program: Program, name: str | None = None) -> Opened:
     return Opened(program, surgery, start, weights)
 
 
-def _load(module: nn.Module, path: Path, model: ModelDecl) -> None:
+def _filled(program: Program, model: ModelDecl, module: nn.Module, tensors: storage.Tensors) -> State:
+    """The net of a module without values, its weights mapped from the file.
+
+    Raises:
+        Refusal: E0606, some weight has no values anywhere.
+    """
+    names = {name for name, _ in (*module.named_parameters(), *module.named_buffers())}
+    held = emptied(module)
+    state, missing = filled(_captured(program, model, module, torch.device("meta")), {**held, **tensors}, names)
+    if missing:
+        told = f"`{missing[0]}` has a shape and no values"
+        span = model.weights.span if model.weights else model.source.span
+        why = "the model is built on the meta device, and no weight file gives it any"
+        raise Refusal(Diagnostic("E0606", told, span, why))
+    return state
+
+
+def _tensors(module: nn.Module, path: Path, model: ModelDecl) -> storage.Tensors:
+    """What a weight file holds for a module."""
     declared = model.weights
     assert declared is not None
     try:
@@ -106,8 +130,7 @@ def _load(module: nn.Module, path: Path, model: ModelDecl) -> None:
     )
     if notes:
         raise Refusal(Diagnostic("E0606", f"`{declared.path}` does not fit the model", declared.span, notes=notes))
-    loaded = {name: to_tensor(array, dtype) for name, (dtype, array) in tensors.items()}
-    module.load_state_dict(loaded, strict=False)
+    return tensors
 
 
 def _guilty(code: str, declared: FileRef) -> Span:
@@ -117,20 +140,21 @@ def _guilty(code: str, declared: FileRef) -> Span:
     return Span(declared.span.source, start, min(start + len(words), declared.span.stop))
 
 
-def _captured(program: Program, model: ModelDecl, module: nn.Module) -> State:
+def _captured(program: Program, model: ModelDecl, module: nn.Module, where: torch.device) -> State:
     names = list(inspect.signature(module.forward).parameters)
     if len(names) < len(model.inputs):
         told = f"the model takes {len(names)} inputs, the file declares {len(model.inputs)}"
         raise Refusal(Diagnostic("E0604", "the model has other ports than the file says", model.span, told))
     ranges = {dim.name: (dim.low, dim.high) for dim in program.dims}
-    args = tuple(_example(port, ranges) for port in model.inputs)
+    args = tuple(_example(port, ranges, where) for port in model.inputs)
     dynamic = {
         name: {place: size for place, size in enumerate(port.shape) if isinstance(size, str)}
         for name, port in zip(names, model.inputs, strict=False)
     }
     with pointing(model.source.span):
         state = capture(module, args, dynamic={name: sizes for name, sizes in dynamic.items() if sizes}, ranges=ranges)
-    _run_once(state, args, model)
+    if where.type != "meta":
+        _run_once(state, args, model)
     return state
 
 
@@ -148,10 +172,10 @@ def _run_once(state: State, args: tuple[torch.Tensor, ...], model: ModelDecl) ->
         raise Refusal(Diagnostic("E0604", "the model cannot be run on such inputs", model.span, told)) from error
 
 
-def _example(port: Port, ranges: Mapping[str, tuple[int, int]]) -> torch.Tensor:
+def _example(port: Port, ranges: Mapping[str, tuple[int, int]], where: torch.device) -> torch.Tensor:
     """Zeros of the declared sort; a size that varies is at least 2, since torch takes 0 and 1 for constants."""
     shape = [size if isinstance(size, int) else min(max(2, ranges[size][0]), ranges[size][1]) for size in port.shape]
-    return torch.zeros(shape, dtype=TORCH[port.dtype.upper()])
+    return torch.zeros(shape, dtype=TORCH[port.dtype.upper()], device=where)
 
 
 def _declared(net: Net, model: ModelDecl) -> Net:
