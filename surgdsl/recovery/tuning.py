@@ -10,15 +10,13 @@ from collections.abc import Callable
 from fractions import Fraction
 
 import numpy as np
-from attrs import evolve
 
 from surgdsl.bridge.running import Schedule, answers, tune
 from surgdsl.bridge.source import Rows
 from surgdsl.bridge.weight import State, Weight
 from surgdsl.diagram.hashing import plan_hash
-from surgdsl.diagram.hypergraph import Hypergraph
 from surgdsl.diagram.term import Term, along, made
-from surgdsl.surgery.rewrite import Replacement, Rewrite, around, created, derived, replace, term_of
+from surgdsl.surgery.rewrite import Rewrite, replace, rewritten_params, term_of
 
 RULE = "recover/1"
 
@@ -50,13 +48,9 @@ def recover(
     if not moved:
         return None
     run = f"{rows.name} {plan!r} after {plan_hash(state.net)}"
-    left = around(state, tuple(name for name in state.net.graph.operations if name in moved))
-    operations = {
-        created(name): evolve(operation, payload=derived(operation, moved[name], trained(term_of(operation), run)))
-        for name, operation in left.operations.items()
-    }
-    asked = Replacement(
-        left, Hypergraph(left.wires), {}, operations, {created(name): weight for name, weight in moved.items()}
+    operations = state.net.graph.operations
+    asked = rewritten_params(
+        state, {name: (moved[name], trained(term_of(operations[name]), run)) for name in operations if name in moved}
     )
     derivation, after = replace(state, RULE, asked, number)
     change, rate = exact

@@ -11,6 +11,7 @@ from typing import Any
 
 from attrs import evolve, field, frozen
 
+from surgdsl.bridge.paging import Scratch, release
 from surgdsl.bridge.weight import State, Weight
 from surgdsl.diagram.hypergraph import Hypergraph
 from surgdsl.diagram.match import Match
@@ -81,6 +82,21 @@ def replace(state: State, rule: str, asked: Replacement, number: int) -> tuple[S
     return step, State(step.result, weights)
 
 
+def laid(rewrite: Rewrite, scratch: Scratch) -> Rewrite:
+    """The rewrite with the large tensors that it made moved to the disk, and those that it read given back to it."""
+    for name in rewrite.derivation.match.operations.values():
+        for part in rewrite.before.weights[name].parts.values() if name in rewrite.before.weights else ():
+            release(part)
+    made = {
+        name: scratch.moved(weight)
+        for name in rewrite.derivation.comatch_operations.values()
+        if (weight := rewrite.after.weights.get(name)) is not None
+    }
+    if all(weight is rewrite.after.weights[name] for name, weight in made.items()):
+        return rewrite
+    return evolve(rewrite, after=evolve(rewrite.after, weights={**rewrite.after.weights, **made}))
+
+
 def around(state: State, names: tuple[str, ...]) -> Hypergraph:
     """The sub-hypergraph of some operations with all their wires, in the order of the net."""
     operations = {name: state.net.graph.operations[name] for name in names}
@@ -90,10 +106,19 @@ def around(state: State, names: tuple[str, ...]) -> Hypergraph:
 
 def rewritten_param(state: State, name: str, weight: Weight, term: Term) -> Replacement:
     """The replacement of one weight by another on the same wire, which `term` says where it is from."""
-    operation = state.net.graph.operations[name]
-    left = around(state, (name,))
-    new = evolve(operation, payload=derived(operation, weight, term))
-    return Replacement(left, Hypergraph(left.wires), {}, {created(name): new}, {created(name): weight})
+    return rewritten_params(state, {name: (weight, term)})
+
+
+def rewritten_params(state: State, news: Mapping[str, tuple[Weight, Term]]) -> Replacement:
+    """The replacement of some weights by others on the same wires, in the order given."""
+    left = around(state, tuple(news))
+    operations = {
+        created(name): evolve(operation, payload=derived(operation, *news[name]))
+        for name, operation in left.operations.items()
+    }
+    return Replacement(
+        left, Hypergraph(left.wires), {}, operations, {created(name): weight for name, (weight, _) in news.items()}
+    )
 
 
 def derived(operation: Operation, weight: Weight, term: Term) -> Payload:

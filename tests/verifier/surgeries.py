@@ -234,8 +234,23 @@ def quantize_affine(f: Forge, base: str, width: int, axis: int) -> None:
     recode(f, "round", "quantize-affine/1", "size/1", {"axis": axis, "bits": width}, base, weight)
 
 
-def recover(f: Forge, change: Callable[[str, Array], Array] = lambda _, a: a * np.float32(1.25)) -> None:
+Change = Callable[[str, Array], Array]
+TRAINED = {"batch": "32", "change": "1/10", "data": "train", "epochs": "2", "rate": "1/1000", "seed": "7"}
+SOLVED = {"data": "train", "figures": [["fc.damping", "1/100"], ["fc.error", "1/8"]], "method": "sequential"}
+
+
+def recover(f: Forge, change: Change = lambda _, a: a * np.float32(1.25)) -> None:
     """Scale every float part of every weight."""
+    moved(f, "recover/1", TRAINED, change)
+
+
+def adjust(f: Forge, change: Change = lambda _, a: a * np.float32(0.75), **lies: Any) -> None:
+    """The same, as something that data decided."""
+    moved(f, "adjust/1", {**SOLVED, **lies}, change)
+
+
+def moved(f: Forge, rule: str, arguments: dict[str, Any], change: Change) -> None:
+    """Every float part of every weight moved."""
     ids = [i for i, op in f.ops.items() if "key" in op]
     wires = [f.ops[i]["targets"][0] for i in ids]
     right = list[dict[str, Any]]()
@@ -249,8 +264,7 @@ def recover(f: Forge, change: Callable[[str, Array], Array] = lambda _, a: a * n
             for role, name, dtype, shape, data in old.parts
         ]
         right.append(f.param_op(weight, f.ops[i]["raw"]["role"], wire))
-    arguments = {"batch": "32", "change": "1/10", "data": "train", "epochs": "2", "rate": "1/1000", "seed": "7"}
-    f.rewrite("narrow", "recover/1", "", arguments, ids, wires, {}, right)
+    f.rewrite("narrow", rule, "", arguments, ids, wires, {}, right)
 
 
 def counted(metric: str, limit: str, relation: str = "<=") -> dict[str, Any]:

@@ -90,6 +90,15 @@ def pruned_codes() -> Forge:
     return f
 
 
+def adjusted() -> Forge:
+    """Values that data decided, once they are masked and coded."""
+    f = s.cnn()
+    s.mask(f, "fc.weight", np.abs(f.weight(f.named("fc.weight")).decoded) > 0.5)
+    s.quantize(f, "conv2.weight", 2)
+    s.adjust(f, figures=[], data="")
+    return f
+
+
 def folded_linear() -> Forge:
     f = Forge()
     x = s.norm(f, s.linear(f, f.input("x", ("B", 5)), "fc", 4), "bn")
@@ -100,7 +109,7 @@ def folded_linear() -> Forge:
 
 HONEST: list[Callable[[], Forge]] = [
     s.cnn, s.mlp, s.residual, s.grouped, s.joined, folded_linear,
-    pruned_mlp, pruned_residual, pruned_groups, lambda: pruned_groups(whole=False), pruned_join, pruned_codes,
+    adjusted, pruned_mlp, pruned_residual, pruned_groups, lambda: pruned_groups(whole=False), pruned_join, pruned_codes,
 ]  # fmt: skip
 
 

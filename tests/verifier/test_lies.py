@@ -144,24 +144,28 @@ def falling_codebook(f: Forge) -> None:
     s.quantize(f, "fc.weight", 2, book=book)
 
 
-def poisoned(value: float) -> Callable[[Forge], None]:
+def poisoned(value: float, build: Callable[[Forge, s.Change], None] = s.recover) -> Callable[[Forge], None]:
     def change(role: str, values: s.Array) -> s.Array:
         values = values.copy()
         values.flat[0] = value if role != "decoded" else 1.0
         return values
 
-    return lambda f: s.recover(f, change)
+    return lambda f: build(f, change)
 
 
-def recovered_codes(f: Forge) -> None:
+def misfigured(*rows: list[str]) -> Callable[[Forge], None]:
+    """An adjustment with these figures."""
+    return lambda f: s.adjust(f, figures=list(rows))
+
+
+def recovered_codes(f: Forge, rule: str = "recover/1", arguments: dict[str, Any] = s.TRAINED) -> None:
     """Recovery that also moves codes."""
     s.quantize(f, "fc.weight", 2)
     weight = f.weight(f.named("fc.weight"))
     book = np.frombuffer(weight.parts[1][4], "<f4")
     codes = np.roll(nearest(book, weight.decoded), 1)
     other = s.codebook("fc.weight", weight.decoded, 2, book=book, codes=codes)
-    arguments = {"batch": "1", "change": "0", "data": "train", "epochs": "1", "rate": "1", "seed": "0"}
-    s.recode(f, "code", "recover/1", "", arguments, "fc.weight", other)
+    s.recode(f, "code", rule, "", arguments, "fc.weight", other)
 
 
 def activation(f: Forge) -> None:
@@ -224,8 +228,13 @@ TOLD: list[tuple[str, str, Callable[[Forge], None]]] = [
     ("a weight under another name", "V14", renamed),
     ("NaN in a recovery", "V15", poisoned(float("nan"))),
     ("infinity in a recovery", "V15", poisoned(float("inf"))),
+    ("NaN in an adjustment", "V15", poisoned(float("nan"), s.adjust)),
+    ("a figure that stands twice", "V03", misfigured(["a", "1"], ["a", "1"])),
+    ("figures out of order", "V03", misfigured(["b", "1"], ["a", "1"])),
+    ("a figure that is no rational", "V03", misfigured(["a", "0.5"])),
     ("another activation sold as recovery", "V14", activation),
     ("recovery that moves codes", "V15", recovered_codes),
+    ("an adjustment that moves codes", "V15", lambda f: recovered_codes(f, "adjust/1", s.SOLVED)),
 ]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from surgdsl.verifier.rules.adjust import ADJUST
 from surgdsl.verifier.rules.fake_quantize import FAKE_QUANTIZE
 from surgdsl.verifier.rules.mask import MASK
 from surgdsl.verifier.rules.prune import PRUNE
@@ -10,6 +11,7 @@ from surgdsl.verifier.rules.recover import RECOVER
 from surgdsl.verifier.rules.schema import Rule
 
 RULES: dict[str, Rule] = {
+    "adjust/1": ADJUST,
     "fake-quantize/1": FAKE_QUANTIZE,
     "mask/1": MASK,
     "prune-channels/1": PRUNE,

@@ -25,7 +25,7 @@ def check(rewrite: Rewrite, load: Load) -> str:
         *after.values(),
     )
     same = only and before.keys() == after.keys() == rewrite.glue == rewrite.left.wires.keys()
-    need(same, "V14", "recovery replaces params on their wires")
+    need(same, "V14", "the rule replaces params on their wires")
     for wire, old in before.items():
         new = after[wire]
         if old is not None and new is not None:
