@@ -64,7 +64,7 @@ class _Region:
 class Scratch:
     """Files without names, into which large new tensors are moved; they are gone with the process."""
 
-    folder: Path
+    folder: Path = field(factory=lambda: Path(tempfile.gettempdir()))
     regions: list[_Region] = field(factory=list[_Region], repr=False)
 
     def moved(self, weight: Weight) -> Weight:

@@ -21,7 +21,7 @@ from surgdsl.planning.pointing import pointing
 from surgdsl.recovery.schedule import change, schedule
 from surgdsl.recovery.tuning import RULE as RECOVER
 from surgdsl.recovery.tuning import recover
-from surgdsl.surgery.rewrite import Rewrite
+from surgdsl.surgery.rewrite import Rewrite, laid
 
 Told = Callable[[str, str], None]
 """Progress: a stage, and a detail of it."""
@@ -53,7 +53,8 @@ def carry(plan: Plan, told: Told, threads: int = 1, least: int = LEAST) -> Carri
                 heard = partial(_heard, told, f"step {name}", f"{number}/{len(planned.actions)}")
                 heard(action.note)
                 with pointing(planned.declared.span):
-                    done += computed.done(action).rewrites(state, len(done), name, heard)
+                    made = computed.done(action).rewrites(state, len(done), name, heard)
+                    done += (laid(one, plan.opened.scratch) for one in made)
                 state = done[-1].after
             if planned.recover:
                 state = _recovered(plan, planned.recover, before, state, name, done, told)

@@ -19,6 +19,7 @@ from surgdsl.bridge import storage
 from surgdsl.bridge.arguments import TORCH, to_tensor
 from surgdsl.bridge.capture import capture
 from surgdsl.bridge.hollow import emptied, filled, hollow
+from surgdsl.bridge.paging import Scratch
 from surgdsl.bridge.rebuild import rebuild
 from surgdsl.bridge.source import Rows, build_module, read_rows
 from surgdsl.bridge.weight import State
@@ -43,6 +44,7 @@ class Opened:
     """The file of the input weights; None where the model came with its own."""
     read: dict[str, Rows] = field(factory=dict[str, Rows], repr=False)
     """The rows that were read, by name."""
+    scratch: Scratch = field(factory=Scratch, repr=False)
 
     def rows(self, name: str) -> Rows:
         """The rows that the file declares as `name`."""

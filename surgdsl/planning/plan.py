@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 
 from attrs import frozen
 
+from surgdsl.bridge.paging import Scratch
 from surgdsl.bridge.weight import State
 from surgdsl.diagnostic import Diagnostic, Note, Refusal
 from surgdsl.diagram.pushout import NoPushout
@@ -25,6 +26,7 @@ from surgdsl.planning.ordering import Ordering, ordering
 from surgdsl.planning.pointing import pointing
 from surgdsl.planning.ranking import Rankings
 from surgdsl.planning.resolving import resolve
+from surgdsl.surgery.rewrite import laid
 
 Counts = Mapping[str, int]
 
@@ -91,7 +93,7 @@ def plan(opened: Opened) -> Plan:
             found = resolve(declared, state, known)
             first = number
             for action in found.actions:
-                state, number = _tried(declared, action, state, number)
+                state, number = _tried(declared, action, state, number, opened.scratch)
         counts = count(state.net, state.weights, ones(state.net))
         steps.append(Planned(declared, found.actions, found.left_alone, before, counts, number - first))
     made = Plan(opened, tuple(steps), order)
@@ -105,11 +107,11 @@ def _later(promise: Require) -> bool:
     return isinstance(promise.claim, Counted) and asks(promise.claim)
 
 
-def _tried(declared: StepDecl, action: Action, state: State, number: int) -> tuple[State, int]:
+def _tried(declared: StepDecl, action: Action, state: State, number: int, scratch: Scratch) -> tuple[State, int]:
     """The state after an action, foreseen, and the number of the rewrite that comes next."""
     try:
         for rewrite in action.foresee(state, number, declared.name):
-            state, number = rewrite.after, number + 1
+            state, number = laid(rewrite, scratch).after, number + 1
     except NoPushout as refused:
         notes = tuple(Note(None, str(fault)) for fault in refused.faults)
         told = f"step `{declared.name}` cannot be done: {action.note}"
