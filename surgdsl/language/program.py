@@ -191,6 +191,19 @@ class StepDecl(Spanned):
     schemas: tuple[Schema, ...] = ()
     """What a declared rule does: its alternatives, in order. Empty where Python implements it."""
 
+    settled: Mapping[str, Mapping[str, Value]] = field(factory=dict[str, Mapping[str, "Value"]])
+    """What was decided for each place on its own, by the name of a weight, an axis or a layer; no other is meant."""
+
+    def means(self, place: str) -> bool:
+        """Whether a place that the selector means is one of the step: all are, unless each was decided on its own."""
+        return not self.settled or place in self.settled
+
+    def at(self, place: str) -> StepDecl:
+        """The step as it is for one place."""
+        if not self.settled:
+            return self
+        return evolve(self, arguments={**self.arguments, **self.settled[place]}, settled={})
+
     def decided(self, choice: Mapping[str, Value]) -> StepDecl:
         """The step with a value for every one of its options."""
         assert choice.keys() == self.options.keys(), "every option is decided, and nothing else"

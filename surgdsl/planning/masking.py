@@ -23,13 +23,12 @@ from surgdsl.surgery.rewrite import term_of
 
 def resolve(step: StepDecl, state: State, known: Known) -> Resolved:
     """One mask for each meant weight that stores more than is to stay."""
-    share = ratio(step, "keep")
     actions, left_alone = list[Mask](), list[str]()
     judge = None if step.ranking in (None, standard("magnitude")) else known.rankings.judge(step)
     for base in weights(step, state):
         weight = state.weights[param(state, base)]
         size = math.prod(weight.shape)
-        keep = max(1, math.ceil(share * size))
+        keep = max(1, math.ceil(ratio(step.at(base), "keep") * size))
         if judge is not None and not judge.fits(state, param(state, base)):
             left_alone.append(f"{base}: criterion {judge.criterion.name} does not speak of such weights")
         elif keep < (_most(state, base, size) if weight.bare else stored_count(weight)):

@@ -29,12 +29,13 @@ from surgdsl.surgery.prune import Prune, ranked
 def resolve(step: StepDecl, state: State, known: Known) -> Resolved:
     """One cut for each axis that has more indices than are to stay."""
     coupling = known.rankings.coupled(state.net)
-    chosen, left_alone = _chosen(step, coupling)
-    share = ratio(step, "keep")
+    meant, left_alone = _chosen(step, coupling)
+    chosen = [axis for axis in meant if step.means(axis.name)]
     scores = _scores(step, state, coupling, chosen, known)
     actions: list[Prune] = []
     for axis in chosen:
         points = naturals(scores[axis])
+        share = ratio(step.at(axis.name), "keep")
         keep = ranked(points, max(1, math.ceil(share * whole(axis))))
         if len(keep) < whole(axis):
             known.keep(axis, keep)

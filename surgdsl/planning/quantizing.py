@@ -18,11 +18,12 @@ from surgdsl.surgery.recode import Quantize, param
 def resolve(step: StepDecl, state: State, known: Known) -> Resolved:
     """One recoding for each meant weight that is not quantized and becomes smaller."""
     del known
-    bits, scheme = step.arguments["bits"], str(step.arguments["scheme"])
-    assert isinstance(bits, int)
     actions, left_alone = list[Quantize](), list[str]()
     for base in weights(step, state):
         weight = state.weights[param(state, base)]
+        arguments = step.at(base).arguments
+        bits, scheme = arguments["bits"], str(arguments["scheme"])
+        assert isinstance(bits, int)
         action = Quantize(base, bits, scheme)
         if not isinstance(innermost(weight.encoding), Dense):
             left_alone.append(f"{base}: already quantized")

@@ -42,7 +42,8 @@ def weights(step: StepDecl, state: State) -> tuple[str, ...]:
     paths = selected(step, found)
     operations = state.net.graph.operations
     names = [name for path, group in found.items() if path in paths for name in group]
-    return tuple(payload.base for name in names if (payload := operations[name].payload))
+    bases = (payload.base for name in names if (payload := operations[name].payload))
+    return tuple(base for base in bases if step.means(base))
 
 
 def idle(step: StepDecl, reasons: Sequence[str], instead: Sequence[str] = ()) -> Refusal:
