@@ -5,7 +5,7 @@ Tensors are aligned by the names of their axes: ``e ∘ f : tensor[A ∪ A']``, 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from fractions import Fraction
 
 from attrs import evolve, field, frozen
@@ -25,6 +25,8 @@ KINDS = ("sum", "mean", "max", "min", "prod", "count")
 ELEMENTWISE = ("abs", "sqrt", "exp", "log")
 OPS = {"+": "add", "-": "sub", "*": "mul", "/": "div"}
 RELATIONS = {"<": "lt", "<=": "le", ">": "gt", ">=": "ge", "==": "eq", "!=": "ne"}
+READINGS = {"grad": None, "grad[B]": None, "activation": "cin", "activation[cout]": "cout"}
+"""What can be asked of a weight, and the axis of its channels where it is an activation."""
 LARGEST, DEEPEST = 4096, 100
 """Nodes and levels of a formula."""
 
@@ -151,8 +153,8 @@ def _sorted(here: Place, op: str, operands: tuple[tree.Expr, ...], terms: tuple[
 def joined(here: Place, expr: tree.Expr, op: str, terms: tuple[Shaped, ...]) -> Shaped | None:
     """`op` of tensors, over the union of their axes."""
     axes = tuple(dict.fromkeys(axis for one in terms for axis in one.axes))
-    if EVERY in axes and len(axes) > 1:
-        named = ", ".join(axis for axis in axes if axis != EVERY)
+    named = ", ".join(axis for axis in axes if axis not in (EVERY, BATCH))
+    if EVERY in axes and named:
         label = f"`tensor[*]` has no axes that could be aligned with {named}"
         return here.scope.refuse("E0324", "these axes do not fit together", expr.span, label)
     truth = op in (*RELATIONS.values(), "and", "or", "not")
@@ -186,13 +188,23 @@ def _power(here: Place, expr: tree.Expr, base: tree.Expr, exponent: tree.Expr) -
 def _over(
     here: Place, expr: tree.Call, name: tree.Name, axes: tuple[tree.Expr, ...], arguments: Arguments
 ) -> Shaped | None:
-    """``sum[cin, kh](…)`` or ``scale[cout](t, v)``."""
+    """``sum[cin, kh](…)``, ``scale[cout](t, v)`` or ``grad[B](w)``."""
     words = [axis for axis in axes if isinstance(axis, tree.Name)]
     for axis in axes:
         if not isinstance(axis, tree.Name):
             return here.scope.refuse("E0201", "an axis is a name", axis.span)
-    if name.text == "scale":
-        return _scaled(here, expr, words, arguments)
+    match name.text:
+        case "scale":
+            return _scaled(here, expr, words, arguments)
+        case "grad" | "activation":
+            return _reading(here, expr, name, arguments, words)
+        case _:
+            return _reduced(here, expr, name, words, arguments)
+
+
+def _reduced(
+    here: Place, expr: tree.Call, name: tree.Name, words: list[tree.Name], arguments: Arguments
+) -> Shaped | None:
     if name.text not in KINDS:
         label = hint(name.text, KINDS) or f"expected {', '.join(KINDS)}"
         return here.scope.refuse("E0101", f"nothing is reduced by `{name.text}`", name.span, label)
@@ -288,20 +300,30 @@ def _operands(
     return found if len(found) == count and _sorted(here, spell(name), plain, found) else None
 
 
-def _reading(here: Place, expr: tree.Call, name: tree.Name, arguments: Arguments) -> Shaped | None:
-    """``grad(w)`` has the axes of w; ``activation(w)`` has rows, what lies between, and the channels that w reads."""
+def _reading(
+    here: Place, expr: tree.Call, name: tree.Name, arguments: Arguments, over: Sequence[tree.Name] = ()
+) -> Shaped | None:
+    """``grad(w)`` has the axes of w; ``activation(w)`` has rows, what lies between, and the channels that w reads.
+
+    ``grad[B](w)`` has rows besides; ``activation[cout](w)`` are the channels that are scored, where w reads them.
+    """
     match arguments:
         case (tree.Name(text),) if text in here.weights:
-            axes, variable = here.tensors[text].axes, Variable(f"{name.text}({here.weights[text]})")
+            axes, of = here.tensors[text].axes, here.weights[text]
         case _:
             label = f"expected {' or '.join(here.weights)}" if here.weights else "there is none here"
             return here.scope.refuse("E0201", f"`{name.text}` is of a weight that is scored", expr.span, label)
-    if name.text == "grad":
-        return Shaped(variable, axes)
-    if "cin" not in axes:
+    word = f"{name.text}[{', '.join(one.text for one in over)}]" if over else name.text
+    if word not in READINGS:
+        label = f"expected {', '.join(READINGS)}"
+        return here.scope.refuse("E0324", f"there is no `{word}` of a weight", expr.span, label)
+    axis = READINGS[word]
+    if axis is None:
+        return Shaped(Variable(f"{word}({of})"), (BATCH, *axes) if over else axes)
+    if axis not in axes:
         label = f"`{text}` is over {', '.join(axes)}"
-        return here.scope.refuse("E0324", "an activation is that of the axis `cin`", expr.span, label)
-    return Shaped(variable, (BATCH, "cin"), open=True)
+        return here.scope.refuse("E0324", f"an activation is that of the axis `{axis}`", expr.span, label)
+    return Shaped(Variable(f"{word}({of})"), (BATCH, axis), open=True)
 
 
 def _put_in(here: Place, expr: tree.Call, name: tree.Name, declared: Declared, arguments: Arguments) -> Shaped | None:
@@ -312,7 +334,8 @@ def _put_in(here: Place, expr: tree.Call, name: tree.Name, declared: Declared, a
         circle = " -> ".join(one for _, one in (*here.trail[here.trail.index(link) :], link))
         return here.scope.refuse("E0105", "these declarations refer to each other in a circle", name.span, circle)
     ports = [one for one in node.ports if one.type.word.text == "tensor"] if isinstance(node, tree.Function) else []
-    if not isinstance(node, tree.Function) or node.extern or not ports:
+    told = isinstance(node, tree.Function) and any(one.type.word.text in ("int", "ratio") for one in node.ports)
+    if not isinstance(node, tree.Function) or node.extern or told or not ports:
         return here.scope.refuse("E0201", f"`{name.text}` cannot be used inside of a formula", name.span)
     found = _operands(here, expr, name, arguments, len(ports))
     if found is None:

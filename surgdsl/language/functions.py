@@ -5,12 +5,16 @@ What is right becomes a formula: whoever uses a metric puts it in (`figures`), w
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from fractions import Fraction
 from functools import cache
 
+from attrs import evolve
+
 from surgdsl.diagnostic import NOWHERE, Note, hint
-from surgdsl.formula import EVERY, Variable
+from surgdsl.formula import EVERY, Number, Variable
 from surgdsl.language import tree
-from surgdsl.language.criterion import Criterion
+from surgdsl.language.criterion import BATCH, Criterion, Setting
 from surgdsl.language.declarations import python
 from surgdsl.language.expressions import Place, Shaped, axes_of, shaped
 from surgdsl.language.figures import RESULTS, Context, Term, context, term
@@ -20,6 +24,8 @@ from surgdsl.units import PLAIN
 
 ROWS = "calibrate"
 """The parameter of rules and criteria that holds what gradients and activations are of."""
+SCALARS = ("int", "ratio", "text")
+"""The types of what a criterion may be told besides; only those of the library take texts."""
 
 
 def function(scope: Scope, node: tree.Function) -> None:
@@ -35,12 +41,13 @@ def function(scope: Scope, node: tree.Function) -> None:
 
 
 def _parameters(scope: Scope, node: tree.Function) -> bool:
-    """Whether the parameters are what such a function takes: one model, or one tensor and data."""
+    """Whether the parameters are what such a function takes: one model, or one tensor, data and numbers."""
     before = len(scope.faults)
     kinds = [one.type.word.text for one in node.ports]
     for one in node.ports:
         scope.fresh(one.name)
-        wanted = ("tensor", "data") if node.kind == "criterion" else ("tensor", "model")
+        numbers = () if node.extern else SCALARS[:2]
+        wanted = ("tensor", "data", *numbers) if node.kind == "criterion" else ("tensor", "model")
         if one.type.word.text not in wanted:
             label = hint(one.type.word.text, wanted) or f"expected {' or '.join(wanted)}"
             scope.refuse("E0326", f"a {node.kind} takes no `{one.type.word}`", one.type.word.span, label)
@@ -48,7 +55,7 @@ def _parameters(scope: Scope, node: tree.Function) -> bool:
             why = "Python gets the weight alone" if node.extern else f"rules call it `{ROWS}`"
             scope.refuse("E0326", f"`{one.name}` would get no data", one.name.span, why)
         _axes(scope, one.type)
-    first = sum(kind != "data" for kind in kinds)
+    first = sum(kind not in ("data", *SCALARS) for kind in kinds)
     if first != 1 and len(scope.faults) == before:
         wanted = "one tensor" if node.kind == "criterion" else "one model"
         scope.refuse("E0326", f"`{node.name}` takes {first} of them", node.name.span, f"a {node.kind} takes {wanted}")
@@ -123,11 +130,21 @@ def _norm(scope: Scope, node: tree.Function) -> None:
 # ---- criteria -----------------------------------------------------------------------------------
 
 
-def criterion(scope: Scope, found: Declared) -> Criterion | None:
-    """The criterion `found`, of this file or of the library; nothing where its declaration has a fault."""
+def criterion(scope: Scope, found: Declared, settings: Mapping[str, Setting] | None = None) -> Criterion | None:
+    """The criterion `found`, of this file or of the library; nothing where its declaration has a fault.
+
+    Without `settings` it is only looked at, with 1 for each of its numbers.
+    """
     node, inside = found.node, home(scope, found)
-    if not isinstance(node, tree.Function):
-        return None
+    if isinstance(node, tree.PrimitiveFunction):
+        return _primitive(found, node, settings or {})
+    return _formula(scope, found, node, inside, settings or {}) if isinstance(node, tree.Function) else None
+
+
+def _formula(
+    scope: Scope, found: Declared, node: tree.Function, inside: Scope, settings: Mapping[str, Setting]
+) -> Criterion | None:
+    """A criterion of the language, or of the user's Python."""
     if node.result.word.text != "score":
         label = "expected score[…]"
         return scope.refuse("E0326", f"a criterion is no `{node.result.word}`", node.result.span, label)
@@ -138,20 +155,40 @@ def criterion(scope: Scope, found: Declared) -> Criterion | None:
     if node.extern:
         reference = python(inside, node.body)
         return reference and Criterion(found.name, name, axes, result, reference=str(reference), span=node.name.span)
+    told = {one.name.text: 1 for one in node.ports if one.type.word.text in SCALARS} | dict(settings)
+    tensors = {key: Shaped(Number(Fraction(value))) for key, value in told.items()}
+    tensors[name] = Shaped(Variable(name), axes)
     extras: list[str] = []
-    place = Place(
-        inside, {name: Shaped(Variable(name), axes)}, {name: name}, extras, ((inside.source.path, found.name),)
-    )
+    place = Place(inside, tensors, {name: name}, extras, ((inside.source.path, found.name),))
     body = shaped(place, node.body)
     if body is None or not _scores(inside, node, body, result):
         return None
-    return Criterion(found.name, name, axes, result, body.expr, tuple(dict.fromkeys(extras)), span=node.name.span)
+    made = Criterion(found.name, name, axes, result, body.expr, tuple(dict.fromkeys(extras)), span=node.name.span)
+    return _one_pass(inside, node, evolve(made, settings=tuple(settings.items())))
+
+
+def _primitive(found: Declared, node: tree.PrimitiveFunction, settings: Mapping[str, Setting]) -> Criterion:
+    """A criterion of the library that Python implements, by its name."""
+    port = next(one for one in node.parameters if one.type.word.text == "tensor")
+    reads = any(one.type.word.text == "data" for one in node.parameters)
+    return Criterion(
+        found.name, port.name.text, axes_of(port.type), axes_of(node.result), primitive=node.name.text, data=reads,
+        settings=tuple(settings.items()), span=node.name.span,
+    )  # fmt: skip
+
+
+def _one_pass(scope: Scope, node: tree.Function, made: Criterion) -> Criterion | None:
+    """Whether rows come either in batches or one by one."""
+    if {"grad", "grad[B]"} <= made.reads:
+        label = "write grad[B](…) everywhere, and reduce over B"
+        return scope.refuse("E0201", f"`{node.name}` reads gradients of batches and of rows", node.body.span, label)
+    return made
 
 
 def _scores(scope: Scope, node: tree.Function, body: Shaped, result: tuple[str, ...]) -> bool:
     """Whether the body is over the axes that are declared."""
-    if body.open:
-        label = "an activation has a row for each input: reduce over B"
+    if body.open or BATCH in body.axes:
+        label = "there is one for each row of the data: reduce over B"
         scope.refuse("E0325", f"`{node.name}` still has the rows of the data", node.body.span, label)
     elif body.truth:
         scope.refuse("E0201", f"`{node.name}` is a condition", node.body.span, "expected scores")
@@ -165,12 +202,12 @@ def _scores(scope: Scope, node: tree.Function, body: Shaped, result: tuple[str, 
 
 
 @cache
-def standard(name: str) -> Criterion:
-    """The criterion of the library called `name`."""
+def standard(name: str, *settings: tuple[str, Setting]) -> Criterion:
+    """The criterion of the library called `name`, with its arguments."""
     target = f"std.importance.{name}"
     scope = scope_of(*declaration(target))
     found = signature(target)
-    made = criterion(scope, Declared("criterion", name, found.node, None, target, found))
+    made = criterion(scope, Declared("criterion", name, found.node, None, target, found), dict(settings))
     assert made is not None, f"{target} has a fault"
     return made
 

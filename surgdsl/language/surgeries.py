@@ -11,24 +11,23 @@ from typing import TypeVar
 
 from surgdsl.diagnostic import Note, hint
 from surgdsl.language import tree
+from surgdsl.language.calls import arguments
 from surgdsl.language.claim import Require
 from surgdsl.language.claims import required
 from surgdsl.language.composition import Arrow, Composition, arrows, before, extension, side_by_side, then
-from surgdsl.language.criterion import Criterion
 from surgdsl.language.deciding import budget, check_choices, objective
 from surgdsl.language.declarations import block
 from surgdsl.language.fitting import fitted, whole
-from surgdsl.language.functions import ROWS, criterion, ranks, standard
-from surgdsl.language.library import Signature
+from surgdsl.language.judging import criterion_name, ranking_of
 from surgdsl.language.pattern import PathPattern, Selector
 from surgdsl.language.placing import condition
-from surgdsl.language.program import Budget, Recover, StepDecl, SurgeryDecl, Value
+from surgdsl.language.program import Budget, Recover, StepDecl, SurgeryDecl
 from surgdsl.language.refusing import beyond_weights
 from surgdsl.language.rules import applied
 from surgdsl.language.scope import Scope
 from surgdsl.language.spelling import selector_parts
 from surgdsl.language.staging import composed, staged
-from surgdsl.language.value import argument, constant, options
+from surgdsl.language.value import constant
 
 C = TypeVar("C", bound=tree.Clause)
 T = TypeVar("T", Require, StepDecl)
@@ -203,12 +202,12 @@ def _step(scope: Scope, node: tree.Step) -> StepDecl | None:
     healing = None if node.recover is None else recover(scope, node.recover)
     signature, schemas = (None, ()) if found is None else applied(scope, found)
     if signature is None:
-        _criterion_name(scope, node)
+        criterion_name(scope, node)
         return None
     given = node.rule.arguments if isinstance(node.rule, tree.Call) else ()
-    arguments, choices = _arguments(scope, name, signature, given)
-    named = {*arguments, *(one.word.text for one in given if isinstance(one, tree.Keyword))}
-    ranking = _criterion(scope, node, name, signature, named)
+    values, choices = arguments(scope, name, signature, given)
+    named = {*values, *(one.word.text for one in given if isinstance(one, tree.Keyword))}
+    ranking = ranking_of(scope, node, name, signature, named)
     selector = _selector(scope, node.selector)
     if node.exhaustively and not signature.decreases:
         message = f"nothing says that `{name.text}` comes to an end"
@@ -218,8 +217,8 @@ def _step(scope: Scope, node: tree.Step) -> StepDecl | None:
     if len(scope.faults) > faults:
         return None
     return StepDecl(
-        node.name.text, signature.name, arguments, selector, node.exhaustively,
-        ranking and ranking.name, healing, choices, ranking, schemas, span=node.span
+        node.name.text, signature.name, values, selector, node.exhaustively,
+        ranking and ranking.text, healing, choices, ranking, schemas, span=node.span
     )  # fmt: skip
 
 
@@ -230,106 +229,6 @@ def _selector(scope: Scope, node: tree.Selector) -> Selector:
     where = None if node.where is None else condition(scope, node.where)
     text = " ".join(selector_parts(node))
     return Selector(patterns(node.include), patterns(node.exclude), text, where, span=node.span)
-
-
-Given = tuple[tree.Expr | tree.Keyword | tree.Each, ...]
-
-
-Options = dict[str, tuple[Value, ...]]
-
-
-def _arguments(
-    scope: Scope, rule: tree.Name, signature: Signature, given: Given
-) -> tuple[dict[str, Value], Options]:  # fmt: skip
-    """The arguments of a call by name, defaults included, and those that it leaves open.
-
-    What is optional and absent stays absent.
-    """
-    faults = len(scope.faults)
-    first: dict[str, tree.Keyword] = {}
-    for one in given:
-        good = _acceptable(scope, rule, signature, one, first)
-        if good is not None:
-            first[good.word.text] = good
-    misnamed = len(scope.faults) > faults  # then what seems to be missing may be what was misnamed
-    values: dict[str, Value | None] = {}
-    choices: dict[str, tuple[Value, ...] | None] = {}
-    for each in signature.parameters:
-        written = first.get(each.name.text)
-        value = each.default if written is None else written.value
-        if isinstance(value, tree.Choose):
-            choices[each.name.text] = options(scope, each, value)
-        elif value is not None:
-            values[each.name.text] = argument(scope, each, value)
-        elif not (each.optional or misnamed):
-            scope.refuse("E0205", f"`{rule.text}` needs `{each.name}`", rule.span, f"{each.name}: {each.type.word}")
-    good = {name: value for name, value in values.items() if value is not None}
-    return good, {name: value for name, value in choices.items() if value is not None}
-
-
-def _acceptable(
-    scope: Scope,
-    rule: tree.Name,
-    signature: Signature,
-    one: tree.Expr | tree.Keyword | tree.Each,
-    first: dict[str, tree.Keyword],
-) -> tree.Keyword | None:
-    """`one`, if it is an argument that the rule has and that was not given before."""
-    known = [each.name.text for each in signature.parameters]
-    if not isinstance(one, tree.Keyword):
-        scope.refuse("E0206", "an argument is given by name", one.span, f"expected {known[0]} = …" if known else "")
-    elif one.word.text not in known:
-        label = hint(one.word.text, known) or (f"it has {', '.join(known)}" if known else "it has none")
-        scope.refuse("E0204", f"`{rule.text}` has no argument `{one.word}`", one.word.span, label)
-    elif one.word.text in first:
-        notes = (Note(first[one.word.text].span, "given here first"),)
-        scope.refuse("E0203", f"`{one.word}` is given twice", one.span, notes=notes)
-    else:
-        return one
-    return None
-
-
-def _criterion_name(scope: Scope, node: tree.Step) -> tree.Name | None:
-    if node.scoring is None:
-        return None
-    name = node.scoring.criterion
-    if isinstance(name, tree.Name):
-        return None if scope.find(name, "criterion") is None else name
-    return scope.refuse("E0201", "a step is ranked by a criterion", name.span, "expected the name of a criterion")
-
-
-def _criterion(
-    scope: Scope, node: tree.Step, rule: tree.Name, signature: Signature, named: set[str]
-) -> Criterion | None:
-    """What ranks the victims of a step, if its rule ranks any."""
-    if node.scoring is None:
-        if signature.score is None:
-            return None
-        if signature.criterion is not None:
-            return standard(signature.criterion)
-        lines = ("say what ranks the victims: `by magnitude`",)
-        return scope.refuse("E0323", f"`{rule.text}` needs a criterion", rule.span, help=lines)
-    if signature.score is None:
-        _criterion_name(scope, node)
-        return scope.refuse("E0322", f"`{rule.text}` ranks nothing", node.scoring.span, "leave the criterion out")
-    name = _criterion_name(scope, node)
-    return None if name is None else _ranked(scope, name, (rule, signature), named)
-
-
-def _ranked(scope: Scope, name: tree.Name, called: tuple[tree.Name, Signature], named: set[str]) -> Criterion | None:
-    """The criterion `name`, where it scores what the rule removes and has the data that it reads."""
-    rule, signature = called
-    found = criterion(scope, scope.names[name.text])
-    if found is None or not ranks(scope, name, found, (rule, signature.score or "")):
-        return None
-    if found.reads and signature.parameter(ROWS) is None:
-        read = " and ".join(sorted(found.reads))
-        label = f"it reads {read}, and this rule has no `{ROWS}`"
-        return scope.refuse("E0321", f"criterion `{name.text}` needs data", name.span, label)
-    if found.reads and ROWS not in named:
-        lines = (f"give the step its data: {rule.text}(…, {ROWS} = …)",)
-        return scope.refuse("E0205", f"criterion `{name.text}` needs `{ROWS}`", name.span, f"{ROWS}: data", help=lines)
-    return found
 
 
 # ---- recovery -----------------------------------------------------------------------------------
