@@ -131,6 +131,7 @@ CODES: tuple[Code, ...] = (
     Code("E0803", "a recovery that diverged"),
     Code("E0804", "a choice of which no value can be taken"),
     Code("E0805", "a budget that is spent"),
+    Code("E0806", "a curvature that cannot be used"),
     Code("E0901", "a folder that is not a result"),
     Code("E0902", "a result that cannot be written"),
     Code("E0903", "a result that the verifier rejects"),

@@ -1,0 +1,100 @@
+"""GPTQ: weights rounded to a grid, the columns that follow made up for each (Frantar et al. 2023).
+
+The grid is given and stays: scales and zero points per row and group of columns, found before any column moves ("static
+groups"), so that the columns may be taken in any order, those that are read most strongly first ("act-order").
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import numpy as np
+from attrs import frozen
+from numpy.typing import NDArray
+
+from surgdsl.curvature.factor import DAMPING, curvature
+from surgdsl.curvature.solution import Solution, Values
+from surgdsl.curvature.sweep import sweep
+
+Order = Literal["activation", "given"]
+
+
+@frozen(eq=False)
+class Grid:
+    """The values scale·(code − zero) for codes from 0 to 2^bits − 1, for every row and group of columns."""
+
+    bits: int
+    scale: Values
+    """float64[o, g] or [1, g], positive."""
+    zero: Values
+    """float64[o, g] or [1, g], whole numbers; 2^(bits − 1) everywhere for a symmetric grid."""
+    group: NDArray[np.intp]
+    """Which group each column is in, intp[d]."""
+
+    def nearest(self, weight: Values) -> Values:
+        """The nearest value of the grid to each element, float64[o, d]; ties to the even code."""
+        scale, zero = self.scale[:, self.group], self.zero[:, self.group]
+        codes = np.clip(np.rint(weight / scale) + zero, 0, (1 << self.bits) - 1)
+        return (codes - zero) * scale
+
+
+def ranged(weight: Values, bits: int, group: int = 0, *, symmetric: bool = False) -> Grid:
+    """The grid over the range of each row, or of each `group` of columns of it; zero is always a value of it.
+
+    Args:
+        weight: float64[o, d].
+        bits: 1 to 8; 2 to 8 for a symmetric one.
+        group: how many neighbouring columns share a scale; 0 for whole rows.
+        symmetric: the zero point is in the middle.
+    """
+    width = group or weight.shape[1]
+    starts = np.arange(0, weight.shape[1], width)
+    low = np.minimum(np.minimum.reduceat(weight, starts, axis=1), 0.0)
+    high = np.maximum(np.maximum.reduceat(weight, starts, axis=1), 0.0)
+    top = (1 << bits) - 1
+    reach = np.maximum(-low, high) * 2 if symmetric else high - low
+    scale = np.where(reach > 0.0, reach / top, 1.0)
+    zero = np.full_like(scale, (top + 1) / 2) if symmetric else np.clip(np.rint(-low / scale), 0, top)
+    return Grid(bits, scale, zero, np.arange(weight.shape[1]) // width)
+
+
+class _Rounding:
+    """Columns rounded to a grid, in the order of the sweep."""
+
+    def __init__(self, grid: Grid, order: NDArray[np.intp]) -> None:
+        self.scale, self.zero = np.ascontiguousarray(grid.scale.T), np.ascontiguousarray(grid.zero.T)
+        self.low, self.high = -self.zero, float((1 << grid.bits) - 1) - self.zero
+        self.groups: list[int] = grid.group[order].tolist()
+
+    def open(self, start: int, columns: Values) -> None:
+        del start, columns
+
+    def fixed(self, place: int, column: Values) -> Values:
+        group = self.groups[place]
+        scale = self.scale[group]
+        found = np.rint(column / scale)
+        np.maximum(found, self.low[group], out=found)
+        np.minimum(found, self.high[group], out=found)
+        return np.multiply(found, scale, out=found)
+
+
+def gptq(weight: Values, gram: Values, grid: Grid, order: Order = "activation", damping: float = DAMPING) -> Solution:
+    """Round a weight to a grid, every column making up for those before it.
+
+    Args:
+        weight: float64[o, d].
+        gram: H = Σ x xᵀ, float64[d, d].
+        grid: the values to round to.
+        order: ``activation`` takes the columns with the largest H[j, j] first, ``given`` as they are.
+        damping: the share of the mean diagonal that is added to the diagonal.
+
+    Raises:
+        Refusal: E0806, see `curvature`.
+    """
+    columns = weight.shape[1]
+    taken = np.argsort(-np.diagonal(gram), kind="stable") if order == "activation" else np.arange(columns)
+    bent = curvature(gram, damping, taken)
+    alive = np.where(bent.dead, 0.0, weight)
+    values = np.empty_like(weight)
+    values[:, taken] = sweep(alive[:, taken], bent.upper, _Rounding(grid, taken), columns)
+    return Solution(weight, gram, values, bent.damping, bent.attempts, int(bent.dead.sum()))
