@@ -5,7 +5,7 @@ from __future__ import annotations
 from fractions import Fraction
 
 from surgdsl.diagnostic import Diagnostic, Refusal
-from surgdsl.language.program import StepDecl
+from surgdsl.language.program import DataName, StepDecl
 
 
 def ratio(step: StepDecl, name: str) -> Fraction:
@@ -20,3 +20,17 @@ def ratio(step: StepDecl, name: str) -> Fraction:
         told = "a share of nothing leaves no model"
         raise Refusal(Diagnostic("E0207", f"`{name}` is above 0", step.span, told))
     return Fraction(value)
+
+
+def whole(step: StepDecl, name: str) -> int:
+    """A whole number: bits, or a count."""
+    value = step.arguments[name]
+    assert isinstance(value, int)
+    return value
+
+
+def data(step: StepDecl, name: str = "calibrate") -> str:
+    """The name of the rows that a step is measured on."""
+    value = step.arguments[name]
+    assert isinstance(value, DataName)
+    return value.name
