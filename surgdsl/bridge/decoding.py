@@ -9,12 +9,14 @@ from __future__ import annotations
 import math
 from typing import Any
 
+import numpy as np
 import torch
+from attrs import evolve
 from torch import fx, nn
 
 from surgdsl.bridge.arguments import to_tensor
 from surgdsl.bridge.encoding import channels, codes, kept, part_names
-from surgdsl.bridge.weight import Weight
+from surgdsl.bridge.weight import NUMPY, Weight
 from surgdsl.diagram.payload import Affine, Codebook, Dense, Masked, innermost
 
 
@@ -40,10 +42,14 @@ def place(root: nn.Module, graph: fx.Graph, base: str, role: str, weight: Weight
 
 
 def _affine(root: nn.Module, graph: fx.Graph, names: dict[str, str], role: str, weight: Weight) -> fx.Node:
-    assert isinstance(innermost(weight.encoding), Affine)
-    scale = _held(root, graph, names["scale"], role, weight, "scale")
+    """scale · (code − zero); scales are held in the dtype of the weight, which is what training moves."""
+    grid = innermost(weight.encoding)
+    assert isinstance(grid, Affine)
+    parts = {**weight.parts, "scale": weight.parts["scale"].astype(NUMPY[weight.dtype]).reshape(-1)}
+    scale = _held(root, graph, names["scale"], role, evolve(weight, parts=parts), "scale")
     channel = channels(weight)
-    steps = codes(weight).astype("float32") - weight.parts["zero"].astype("float32")[channel]
+    zero = grid.middle if grid.symmetric else weight.parts["zero"].reshape(-1).astype("float32")[channel]
+    steps = codes(weight).astype("float32") - np.float32(zero)
     chosen = graph.call_function(
         torch.ops.aten.index_select.default, (scale, 0, _index(root, graph, f"{names['scale']}_of", channel))
     )

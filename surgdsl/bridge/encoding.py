@@ -22,6 +22,7 @@ from attrs import evolve
 from numpy.typing import NDArray
 
 from surgdsl.bridge.packing import Codes, pack, unpack
+from surgdsl.bridge.scaling import NARROW, after_cut, places, scale_shape, spread
 from surgdsl.bridge.weight import NUMPY, Array, Weight, is_stand_in
 from surgdsl.diagnostic import Diagnostic, Refusal
 from surgdsl.diagram.payload import Affine, Codebook, Dense, Encoding, Masked, innermost, masked
@@ -70,11 +71,32 @@ def stored(weight: Weight) -> Array:
             return weight.parts["values"].reshape(-1)
         case Codebook():
             return weight.parts["codebook"][codes(weight)]
-        case Affine():
-            channel = channels(weight)
-            zero = weight.parts["zero"].astype(np.float64)[channel]
-            exact = weight.parts["scale"].astype(np.float64)[channel] * (codes(weight) - zero)
-            return exact.astype(NUMPY[weight.dtype])
+        case Affine() as grid:
+            return _on_grid(weight, grid)
+
+
+RUN = 1 << 18
+"""Elements that are computed with in float64 at a time."""
+
+
+def _on_grid(weight: Weight, grid: Affine) -> Array:
+    """scale · (code − zero) in float64, rounded once."""
+    found = np.empty(stored_count(weight), dtype=NUMPY[weight.dtype])
+    code, (scale, zero) = codes(weight), _scales(weight, grid, weight.parts)
+    for start in range(0, found.size, RUN):
+        run = slice(start, start + RUN)
+        found[run] = scale[run].astype(np.float64) * (code[run].astype(np.float64) - zero[run])
+    return found
+
+
+def _scales(weight: Weight, grid: Affine, parts: Mapping[str, Array]) -> tuple[Array, Array]:
+    """The scale and the zero point of each stored element. Shapes [m]."""
+    zero = np.full(1, grid.middle, dtype=np.uint8) if grid.symmetric else parts["zero"]
+    if grid.symmetric:
+        zero = np.broadcast_to(zero, scale_shape(grid, weight.shape))
+    wide = (spread(one, grid, weight.shape) for one in (parts["scale"], zero))
+    scale, zero = (one[kept(weight)] if isinstance(weight.encoding, Masked) else one.reshape(-1) for one in wide)
+    return scale, zero
 
 
 def codes(weight: Weight) -> Codes:
@@ -99,18 +121,11 @@ def stored_count(weight: Weight) -> int:
     return int(np.bitwise_count(weight.parts["mask"]).sum(dtype=np.int64))
 
 
-def channels(weight: Weight) -> NDArray[np.intp]:
-    """The index of each stored element along the axis of an affine weight; zeros where that is −1. Shape [m]."""
+def channels(weight: Weight) -> Array:
+    """Which of the scales of an affine weight each stored element has, counted row-major. Shape [m]."""
     inner = innermost(weight.encoding)
     assert isinstance(inner, Affine)
-    return _channels(weight, inner.axis)
-
-
-def _channels(weight: Weight, axis: int) -> NDArray[np.intp]:
-    if axis < 0:
-        return np.zeros(stored_count(weight), dtype=np.intp)
-    along = np.arange(weight.shape[axis]).reshape([-1 if place == axis else 1 for place in range(len(weight.shape))])
-    everywhere = np.broadcast_to(along, weight.shape)
+    everywhere = places(inner, weight.shape)
     return everywhere[kept(weight)] if isinstance(weight.encoding, Masked) else everywhere.reshape(-1)
 
 
@@ -118,9 +133,11 @@ def take(weight: Weight, keep: Mapping[int, Indices]) -> Weight:
     """The weight cut to the given indices of each dimension; its encoding, codes and scales stay as they are.
 
     Raises:
-        Refusal: E0505, the cut would leave a masked weight with a codebook and no elements.
+        Refusal: E0505, the cut would leave a masked weight with a codebook and no elements, or would break the groups
+            of elements that share a scale.
     """
     indices = {dim: np.asarray(index, dtype=np.intp) for dim, index in keep.items()}
+    scales = _scales_left(weight, indices)
     if weight.bare:
         return evolve(weight, shape=tuple(len(indices.get(dim, range(size))) for dim, size in enumerate(weight.shape)))
     if isinstance(weight.encoding, Dense):
@@ -136,7 +153,20 @@ def take(weight: Weight, keep: Mapping[int, Indices]) -> Weight:
     else:
         place = _cut(place.reshape(weight.shape), indices)
         shape, parts = place.shape, {}
-    return _guarded(Weight(weight.encoding, weight.dtype, shape, parts | _selected(weight, place, indices)))
+    return _guarded(Weight(weight.encoding, weight.dtype, shape, parts | _selected(weight, place) | scales))
+
+
+def _scales_left(weight: Weight, indices: Mapping[int, NDArray[np.intp]]) -> dict[str, Array]:
+    """The scales and zero points of what a cut leaves of a weight; nothing where it has none."""
+    grid = innermost(weight.encoding)
+    if not isinstance(grid, Affine):
+        return {}
+    found = after_cut(grid, weight.shape, indices)
+    if found is None:
+        raise Refusal(_clash(weight, "a cut would break its groups; cut first, or use one scale for each channel"))
+    after = tuple(len(indices.get(dim, range(size))) for dim, size in enumerate(weight.shape))
+    held = {role: weight.parts[role] for role in ("scale", "zero") if role in weight.parts}
+    return {role: part.reshape(-1)[found].reshape(scale_shape(grid, after)) for role, part in held.items()}
 
 
 def _shrunk(values: Array, indices: Mapping[int, NDArray[np.intp]]) -> Array:
@@ -152,17 +182,16 @@ def _cut(array: Array, indices: Mapping[int, NDArray[np.intp]]) -> Array:
     return array
 
 
-def _selected(weight: Weight, place: NDArray[np.intp], indices: Mapping[int, NDArray[np.intp]]) -> dict[str, Array]:
-    """The inner parts for the stored elements at `place`, with the scales of the dimensions that are cut."""
+def _selected(weight: Weight, place: NDArray[np.intp]) -> dict[str, Array]:
+    """The inner parts for the stored elements at `place`; scales stay."""
     parts = weight.parts
     match innermost(weight.encoding):
         case Dense():
             return {"values": parts["values"].reshape(-1)[place]}
         case Codebook(bits):
             return {"codes": pack(codes(weight)[place], bits), "codebook": parts["codebook"]}
-        case Affine(bits, axis):
-            cut = {0: indices[axis]} if axis in indices else {}
-            scales = {role: _cut(parts[role], cut) for role in ("scale", "zero")}
+        case Affine(bits):
+            scales = {role: parts[role] for role in ("scale", "zero") if role in parts}
             return {"codes": pack(codes(weight)[place], bits)} | scales
 
 
@@ -190,22 +219,32 @@ def _thresholds(codebook: NDArray[np.float32]) -> NDArray[np.float32]:
     return np.where(nearest.astype(np.float64) > half, np.nextafter(nearest, np.float32(-np.inf)), nearest)
 
 
-def with_affine(weight: Weight, scale: NDArray[np.float32], zero: Codes, bits: int, axis: int) -> Weight:
-    """The weight with every stored element as clamp(round_half_even(w/scale) + zero, 0, 2^bits − 1), by channel.
+def with_affine(weight: Weight, grid: Affine, scale: Array, zero: Codes | None = None) -> Weight:
+    """The weight with every stored element as clamp(round_half_even(w/scale) + zero, 0, 2^bits − 1).
+
+    Args:
+        weight: what is encoded.
+        grid: the bits, and which elements share a scale.
+        scale: float32, or float16 where there are groups, of the shape that `scale_shape` tells.
+        zero: uint8 of that shape; None where the grid is symmetric.
 
     Raises:
         Refusal: E0505, the weight is already quantized or is not F32; E0506, it is not finite.
     """
     values = _plain(weight, "scales")
-    scale, zero = np.asarray(scale, dtype=np.float32), np.asarray(zero, dtype=np.uint8)
-    count = 1 if axis < 0 else weight.shape[axis]
-    assert scale.shape == zero.shape == (count,)
+    assert scale.dtype == np.float32 or (scale.dtype == NARROW and grid.group)
+    assert (zero is None) == grid.symmetric
+    assert scale.shape == scale_shape(grid, weight.shape) == (scale if zero is None else zero).shape
     assert np.isfinite(scale).all()
     assert (scale > 0).all()
-    channel = _channels(weight, axis)
-    steps = np.rint(values.astype(np.float64) / scale.astype(np.float64)[channel]) + zero.astype(np.float64)[channel]
-    code = np.clip(steps, 0, (1 << bits) - 1).astype(np.uint8)
-    return _recoded(weight, Affine(bits, axis), {"codes": pack(code, bits), "scale": scale, "zero": zero})
+    parts: dict[str, Array] = {"scale": scale} if zero is None else {"scale": scale, "zero": zero.astype(np.uint8)}
+    steps, zeros = _scales(weight, grid, parts)
+    code = np.empty(values.size, dtype=np.uint8)
+    for start in range(0, values.size, RUN):
+        run = slice(start, start + RUN)
+        exact = np.rint(values[run].astype(np.float64) / steps[run].astype(np.float64)) + zeros[run]
+        code[run] = np.clip(exact, 0, (1 << grid.bits) - 1)
+    return _recoded(weight, grid, {"codes": pack(code, grid.bits)} | parts)
 
 
 def with_mask(weight: Weight, keep: NDArray[np.bool_]) -> Weight:
@@ -219,7 +258,7 @@ def with_mask(weight: Weight, keep: NDArray[np.bool_]) -> Weight:
     before = kept(weight)
     after = before & keep
     place = np.flatnonzero(after[before]) if isinstance(weight.encoding, Masked) else np.flatnonzero(after)
-    parts = {"mask": pack(after.view(np.uint8), 1)} | _selected(weight, place, {})
+    parts = {"mask": pack(after.view(np.uint8), 1)} | _selected(weight, place)
     return _guarded(Weight(masked(weight.encoding), weight.dtype, weight.shape, parts))
 
 
@@ -268,16 +307,18 @@ def part_names(base: str, encoding: Encoding) -> dict[str, str]:
             return {"values": base}
         case Codebook():
             roles = ("codes", "codebook")
-        case Affine():
-            roles = ("codes", "scale", "zero")
+        case Affine(symmetric=symmetric):
+            roles = ("codes", "scale") if symmetric else ("codes", "scale", "zero")
     return {role: f"{base}.{role}" for role in roles}
 
 
 def parts_of(base: str, weight: Weight) -> list[Part]:
     """The stored tensors of `weight` under the name `base`, in the order of a certificate."""
-    bits = {"mask": "U8", "codes": "U8", "zero": "U8"}
+    others = {"mask": "U8", "codes": "U8", "zero": "U8"}
+    if "scale" in weight.parts and weight.parts["scale"].dtype == NARROW:
+        others["scale"] = "F16"
     return [
-        Part(role, name, bits.get(role, weight.dtype), weight.parts[role].shape, weight.parts[role])
+        Part(role, name, others.get(role, weight.dtype), weight.parts[role].shape, weight.parts[role])
         for role, name in part_names(base, weight.encoding).items()
     ]
 

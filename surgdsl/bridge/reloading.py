@@ -82,8 +82,8 @@ def _encoding(told: Mapping[str, Any]) -> Encoding:
     match told["kind"]:
         case "codebook":
             return Codebook(told["bits"])
-        case "affine":
-            return Affine(told["bits"], told["axis"])
+        case "affine" | "symmetric" as kind:
+            return Affine(told["bits"], told["axis"], told.get("group", 0), kind == "symmetric")
         case "masked":
             inner = _encoding(told["inner"])
             assert not isinstance(inner, Masked)

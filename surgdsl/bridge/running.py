@@ -226,20 +226,22 @@ def _read_back(state: State, trained: Mapping[str, torch.Tensor]) -> Mapping[str
         names = part_names(payload.base, weight.encoding)
         floats = {role: called for role, called in names.items() if role in FLOATS and weight.dtype in TORCH_FLOATS}
         parts = {role: to_array(trained[called]) for role, called in floats.items() if called in trained}
-        found[name] = evolve(weight, parts={**weight.parts, **_settled(parts)}) if parts else weight
+        found[name] = evolve(weight, parts={**weight.parts, **_settled(parts, weight.parts)}) if parts else weight
         if any(not np.isfinite(part).all() for part in parts.values() if part.dtype != NUMPY["BF16"]):
             told = f"`{payload.base}` is no longer finite"
             raise Refusal(Diagnostic("E0803", "recovery diverged", label=told), exit_code=3)
     return found
 
 
-def _settled(parts: Mapping[str, Array]) -> Mapping[str, Array]:
+def _settled(parts: Mapping[str, Array], before: Mapping[str, Array]) -> Mapping[str, Array]:
     """Parts as an encoding demands them, whatever training made of them: codebooks that rise, scales above zero."""
     settled = dict(parts)
     if "codebook" in settled:
         settled["codebook"] = rising(settled["codebook"])
     if "scale" in settled:
-        settled["scale"] = np.maximum(settled["scale"], np.finfo(np.float32).tiny)
+        form = before["scale"]
+        limits = np.finfo(form.dtype)
+        settled["scale"] = np.clip(settled["scale"], limits.tiny, limits.max).astype(form.dtype).reshape(form.shape)
     return settled
 
 

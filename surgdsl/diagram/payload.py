@@ -33,11 +33,19 @@ class Codebook:
 class Affine:
     """A code of `bits` bits for each element; the value is scale · (code − zero).
 
-    There is a scale for each index of dimension `axis`, or one for all elements where that is −1.
+    There is a scale for each index of dimension `axis`, or one for all elements where that is −1; with a `group`, one
+    for each run of so many elements of it. Where it is `symmetric`, zero is the code in the middle, and is not stored.
     """
 
     bits: int = field(validator=[ge(1), le(8)])
     axis: int = field(validator=ge(-1))
+    group: int = field(default=0, validator=ge(0))
+    symmetric: bool = False
+
+    @property
+    def middle(self) -> int:
+        """The code of zero where the grid is symmetric."""
+        return 1 << (self.bits - 1)
 
 
 @frozen

@@ -16,9 +16,9 @@ from attrs import evolve, field, frozen
 
 from surgdsl.bridge.weight import State, Weight
 from surgdsl.planning.action import Action
-from surgdsl.surgery.recode import Mask, Quantize
+from surgdsl.surgery.recode import Coded, Mask, Quantize
 
-Begun = tuple[Weight, "Future[Weight]"]
+Begun = tuple[Weight, "Future[Coded]"]
 LEAST = 1 << 20
 """Elements below which a weight waits for its turn: handing it over would cost more than it saves."""
 
@@ -40,7 +40,7 @@ class Ahead:
             if isinstance(action, Mask | Quantize) and action.base in named and _alone(action):
                 weight = state.weights[named[action.base]]
                 if id(action) not in self.begun and math.prod(weight.shape) >= self.least:
-                    self.begun[id(action)] = weight, self.threads.submit(action.recode, weight)
+                    self.begun[id(action)] = weight, self.threads.submit(action.coded, weight)
 
     def done(self, action: Action) -> Action:
         """The action with what was computed for it."""

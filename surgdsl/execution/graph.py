@@ -131,8 +131,9 @@ def encoding_row(encoding: Encoding) -> dict[str, Json]:
             return {"kind": "dense"}
         case Codebook():
             return {"kind": "codebook", **asdict(encoding)}
-        case Affine():
-            return {"kind": "affine", **asdict(encoding)}
+        case Affine(bits, axis, group, symmetric):
+            grouped: dict[str, Json] = {"group": group} if group else {}
+            return {"axis": axis, "bits": bits, **grouped, "kind": "symmetric" if symmetric else "affine"}
 
 
 def attribute(value: Attribute) -> Json:

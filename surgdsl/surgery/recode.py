@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
+from typing import Protocol
 
 import numpy as np
 from attrs import evolve, field, frozen
@@ -24,9 +25,19 @@ from surgdsl.surgery.masking import keep_largest
 from surgdsl.surgery.rewrite import Rewrite, replace, rewritten_param, term_of
 from surgdsl.surgery.single import Single
 
-Ready = tuple[Weight, Weight]
-"""A weight, and what an action makes of it, computed before its turn."""
 MASK, CODEBOOK, AFFINE = "mask/1", "quantize-codebook/1", "quantize-affine/1"
+
+
+@frozen(eq=False)
+class Coded:
+    """What an action makes of a weight, and what it has found out that the certificate is to say."""
+
+    weight: Weight
+    found: Mapping[str, str] = field(factory=dict[str, str])
+
+
+Ready = tuple[Weight, Coded]
+"""A weight, and what an action makes of it, computed before its turn."""
 
 
 @frozen
@@ -62,7 +73,7 @@ class Mask(Single):
         name, arguments = param(state, self.base), {"keep": str(self.keep)}
         others = state.net.params().items() if self.judge is not None and self.judge.criterion.reads else ()
         judged = evolve(self, scores=scores, reads=tuple(Read(term_of(one)) for other, one in others if other != name))
-        return _recoded(state, self.base, MASK, "nnz/1", arguments, self.note, number, step, judged)
+        return recoded(state, self.base, MASK, "nnz/1", arguments, self.note, number, step, judged)
 
     def term(self, weight: Weight, of: Term) -> Term:
         """Where the masked weight comes from."""
@@ -73,55 +84,88 @@ class Mask(Single):
         by = said.reference if said.formula is None else json.dumps(as_json(said.formula))
         return made(MASK, (along(of), *self.reads), {"by": by, "keep": self.keep})
 
-    def recode(self, weight: Weight) -> Weight:
+    def coded(self, weight: Weight) -> Coded:
         """The weight with all but its largest elements left out."""
         if weight.bare:
-            return evolve(weight, encoding=masked(weight.encoding))
+            return Coded(evolve(weight, encoding=masked(weight.encoding)))
         if self.ready is not None and self.ready[0] is weight:
             return self.ready[1]
-        return with_mask(
-            weight, keep_largest(np.abs(decode(weight)) if self.scores is None else self.scores, self.keep)
-        )
+        scores = np.abs(decode(weight)) if self.scores is None else self.scores
+        return Coded(with_mask(weight, keep_largest(scores, self.keep)))
+
+    def recode(self, weight: Weight) -> Weight:
+        """The weight as it is stored then."""
+        return self.coded(weight).weight
 
 
 @frozen
 class Quantize(Single):
-    """Store the weight called `base` in `bits` bits an element: by a codebook, or scales along its first dimension."""
+    """Store the weight called `base` in `bits` bits an element: by a codebook, or on a grid.
+
+    The other fields are of grids: `axis` and `group` say which elements share a scale, as in `Affine`, and `clip` by
+    what it is found (`affine.scales`).
+    """
 
     base: str
     bits: int
-    scheme: str = field(validator=in_(("kmeans", "affine")))
+    scheme: str = field(validator=in_(("kmeans", "affine", "symmetric")))
+    axis: int = 0
+    group: int = 0
+    clip: str = field(default="range", validator=in_(("range", "mse")))
     ready: Ready | None = field(default=None, eq=False, repr=False)
+
+    @property
+    def form(self) -> Codebook | Affine:
+        """How elements are stored then."""
+        if self.scheme == "kmeans":
+            return Codebook(self.bits)
+        return Affine(self.bits, self.axis, self.group, self.scheme == "symmetric")
 
     @property
     def note(self) -> str:
         """One line for people."""
-        return f"{self.base}: {self.bits} bit {'codebook' if self.scheme == 'kmeans' else 'grid'}"
+        if self.scheme == "kmeans":
+            return f"{self.base}: {self.bits} bit codebook"
+        kind = "symmetric grid" if self.scheme == "symmetric" else "grid"
+        shared = f", a scale for {self.group} elements" if self.group else ", one scale" if self.axis < 0 else ""
+        return f"{self.base}: {self.bits} bit {kind}{shared}{', clipped' if self.clip == 'mse' else ''}"
 
     def rewrite(self, state: State, number: int, step: str) -> Rewrite:
         """Quantize in `state`."""
-        rule, arguments = (
-            (CODEBOOK, {"bits": self.bits}) if self.scheme == "kmeans" else (AFFINE, {"axis": 0, "bits": self.bits})
-        )
-        return _recoded(state, self.base, rule, "size/1", arguments, self.note, number, step, self)
+        rule, arguments = CODEBOOK, dict[str, object](bits=self.bits)
+        if self.scheme != "kmeans":
+            rule, arguments = AFFINE, arguments | {"axis": self.axis} | ({"group": self.group} if self.group else {})
+        if self.scheme == "symmetric":
+            arguments["symmetric"] = True
+        return recoded(state, self.base, rule, "size/1", arguments, self.note, number, step, self)
 
     def term(self, weight: Weight, of: Term) -> Term:
-        """Where the codes come from: a codebook is fitted to all elements, the scale of a row to that row alone."""
-        arguments = {"bits": self.bits}
+        """Where the codes come from: a codebook is fitted to all elements, the scales of a row to that row alone."""
         if self.scheme == "kmeans":
-            return made(CODEBOOK, (along(of),), arguments)
-        return made(AFFINE, (along(of, 0),), arguments, natural=(0,) if weight.encoding == Dense() else ())
+            return made(CODEBOOK, (along(of),), {"bits": self.bits})
+        plain = Quantize(self.base, self.bits, "affine")
+        told = {name: getattr(self, name) for name in ("scheme", "axis", "group", "clip")}
+        arguments = {name: value for name, value in told.items() if value != getattr(plain, name)}
+        axes = (self.axis,) if self.axis >= 0 else ()
+        return made(
+            AFFINE, (along(of, *axes),), {"bits": self.bits, **arguments}, axes if weight.encoding == Dense() else ()
+        )
 
-    def recode(self, weight: Weight) -> Weight:
+    def coded(self, weight: Weight) -> Coded:
         """The weight as codes."""
         if weight.bare:
-            inner = Codebook(self.bits) if self.scheme == "kmeans" else Affine(self.bits, 0)
-            return evolve(weight, encoding=Masked(inner) if isinstance(weight.encoding, Masked) else inner)
+            return Coded(
+                evolve(weight, encoding=Masked(self.form) if isinstance(weight.encoding, Masked) else self.form)
+            )
         if self.ready is not None and self.ready[0] is weight:
             return self.ready[1]
-        return (
-            codebook.quantize(weight, self.bits) if self.scheme == "kmeans" else affine.quantize(weight, self.bits, 0)
-        )
+        if isinstance(self.form, Affine):
+            return Coded(affine.quantize(weight, self.form, self.clip))
+        return Coded(codebook.quantize(weight, self.bits))
+
+    def recode(self, weight: Weight) -> Weight:
+        """The weight as it is stored then."""
+        return self.coded(weight).weight
 
 
 def param(state: State, base: str) -> str:
@@ -133,7 +177,19 @@ def param(state: State, base: str) -> str:
     return {operation.payload.base: name for name, operation in state.net.params().items() if operation.payload}[base]
 
 
-def _recoded(
+class Recoding(Protocol):
+    """What is to become of one weight."""
+
+    def coded(self, weight: Weight) -> Coded:
+        """The weight as it is stored then."""
+        ...
+
+    def term(self, weight: Weight, of: Term) -> Term:
+        """Where it comes from."""
+        ...
+
+
+def recoded(
     state: State,
     base: str,
     rule: str,
@@ -142,10 +198,12 @@ def _recoded(
     note: str,
     number: int,
     step: str,
-    action: Mask | Quantize,
+    action: Recoding,
 ) -> Rewrite:
+    """One weight stored otherwise, as `action` says."""
     name = param(state, base)
     weight, operation = state.weights[name], state.net.graph.operations[name]
-    asked = rewritten_param(state, name, action.recode(weight), action.term(weight, term_of(operation)))
+    coded = action.coded(weight)
+    asked = rewritten_param(state, name, coded.weight, action.term(weight, term_of(operation)))
     derivation, after = replace(state, rule, asked, number)
-    return Rewrite(rule, step, "reduce", reduces, arguments, note, derivation, state, after)
+    return Rewrite(rule, step, "reduce", reduces, {**arguments, **coded.found}, note, derivation, state, after)

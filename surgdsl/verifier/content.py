@@ -5,6 +5,7 @@ Elements are compared as bits, so that −0.0, NaN and dtypes that numpy does no
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -35,11 +36,12 @@ class Content:
         """Row-major positions of the elements that the mask keeps; all without a mask."""
         return np.flatnonzero(self.arrays["mask"]) if self.weight.masked else np.arange(self.weight.count)
 
-    def channel(self, positions: Array) -> Array:
-        """For each position its index along the axis of the encoding; 0 without one."""
-        if self.weight.axis < 0:
-            return np.zeros(len(positions), dtype=np.int64)
-        return np.unravel_index(positions, self.weight.shape)[self.weight.axis]
+    def grid(self) -> tuple[Array, Array]:
+        """The scale and the zero point of every element that is kept, in order."""
+        at = scales_of(self.weight, self.weight.shape).ravel()[self.kept]
+        middle = np.full(math.prod(self.weight.runs), 1 << (self.weight.bits - 1))
+        scale, zero = self.arrays["scale"].astype(np.float64), self.arrays.get("zero", middle).astype(np.int64)
+        return scale[at], zero[at]
 
     def packed(self) -> Array:
         """The bits that the elements kept decode to, in order."""
@@ -47,10 +49,9 @@ class Content:
             return self.arrays["values"]
         if self.weight.kind == "codebook":
             return self.arrays["codebook"][self.arrays["codes"]].view("<u4")
-        at = self.channel(self.kept)
-        steps = self.arrays["codes"] - self.arrays["zero"][at].astype(np.int64)
+        scale, zero = self.grid()
         with np.errstate(all="ignore"):
-            return (self.arrays["scale"][at].astype(np.float64) * steps).astype("<f4").view("<u4")
+            return (scale * (self.arrays["codes"] - zero)).astype("<f4").view("<u4")
 
     def decoded(self) -> Array:
         """The bits of every element; cleared where the mask is."""
@@ -65,6 +66,18 @@ class Content:
         bits = self.packed()
         sign = 0 if self.weight.dtype in UNSIGNED else 1 << (8 * bits.itemsize - 1)
         return int(np.count_nonzero(bits & bits.dtype.type(((1 << 8 * bits.itemsize) - 1) ^ sign)))
+
+
+def scales_of(weight: Weight, shape: tuple[int, ...]) -> Array:
+    """For each element of a weight encoded like this one, of this shape, the number of its scale."""
+    rows = shape[weight.axis] if weight.axis >= 0 else 1
+    length = math.prod(shape) // max(1, rows)
+    run = weight.group or max(1, length)
+    found = np.arange(rows)[:, None] * -(-length // run) + np.arange(length) // run
+    if weight.axis < 0:
+        return found.reshape(shape)
+    rest = [extent for at, extent in enumerate(shape) if at != weight.axis]
+    return np.moveaxis(found.reshape(rows, *rest), 0, weight.axis)
 
 
 class Load:
@@ -98,7 +111,7 @@ def load(weight: Weight, store: Store) -> Content:
         rises = bool(np.all(np.isfinite(book)) and np.all(book[1:] > book[:-1]))
         need(rises, "V15", f"the codebook of `{weight.base}` does not rise")
         need(int(arrays["codes"].max()) < len(book), "V15", f"a code of `{weight.base}` lies outside the codebook")
-    if weight.kind == "affine":
+    if "scale" in arrays:
         scale = arrays["scale"]
         fits = bool(np.all(np.isfinite(scale)) and np.all(scale > 0))
         need(fits, "V15", f"a scale of `{weight.base}` is not finite and positive")
@@ -109,7 +122,7 @@ def _array(role: str, raw: bytes, weight: Weight, kept: int) -> Array:
     if role == "codes":
         return unpack(raw, weight.bits, kept, weight.base)
     if role in ("codebook", "scale"):
-        return np.frombuffer(raw, "<f4")
+        return np.frombuffer(raw, "<f2" if weight.parts[role].dtype == "F16" else "<f4")
     bits = np.frombuffer(raw, "u1" if role == "zero" else BITS[digests.ITEMSIZE[weight.dtype]])
     need(weight.dtype != "BOOL" or bool(np.all(bits <= 1)), "V15", f"`{weight.base}` holds a truth value above 1")
     return bits
@@ -142,7 +155,10 @@ def finite(bits: Array, dtype: str) -> bool:
 
 
 def select(content: Content, kept: tuple[tuple[int, ...] | None, ...]) -> dict[str, bytes]:
-    """The bytes of each part of a weight restricted to the kept indices of each dimension, encoded as before."""
+    """The bytes of each part of a weight restricted to the kept indices of each dimension, encoded as before.
+
+    V15 when elements of different scales would come to share one.
+    """
     weight, arrays = content.weight, content.arrays
     index = [
         np.arange(extent) if some is None else np.array(some) for extent, some in zip(weight.shape, kept, strict=True)
@@ -161,8 +177,14 @@ def select(content: Content, kept: tuple[tuple[int, ...] | None, ...]) -> dict[s
         found["codes"] = pack(arrays["codes"][positions], weight.bits)
     if "codebook" in arrays:
         found["codebook"] = arrays["codebook"].tobytes()
-    for role in arrays.keys() & {"scale", "zero"}:
-        found[role] = (arrays[role][index[weight.axis]] if weight.axis >= 0 else arrays[role]).tobytes()
+    if "scale" in arrays:
+        before = scales_of(weight, weight.shape)[np.ix_(*index)]
+        after = scales_of(weight, before.shape)
+        at = np.zeros(int(after.max()) + 1, dtype=np.int64)
+        at[after] = before
+        need(bool(np.array_equal(at[after], before)), "V15", f"the cut breaks groups of `{weight.base}`")
+        for role in arrays.keys() & {"scale", "zero"}:
+            found[role] = arrays[role][at].tobytes()
     return found
 
 

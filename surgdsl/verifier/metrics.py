@@ -41,8 +41,7 @@ class Ledger:
     def nonzero(self, weight: Weight) -> int:
         """Elements of a weight that are not zero."""
         key = (
-            weight.kind,
-            str((weight.bits, weight.axis, weight.shape)),
+            str((weight.coding, weight.shape)),
             *(part.digest for part in weight.parts.values()),
         )
         if key not in self._nonzero:

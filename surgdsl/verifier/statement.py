@@ -41,8 +41,10 @@ relation = one_of("<=", "<", ">=", ">")
 BITS = integer(1, 8)
 DENSE = record({"kind": one_of("dense")})
 CODEBOOK = record({"bits": BITS, "kind": one_of("codebook")})
-AFFINE = record({"axis": integer(-1, 7), "bits": BITS, "kind": one_of("affine")})
-PLAIN: dict[Any, Check] = {"dense": DENSE, "codebook": CODEBOOK, "affine": AFFINE}
+GRID = record(
+    {"axis": integer(-1, 7), "bits": BITS, "kind": one_of("affine", "symmetric")}, {"group": integer(1, 2**40 - 1)}
+)
+PLAIN: dict[Any, Check] = {"dense": DENSE, "codebook": CODEBOOK, "affine": GRID, "symmetric": GRID}
 MASKED = record({"inner": choice("kind", PLAIN), "kind": one_of("masked")})
 ENCODING = choice("kind", {**PLAIN, "masked": MASKED})
 

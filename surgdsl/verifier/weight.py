@@ -1,6 +1,6 @@
 """Weights as structure: the encoding and the parts that it must have, before any byte is read.
 
-Parts are listed in the order mask, then values | codes, codebook | codes, scale, zero.
+Parts are listed in the order mask, then values | codes, codebook | codes, scale, zero | codes, scale.
 """
 
 from __future__ import annotations
@@ -12,7 +12,12 @@ from typing import Any
 from surgdsl.verifier import digest as digests
 from surgdsl.verifier.reject import need
 
-ROLES = {"dense": ("values",), "codebook": ("codes", "codebook"), "affine": ("codes", "scale", "zero")}
+ROLES = {
+    "dense": ("values",),
+    "codebook": ("codes", "codebook"),
+    "affine": ("codes", "scale", "zero"),
+    "symmetric": ("codes", "scale"),
+}
 BYTES = ("mask", "codes", "zero")
 
 
@@ -37,6 +42,7 @@ class Weight:
     kind: str
     bits: int
     axis: int
+    group: int
     masked: bool
     parts: dict[str, Part]
 
@@ -51,9 +57,15 @@ class Weight:
         return sum(digests.nbytes(part.dtype, part.shape) for part in self.parts.values())
 
     @property
-    def coding(self) -> tuple[str, int, int, bool]:
-        """What distinguishes an encoding: kind, bits, axis, and whether there is a mask."""
-        return self.kind, self.bits, self.axis, self.masked
+    def coding(self) -> tuple[str, int, int, int, bool]:
+        """What distinguishes an encoding: kind, bits, axis, group, and whether there is a mask."""
+        return self.kind, self.bits, self.axis, self.group, self.masked
+
+    @property
+    def runs(self) -> tuple[int, ...]:
+        """How many scales there are: for each index of the axis, and where there are groups for each of its runs."""
+        rows = self.shape[self.axis] if self.axis >= 0 else 1
+        return (rows, -(-(self.count // rows) // self.group)) if self.group else (rows,)
 
     def part_shape(self, role: str, kept: int) -> tuple[int, ...]:
         """The shape that a part must have when a mask keeps `kept` elements; of a codebook the extent is free."""
@@ -62,7 +74,7 @@ class Weight:
             return ((packed[role] + 7) // 8,)
         if role == "values":
             return (kept,) if self.masked else self.shape
-        return self.parts[role].shape[:1] if role == "codebook" else (self.shape[self.axis] if self.axis >= 0 else 1,)
+        return self.parts[role].shape[:1] if role == "codebook" else self.runs
 
 
 def parse(raw: dict[str, Any], dtype: str, shape: tuple[int, ...]) -> Weight:
@@ -80,11 +92,14 @@ def parse(raw: dict[str, Any], dtype: str, shape: tuple[int, ...]) -> Weight:
     parts = {
         part["role"]: Part(part["name"], part["dtype"], tuple(part["shape"]), part["digest"]) for part in raw["parts"]
     }
-    weight = Weight(base, raw["role"], dtype, shape, kind, inner.get("bits", 0), inner.get("axis", -1), masked, parts)
+    form = (kind, inner.get("bits", 0), inner.get("axis", -1), inner.get("group", 0), masked)
+    weight = Weight(base, raw["role"], dtype, shape, *form, parts)
     need(weight.axis < len(shape), "V09", f"`{base}` has no dimension {weight.axis}")
     need(dtype == "F32" or (kind == "dense" and not masked), "V09", f"`{base}` is encoded but not F32")
     for role, part in parts.items():
-        need(part.dtype == ("U8" if role in BYTES else dtype), "V09", f"the dtype of `{part.name}` is wrong")
+        narrow = role == "scale" and weight.group > 0 and part.dtype == "F16"
+        fits = narrow or part.dtype == ("U8" if role in BYTES else dtype)
+        need(fits, "V09", f"the dtype of `{part.name}` is wrong")
         depends = masked and role in (
             "values",
             "codes",

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import itertools
+from typing import Any
 
 import numpy as np
 import pytest
+from attrs import evolve
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
+from numpy.typing import NDArray
 
 from surgdsl.bridge.encoding import (
     decode,
@@ -48,12 +51,34 @@ def weights(draw: st.DrawFn) -> Weight:
         entries = draw(st.sets(FLOATS, min_size=1, max_size=1 << bits))
         return with_codebook(weight, np.array(sorted(entries), dtype=np.float32), bits)
     if kind == "affine":
-        axis = draw(st.integers(-1, len(weight.shape) - 1))
-        count = 1 if axis < 0 else weight.shape[axis]
-        scale = draw(hnp.arrays(np.float32, count, elements=st.floats(2**-10, 10, width=32)))
-        zero = draw(hnp.arrays(np.uint8, count, elements=st.integers(0, (1 << bits) - 1)))
-        return with_affine(weight, scale, zero, bits, axis)
+        return with_affine(weight, *draw(grids(weight.shape, bits)))
     return weight
+
+
+@st.composite
+def grids(
+    draw: st.DrawFn, shape: tuple[int, ...], bits: int
+) -> tuple[Affine, NDArray[np.floating[Any]], NDArray[np.uint8] | None]:
+    """A grid for weights of a shape, with scales and zero points."""
+    grid = Affine(bits, draw(st.integers(-1, len(shape) - 1)), draw(st.integers(0, 7)), draw(st.booleans()))
+    rows = 1 if grid.axis < 0 else shape[grid.axis]
+    runs = (-(-(int(np.prod(shape)) // rows) // grid.group),) if grid.group else ()
+    narrow = bool(grid.group) and draw(st.booleans())
+    elements = st.floats(2**-10, 10, width=16) if narrow else st.floats(2**-10, 10, width=32)
+    scale = draw(hnp.arrays(np.float16 if narrow else np.float32, (rows, *runs), elements=elements))
+    zero = draw(hnp.arrays(np.uint8, (rows, *runs), elements=st.integers(0, (1 << bits) - 1)))
+    return grid, scale, None if grid.symmetric else zero
+
+
+def sharing(grid: Affine, shape: tuple[int, ...]) -> dict[tuple[int, ...], tuple[int, ...]]:
+    """The place of the scale of each element, in loops."""
+    found: dict[tuple[int, ...], tuple[int, ...]] = {}
+    seen = dict[int, int]()
+    for place in itertools.product(*map(range, shape)):
+        row = 0 if grid.axis < 0 else place[grid.axis]
+        rank = seen[row] = seen.get(row, -1) + 1
+        found[place] = (row, rank // grid.group) if grid.group else (row,)
+    return found
 
 
 def bit_equal(left: np.ndarray, right: np.ndarray) -> bool:
@@ -83,11 +108,28 @@ def test_cutting_and_decoding_commute(weight: Weight, data: st.DataObject) -> No
         with pytest.raises(Refusal, match="E0505"):
             take(weight, keep)
         return
+    if breaks(weight, keep):
+        for one in (weight, evolve(weight, parts={})):
+            with pytest.raises(Refusal, match="E0505"):
+                take(one, keep)
+        return
     cut = take(weight, keep)
     assert cut.encoding == weight.encoding
     assert bit_equal(expected, decode(cut))
     assert cut.shape == expected.shape
     well_formed(cut)
+
+
+def breaks(weight: Weight, keep: dict[int, list[int]]) -> bool:
+    """Whether elements that would share a scale after a cut had different ones before it."""
+    grid = innermost(weight.encoding)
+    if not isinstance(grid, Affine):
+        return False
+    index = [keep.get(dim, list(range(size))) for dim, size in enumerate(weight.shape)]
+    before, held = sharing(grid, weight.shape), dict[tuple[int, ...], set[tuple[int, ...]]]()
+    for place, scale in sharing(grid, tuple(map(len, index))).items():
+        held.setdefault(scale, set()).add(before[tuple(one[at] for one, at in zip(index, place, strict=True))])
+    return any(len(scales) > 1 for scales in held.values())
 
 
 @given(weights(), st.data())
@@ -122,12 +164,16 @@ def well_formed(weight: Weight) -> None:
     if isinstance(inner, Codebook):
         shapes["codebook"] = weight.parts["codebook"].shape
     if isinstance(inner, Affine):
-        shapes["scale"] = shapes["zero"] = (1 if inner.axis < 0 else weight.shape[inner.axis],)
+        runs = set(sharing(inner, weight.shape).values())
+        shapes["scale"] = tuple(max(places) + 1 for places in zip(*runs, strict=True))
+        if not inner.symmetric:
+            shapes["zero"] = shapes["scale"]
     parts = parts_of("w", weight)
     assert list(shapes.items()) == [(part.role, part.shape) for part in parts]
     assert [(part.role, part.name) for part in parts] == list(part_names("w", weight.encoding).items())
     for part in parts:
         assert part.array.dtype == NUMPY[part.dtype]
+        assert part.dtype == "U8" if part.role in ("mask", "codes", "zero") else part.dtype.startswith("F")
         assert part.array.shape == part.shape
         assert part.array.flags.c_contiguous
         assert not part.array.flags.writeable
@@ -158,17 +204,14 @@ def test_codes_at_and_around_every_midpoint() -> None:
 
 @given(ARRAYS, st.integers(1, 8), st.data())
 def test_affine_codes_and_values_follow_the_contract(array: np.ndarray, bits: int, data: st.DataObject) -> None:
-    axis = data.draw(st.integers(-1, array.ndim - 1))
-    count = 1 if axis < 0 else array.shape[axis]
-    scale = data.draw(hnp.arrays(np.float32, count, elements=st.floats(2**-10, 10, width=32)))
-    zero = data.draw(hnp.arrays(np.uint8, count, elements=st.integers(0, (1 << bits) - 1)))
-    weight = with_affine(dense(array), scale, zero, bits, axis)
+    grid, scale, zero = data.draw(grids(array.shape, bits))
+    weight = with_affine(dense(array), grid, scale, zero)
     codes = unpack(weight.parts["codes"], bits, array.size).reshape(array.shape)
-    for place in itertools.product(*map(range, array.shape)):
-        channel = 0 if axis < 0 else place[axis]
-        step = round(float(array[place]) / float(scale[channel])) + int(zero[channel])
+    for place, at in sharing(grid, array.shape).items():
+        offset = 1 << (bits - 1) if zero is None else int(zero[at])
+        step = round(float(array[place]) / float(scale[at])) + offset
         assert min(max(step, 0), (1 << bits) - 1) == codes[place]
-        assert np.float32(float(scale[channel]) * (int(codes[place]) - int(zero[channel]))) == decode(weight)[place]
+        assert np.float32(float(scale[at]) * (int(codes[place]) - offset)) == decode(weight)[place]
 
 
 @pytest.mark.parametrize("dtype", [name for name in NUMPY if name != "F32"])
@@ -180,7 +223,7 @@ def test_other_dtypes_are_stored_and_cut_but_neither_masked_nor_quantized(dtype:
     for change in (
         lambda: with_mask(weight, np.ones((2, 3), dtype=np.bool_)),
         lambda: with_codebook(weight, np.zeros(1, dtype=np.float32), 1),
-        lambda: with_affine(weight, np.ones(1, dtype=np.float32), np.zeros(1, dtype=np.uint8), 1, -1),
+        lambda: with_affine(weight, Affine(1, -1), np.ones(1, dtype=np.float32), np.zeros(1, dtype=np.uint8)),
     ):
         with pytest.raises(Refusal, match="E0505"):
             change()

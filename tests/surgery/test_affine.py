@@ -25,7 +25,8 @@ def channels(array: np.ndarray, axis: int) -> list[np.ndarray]:
 @given(hnp.arrays(np.float32, SHAPES, elements=ANY), st.integers(1, 8), st.data())
 def test_scales_of_any_finite_values_are_finite_and_positive(array: np.ndarray, bits: int, data: st.DataObject) -> None:
     axis = data.draw(st.integers(-1, array.ndim - 1))
-    scale, zero = scales(array, bits, axis)
+    scale, zero = scales(array, Affine(bits, axis))
+    assert zero is not None
     assert scale.shape == zero.shape == (len(channels(array, axis)),)
     assert np.isfinite(scale).all()
     assert (scale > 0).all()
@@ -35,7 +36,7 @@ def test_scales_of_any_finite_values_are_finite_and_positive(array: np.ndarray, 
 @given(hnp.arrays(np.float32, SHAPES, elements=ORDINARY), st.integers(1, 8), st.data())
 def test_the_error_is_at_most_one_step(array: np.ndarray, bits: int, data: st.DataObject) -> None:
     axis = data.draw(st.integers(-1, array.ndim - 1))
-    weight = quantize(dense(array), bits, axis)
+    weight = quantize(dense(array), Affine(bits, axis))
     for scale, before, after in zip(
         weight.parts["scale"], channels(array, axis), channels(decode(weight), axis), strict=True
     ):
@@ -46,18 +47,19 @@ def test_the_error_is_at_most_one_step(array: np.ndarray, bits: int, data: st.Da
 @given(hnp.arrays(np.float32, SHAPES, elements=ORDINARY), st.integers(1, 8))
 def test_zero_is_exact(array: np.ndarray, bits: int) -> None:
     array.reshape(-1)[0] = 0
-    assert decode(quantize(dense(array), bits, -1)).reshape(-1)[0] == 0
+    assert decode(quantize(dense(array), Affine(bits, -1))).reshape(-1)[0] == 0
 
 
 def test_the_scale_and_zero_point_of_a_known_range() -> None:
-    scale, zero = scales(np.array([[-1.0, 2.0], [3.0, 6.0], [-4.0, -2.0], [0.0, 0.0]], dtype=np.float32), 4, 0)
+    scale, zero = scales(np.array([[-1.0, 2.0], [3.0, 6.0], [-4.0, -2.0], [0.0, 0.0]], dtype=np.float32), Affine(4, 0))
+    assert zero is not None
     assert scale.tolist() == [np.float32(3 / 15), np.float32(6 / 15), np.float32(4 / 15), 1.0]
     assert zero.tolist() == [5, 0, 15, 0]
 
 
 def test_masked_elements_do_not_widen_the_range() -> None:
     array = np.array([100.0, 1.0, 2.0, -1.0], dtype=np.float32)
-    weight = quantize(with_mask(dense(array), np.array([False, True, True, True])), 2, -1)
+    weight = quantize(with_mask(dense(array), np.array([False, True, True, True])), Affine(2, -1))
     assert weight.encoding == Masked(Affine(2, -1))
     assert weight.parts["scale"].tolist() == [1.0]
     assert decode(weight).tolist() == [0.0, 1.0, 2.0, -1.0]
@@ -66,4 +68,4 @@ def test_masked_elements_do_not_widen_the_range() -> None:
 @pytest.mark.parametrize(("array", "code"), [(np.array([np.inf], dtype=np.float32), "E0506"), (np.array([1]), "E0505")])
 def test_what_has_no_scale_is_refused(array: np.ndarray, code: str) -> None:
     with pytest.raises(Refusal, match=code):
-        quantize(dense(array), 4, -1)
+        quantize(dense(array), Affine(4, -1))

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 Array = NDArray[Any]
+DTYPES = {"uint8": "U8", "float16": "F16", "float32": "F32"}
 
 
 class Weight:
@@ -17,7 +18,7 @@ class Weight:
         plain = encoding["kind"] == "dense"
         self.base, self.encoding, self.decoded = base, encoding, decoded
         self.parts = [
-            (role, base if plain else f"{base}.{role}", "U8" if a.dtype == np.uint8 else "F32", a.shape, a.tobytes())
+            (role, base if plain else f"{base}.{role}", DTYPES[a.dtype.name], a.shape, a.tobytes())
             for role, a in arrays.items()
         ]
 
@@ -82,3 +83,31 @@ def affine(base: str, values: Array, width: int, axis: int = -1) -> Weight:
     found = (scale.astype(np.float64) * (codes - zero.astype(int))).astype(np.float32)
     arrays = {"codes": bits(codes, width), "scale": scale.ravel(), "zero": zero.ravel()}
     return Weight(base, {"axis": axis, "bits": width, "kind": "affine"}, arrays, found)
+
+
+def grouped(
+    base: str, values: Array, width: int, axis: int, group: int, scale: Array | None = None, *, symmetric: bool = True
+) -> Weight:
+    """On a grid with a scale for each run of elements of each index of the axis, element by element."""
+    rows = 1 if axis < 0 else values.shape[axis]
+    flat = values.reshape(1, -1) if axis < 0 else np.moveaxis(values, axis, 0).reshape(rows, -1)
+    runs = -(-flat.shape[1] // group)
+    if scale is None:
+        largest = [[np.abs(row[at * group : (at + 1) * group]).max() for at in range(runs)] for row in flat]
+        scale = (np.array(largest) / (1 << (width - 1))).astype(np.float16)
+    middle, codes, found = 1 << (width - 1), np.zeros(flat.shape, dtype=int), np.zeros(flat.shape, dtype=np.float32)
+    for row, column in np.ndindex(*flat.shape):
+        one = float(scale[row, column // group])
+        code = min(max(round(float(flat[row, column]) / one) + middle, 0), (1 << width) - 1)
+        codes[row, column], found[row, column] = code, np.float32(one * (code - middle))
+
+    def back(array: Array) -> Array:
+        if axis < 0:
+            return array.reshape(values.shape)
+        return np.moveaxis(array.reshape(rows, *np.delete(values.shape, axis)), 0, axis)
+
+    arrays = {"codes": bits(back(codes), width), "scale": scale}
+    told = {"axis": axis, "bits": width, "group": group, "kind": "symmetric" if symmetric else "affine"}
+    if not symmetric:
+        arrays["zero"] = np.full(scale.shape, middle, dtype=np.uint8)
+    return Weight(base, told, arrays, back(found))

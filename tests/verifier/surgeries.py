@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from tests.verifier.encodings import Array, Weight, affine, codebook, dense
+from tests.verifier.encodings import Array, Weight, affine, bits, codebook, dense
 from tests.verifier.forge import Forge, canon, tensor_digest
 
 Kept = dict[str, dict[int, list[int]]]
@@ -178,7 +178,8 @@ def select(weight: Weight, sets: dict[int, list[int]]) -> Weight:
     """The restriction of a weight; of an encoded one, its stored parts are cut."""
     kind = weight.encoding.get("inner", weight.encoding)
     parts = {
-        role: np.frombuffer(data, np.uint8 if dtype == "U8" else "<f4") for role, _, dtype, _, data in weight.parts
+        role: np.frombuffer(data, {"U8": "u1", "F16": "<f2", "F32": "<f4"}[dtype])
+        for role, _, dtype, _, data in weight.parts
     }
     shape, small = weight.decoded.shape, chosen(weight.decoded, sets)
     mask = (
@@ -199,7 +200,11 @@ def select(weight: Weight, sets: dict[int, list[int]]) -> Weight:
         return codebook(
             weight.base, small, kind["bits"], cut, parts["codebook"], (left if cut is None else left[cut]).ravel()
         )
-    raise AssertionError("the forge prunes no affine weight")
+    assert (kind["kind"], kind["axis"], cut) == ("symmetric", 0, None), "the forge prunes rows of groups only"
+    group = int(kind["group"])
+    wide = np.repeat(parts["scale"].reshape(shape[0], -1), group, axis=1)[:, : shape[1]]
+    scale = np.ascontiguousarray(chosen(wide, sets)[:, ::group])  # the first of each group that is left
+    return Weight(weight.base, weight.encoding, {"codes": bits(left, width), "scale": scale}, small)
 
 
 def recode(f: Forge, step: str, rule: str, reduces: str, arguments: dict[str, Any], base: str, weight: Weight) -> None:

@@ -171,7 +171,7 @@ def placed(kind: str, sizes: list[Any], *dtypes: str) -> Placed:
     """A box on its own, with weights of these dtypes."""
     names = list(KINDS[kind].weights)[: len(dtypes)]
     weights = {
-        name: Weight(name, "parameter", dtype, (), "dense", 0, -1, False, {})
+        name: Weight(name, "parameter", dtype, (), "dense", 0, -1, 0, False, {})
         for name, dtype in zip(names, dtypes, strict=True)
     }
     return Placed(box("A", kind, sizes, "x", "y"), KINDS[kind], (), Operation("", b"", {}, (), (), None), weights)

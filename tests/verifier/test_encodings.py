@@ -11,7 +11,7 @@ import pytest
 
 from tests.verifier import surgeries as s
 from tests.verifier.asking import code_of
-from tests.verifier.encodings import Array, Weight, affine, bits, codebook, dense, nearest
+from tests.verifier.encodings import DTYPES, Array, Weight, affine, bits, codebook, dense, grouped, nearest
 from tests.verifier.forge import Forge
 
 VALUES = s.noise(2, 3)
@@ -33,10 +33,10 @@ def holding(weight: Weight, shape: tuple[int, ...] = (2, 3)) -> Forge:
 
 def part(weight: Weight, role: str, change: Callable[[Array], Array]) -> Weight:
     """The weight with the bytes of one part changed, the shape made to fit."""
-    for at, (name_of, name, dtype, _, data) in enumerate(weight.parts):
+    for at, (name_of, name, dtype, shape, data) in enumerate(weight.parts):
         if name_of == role:
-            array = change(np.frombuffer(data, "u1" if dtype == "U8" else "<f4"))
-            weight.parts[at] = (name_of, name, dtype, array.shape, array.tobytes())
+            array = change(np.frombuffer(data, {"U8": "u1", "F16": "<f2", "F32": "<f4"}[dtype]).reshape(shape))
+            weight.parts[at] = (name_of, name, DTYPES[array.dtype.name], array.shape, array.tobytes())
     return weight
 
 
@@ -59,6 +59,10 @@ FINE: list[Callable[[], Weight]] = [
     lambda: codebook("w", VALUES, 8, book=BOOK),
     lambda: affine("w", VALUES, 5),
     lambda: affine("w", VALUES, 3, 1),
+    lambda: grouped("w", VALUES, 4, 0, 2),
+    lambda: grouped("w", VALUES, 4, 1, 3, symmetric=False),
+    lambda: grouped("w", VALUES, 2, -1, 4),
+    lambda: grouped("w", VALUES, 2, -1, 4, np.ones((1, 2), dtype=np.float32)),
 ]
 
 
@@ -86,6 +90,14 @@ WRONG: list[tuple[str, str, Callable[[], Weight]]] = [
     ("a scale that is NaN", "V15", lambda: part(affine("w", VALUES, 5), "scale", lambda a: a * np.float32(np.nan))),
     ("a scale too many", "V09", lambda: part(affine("w", VALUES, 5, 1), "scale", lambda a: np.append(a, a[:1]))),
     ("an axis that is not there", "V09", lambda: encoded(affine("w", VALUES, 5), axis=2)),
+    ("one scale for two groups", "V09", lambda: part(grouped("w", VALUES, 4, 0, 3), "scale", lambda a: a[:1])),
+    ("groups of another size", "V09", lambda: encoded(grouped("w", VALUES, 4, 0, 2), group=3)),
+    ("groups of nothing", "V03", lambda: encoded(grouped("w", VALUES, 4, 0, 2), group=0)),
+    ("a zero point too many", "V09", lambda: encoded(grouped("w", VALUES, 4, 0, 2, symmetric=False), kind="symmetric")),
+    ("a grid without its zero points", "V09", lambda: encoded(grouped("w", VALUES, 4, 0, 2), kind="affine")),
+    ("a narrow scale that is infinite", "V15", lambda: grouped("w", VALUES, 4, 0, 2, np.full((2, 2), np.inf, "<f2"))),
+    ("a narrow scale of zero", "V15", lambda: part(grouped("w", VALUES, 4, 0, 2), "scale", np.zeros_like)),
+    ("a narrow scale without groups", "V09", lambda: part(affine("w", VALUES, 5), "scale", lambda a: a.astype("<f2"))),
     ("nine bits", "V03", lambda: encoded(affine("w", VALUES, 5), bits=9)),
     ("an unknown kind", "V03", lambda: encoded(affine("w", VALUES, 5), kind="ternary")),
     ("a mask inside a mask", "V03", lambda: encoded(dense("w", VALUES, MASK), inner=TWICE)),
