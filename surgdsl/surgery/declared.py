@@ -55,9 +55,15 @@ class Apply(Single):
     schema: Schema
     arguments: tuple[tuple[str, int], ...]
     paths: tuple[str, ...]
-    note: str = field(default="")
+    where: str = field(default="")
+    """The place, in words."""
     near: str = field(default="", eq=False, repr=False)
     """The operation at the anchor when the place was found: looked at first, and by nothing relied on."""
+
+    @property
+    def note(self) -> str:
+        """One line for people."""
+        return self.where
 
     def rewrite(self, state: State, number: int, step: str) -> Rewrite:
         """Apply in `state`, at the first place with these paths.

@@ -21,6 +21,11 @@ class Single(ABC):
 
     __slots__ = ()
 
+    @property
+    @abstractmethod
+    def note(self) -> str:
+        """One line for people."""
+
     @abstractmethod
     def rewrite(self, state: State, number: int, step: str) -> Rewrite:
         """Do it in `state`, as rewrite `number` of the derivation."""
