@@ -16,7 +16,8 @@ from attrs import evolve, field, frozen
 
 from surgdsl.bridge.weight import State, Weight
 from surgdsl.planning.action import Action
-from surgdsl.surgery.recode import Coded, Mask, Quantize
+from surgdsl.surgery.mask import Mask
+from surgdsl.surgery.recode import Coded, Quantize
 
 Begun = tuple[Weight, "Future[Coded]"]
 LEAST = 1 << 20

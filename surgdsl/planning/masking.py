@@ -17,7 +17,8 @@ from surgdsl.planning.action import Resolved
 from surgdsl.planning.arguments import ratio
 from surgdsl.planning.known import Known
 from surgdsl.planning.selecting import weights
-from surgdsl.surgery.recode import Mask, param
+from surgdsl.surgery.mask import Mask
+from surgdsl.surgery.recode import param
 from surgdsl.surgery.rewrite import term_of
 
 
@@ -32,7 +33,7 @@ def resolve(step: StepDecl, state: State, known: Known) -> Resolved:
         if judge is not None and not judge.fits(state, param(state, base)):
             left_alone.append(f"{base}: criterion {judge.criterion.name} does not speak of such weights")
         elif keep < (_most(state, base, size) if weight.bare else stored_count(weight)):
-            actions.append(Mask(base, keep, size, judge))
+            actions.append(Mask(base, keep, size, None, judge))
         else:
             left_alone.append(f"{base}: no more than {keep} elements are stored already")
     return Resolved(tuple(actions), tuple(left_alone))

@@ -11,10 +11,12 @@ import math
 from collections.abc import Mapping
 from fractions import Fraction
 
-from attrs import field, frozen
+from attrs import evolve, field, frozen
 
-from surgdsl.bridge.weight import State, Weight
+from surgdsl.bridge.encoding import kept
+from surgdsl.bridge.weight import NUMPY, Array, State, Weight
 from surgdsl.diagram.hashing import plan_hash
+from surgdsl.diagram.payload import Dense, Masked, innermost
 from surgdsl.diagram.term import Term, along, made
 from surgdsl.surgery.rewrite import Rewrite, replace, rewritten_params, term_of
 
@@ -73,6 +75,19 @@ def adjust(state: State, weights: Mapping[str, Weight], account: Account, number
     on = f" on {account.data}" if account.data else ""
     note = f"{account.method}{on}: {len(weights)} weight{'s' if len(weights) > 1 else ''}"
     return Rewrite(RULE, step, "neutral", None, account.arguments(), note, derivation, state, after)
+
+
+def refilled(weight: Weight, values: Array) -> Weight:
+    """The weight with other values in the same form; what its mask leaves out stays out.
+
+    Args:
+        weight: floats that are not coded.
+        values: of its shape, in any floating dtype.
+    """
+    assert isinstance(innermost(weight.encoding), Dense)
+    found = values.reshape(weight.shape)
+    held = found[kept(weight)] if isinstance(weight.encoding, Masked) else found
+    return evolve(weight, parts={**weight.parts, "values": held.astype(NUMPY[weight.dtype])})
 
 
 def adjusted(term: Term, run: str) -> Term:

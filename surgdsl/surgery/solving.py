@@ -61,8 +61,8 @@ class Part(Protocol):
         """What it does where no data is read."""
         ...
 
-    def solved(self, weight: Weight, curved: Curved) -> Solved:
-        """What it does where the layer reads this."""
+    def solved(self, state: State, curved: Curved) -> Solved:
+        """What it does in `state`, in which everything that comes before is solved, where the layer reads this."""
         ...
 
 
@@ -122,7 +122,7 @@ class Solve:
             heard(f"round {turn}: what {together[0]}{' and others' if len(together) > 1 else ''} reads")
             for base, curved in _curved(state, self.rows, {base: read[base] for base in together}).items():
                 heard(f"round {turn}: {base}")
-                found[base] = _solution(parts[base], state.weights[param(state, base)], curved)
+                found[base] = _solution(parts[base], state, curved)
             news = {param(state, base): found[base].weight for base in together}
             state = evolve(state, weights={**state.weights, **news})
         return found
@@ -179,9 +179,9 @@ def _curved(state: State, rows: Rows, read: Mapping[str, Sequence[Layer]]) -> Ma
     }
 
 
-def _solution(part: Part, weight: Weight, curved: Curved) -> Solved:
+def _solution(part: Part, state: State, curved: Curved) -> Solved:
     try:
-        return part.solved(weight, curved)
+        return part.solved(state, curved)
     except Refusal as refusal:
         told = (evolve(one, message=f"{one.message}: `{part.base}`") for one in refusal.diagnostics)
         raise Refusal(*told, exit_code=refusal.exit_code) from refusal

@@ -36,8 +36,9 @@ from surgdsl.execution.graph import Scribe, stored_parts
 from surgdsl.execution.statement import Certificate, Request, certificate
 from surgdsl.metrics import count
 from surgdsl.operations.coupling import couple
+from surgdsl.surgery.mask import Mask
 from surgdsl.surgery.prune import Prune, ranked
-from surgdsl.surgery.recode import Mask, Quantize, param
+from surgdsl.surgery.recode import Quantize, param
 from surgdsl.surgery.rewrite import Rewrite
 from surgdsl.verifier.canonical import parse
 from surgdsl.verifier.main import main as verify

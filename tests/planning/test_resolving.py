@@ -13,8 +13,9 @@ from surgdsl.execution.carrying import carry
 from surgdsl.language import load
 from surgdsl.planning.opening import open_surgery
 from surgdsl.planning.plan import Plan, plan
+from surgdsl.surgery.mask import Mask
 from surgdsl.surgery.prune import Prune
-from surgdsl.surgery.recode import Mask, Quantize
+from surgdsl.surgery.recode import Quantize
 
 NET = '''
 """A network with groups, slices and a norm."""

@@ -16,7 +16,7 @@ from surgdsl.bridge.capture import capture
 from surgdsl.bridge.encoding import decode
 from surgdsl.language.program import Recover
 from surgdsl.recovery.schedule import ALPHA, BATCH, EPOCHS, RATE, change, schedule
-from surgdsl.surgery.recode import Mask
+from surgdsl.surgery.mask import Mask
 
 DELTAS = st.fractions(0, 2)
 

@@ -19,7 +19,8 @@ from surgdsl.bridge.weight import State, Weight
 from surgdsl.diagnostic import Refusal
 from surgdsl.metrics import count, ones
 from surgdsl.recovery.tuning import recover
-from surgdsl.surgery.recode import Mask, Quantize
+from surgdsl.surgery.mask import Mask
+from surgdsl.surgery.recode import Quantize
 from surgdsl.surgery.rewrite import Rewrite
 
 ENCODED = (Mask("one.weight", 24, 96), Quantize("one.weight", 2, "kmeans"), Quantize("two.weight", 2, "affine"))

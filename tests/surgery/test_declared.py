@@ -19,7 +19,7 @@ from surgdsl.operations import cost
 from surgdsl.rules.matching import Refused, Site
 from surgdsl.rules.schema import Schema
 from surgdsl.surgery.declared import Apply, paths, sites
-from surgdsl.surgery.recode import Mask
+from surgdsl.surgery.mask import Mask
 from tests.bridge.zoo import Conv, Linear, Norm, Wired, answers, randomised
 from tests.operations.cutting import apart, degenerate
 from tests.rules.declaring import schema, standard

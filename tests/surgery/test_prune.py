@@ -20,8 +20,9 @@ from surgdsl.diagram.payload import Codebook, Masked
 from surgdsl.diagram.pushout import apply
 from surgdsl.diagram.term import Given, Slice
 from surgdsl.operations.coupling import Coupling, couple
+from surgdsl.surgery.mask import Mask
 from surgdsl.surgery.prune import Cutting, Prune, ranked
-from surgdsl.surgery.recode import Mask, Quantize, param
+from surgdsl.surgery.recode import Quantize, param
 from tests.bridge.cases import CASES
 from tests.bridge.zoo import Linear, captured, row
 from tests.operations.cutting import choices

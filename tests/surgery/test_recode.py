@@ -10,7 +10,8 @@ from surgdsl.bridge.weight import State
 from surgdsl.diagram.payload import Affine, Codebook, Dense, Encoding, Masked
 from surgdsl.diagram.term import Given, Made, Read, Term
 from surgdsl.diagram.term import Mask as Largest
-from surgdsl.surgery.recode import Mask, Quantize, param
+from surgdsl.surgery.mask import Mask
+from surgdsl.surgery.recode import Quantize, param
 from surgdsl.surgery.rewrite import Rewrite, around, layers
 from tests.bridge.cases import CASES
 from tests.bridge.zoo import answers, captured

@@ -12,7 +12,8 @@ from surgdsl.bridge.encoding import decode, dense, take
 from surgdsl.bridge.weight import Weight
 from surgdsl.diagnostic import Refusal
 from surgdsl.diagram.term import Given, Term, sliced
-from surgdsl.surgery.recode import Mask, Quantize
+from surgdsl.surgery.mask import Mask
+from surgdsl.surgery.recode import Quantize
 
 ROWS, COLUMNS = 6, 5
 
