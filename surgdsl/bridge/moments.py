@@ -75,3 +75,31 @@ def _following(net: Net, norms: frozenset[str]) -> Net:
         for name, one in net.graph.operations.items()
     }
     return evolve(net, graph=evolve(net.graph, operations=operations))
+
+
+@define(eq=False)
+class Mean:
+    """The mean of every index of dimension `channels`, over all else that is taken in, in float64."""
+
+    channels: int
+    count: int = 0
+    total: torch.Tensor | None = None
+
+    def take(self, values: torch.Tensor) -> None:
+        """Take in a batch."""
+        by_channel = values.detach().to("cpu", torch.float64).movedim(self.channels, 0).flatten(1)
+        self.count += by_channel.shape[1]
+        part = by_channel.sum(dim=1)
+        self.total = part if self.total is None else self.total + part
+
+    def array(self) -> Array:
+        """The means, float64[c]."""
+        assert self.total is not None
+        return (self.total / self.count).numpy()
+
+
+def means(state: State, rows: Rows, wires: Mapping[str, int], batch: int = BATCH) -> Mapping[str, Array]:
+    """The mean of every channel of some wires over all rows, in one pass; `wires` says where their channels lie."""
+    heard = {wire: Mean(channels) for wire, channels in wires.items()}
+    watch(state, rows, {wire: one.take for wire, one in heard.items()}, batch)
+    return {wire: one.array() for wire, one in heard.items()}

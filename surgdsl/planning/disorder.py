@@ -17,6 +17,8 @@ FITTED: Mapping[str, str] = {
     "mask": "a mask keeps the largest of the elements that are there when its step runs",
     "quantize": "codes are fitted to a weight as it is when their step runs",
     "quantize_activations": "grids are measured on what passes when their step runs",
+    "recalibrate": "statistics are measured on what passes when their step runs",
+    "correct_bias": "errors are measured on what passes when their step runs",
 }
 """Rules whose result depends on what was done before, with the reason."""
 TRAINED = "training reads every weight and moves it"

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 
 from surgdsl.bridge.weight import State
 from surgdsl.language.program import StepDecl
-from surgdsl.planning import activations, declared, masking, pruning, quantizing
+from surgdsl.planning import activations, correcting, declared, masking, pruning, quantizing, recalibrating
 from surgdsl.planning.action import Resolved
 from surgdsl.planning.known import Known
 from surgdsl.planning.placing import placed
@@ -21,6 +21,8 @@ FAMILIES: Mapping[str, Callable[[StepDecl, State, Known], Resolved]] = {
     "mask": masking.resolve,
     "quantize": quantizing.resolve,
     "quantize_activations": activations.resolve,
+    "recalibrate": recalibrating.resolve,
+    "correct_bias": correcting.resolve,
 }
 """How the steps of each rule that Python implements are resolved."""
 
