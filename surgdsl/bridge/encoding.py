@@ -21,7 +21,7 @@ import numpy as np
 from attrs import evolve
 from numpy.typing import NDArray
 
-from surgdsl.bridge.packing import Codes, pack, unpack
+from surgdsl.bridge.packing import Codes, pack, packed_size, unpack
 from surgdsl.bridge.scaling import NARROW, after_cut, places, scale_shape, spread
 from surgdsl.bridge.weight import NUMPY, Array, Weight, is_stand_in
 from surgdsl.diagnostic import Diagnostic, Refusal
@@ -201,7 +201,7 @@ def with_codebook(weight: Weight, codebook: NDArray[np.float32], bits: int) -> W
     Raises:
         Refusal: E0505, the weight is already quantized, is not F32 or stores nothing; E0506, it is not finite.
     """
-    values = _plain(weight, "a codebook")
+    values = _plain(weight)
     codebook = np.asarray(codebook, dtype=np.float32)
     assert 1 <= codebook.size <= 1 << bits
     assert np.isfinite(codebook).all()
@@ -231,7 +231,7 @@ def with_affine(weight: Weight, grid: Affine, scale: Array, zero: Codes | None =
     Raises:
         Refusal: E0505, the weight is already quantized or is not F32; E0506, it is not finite.
     """
-    values = _plain(weight, "scales")
+    values = _plain(weight)
     assert scale.dtype == np.float32 or (scale.dtype == NARROW and grid.group)
     assert (zero is None) == grid.symmetric
     assert scale.shape == scale_shape(grid, weight.shape) == (scale if zero is None else zero).shape
@@ -262,12 +262,9 @@ def with_mask(weight: Weight, keep: NDArray[np.bool_]) -> Weight:
     return _guarded(Weight(masked(weight.encoding), weight.dtype, weight.shape, parts))
 
 
-def _plain(weight: Weight, wanted: str) -> NDArray[np.float32]:
-    """The stored values of a weight that is not quantized yet."""
-    if not isinstance(innermost(weight.encoding), Dense):
-        raise Refusal(_clash(weight, f"{wanted} cannot lie on a weight that is already quantized"))
-    if weight.dtype != "F32":
-        raise Refusal(_clash(weight, f"{wanted} can only stand for F32 values"))
+def _plain(weight: Weight) -> NDArray[np.float32]:
+    """The finite stored values of a weight that is not quantized yet."""
+    check_codable(weight)
     values = stored(weight)
     if not np.isfinite(values).all():
         raise Refusal(Diagnostic("E0506", "a weight that holds NaN or an infinity cannot be quantized"))
@@ -321,6 +318,27 @@ def parts_of(base: str, weight: Weight) -> list[Part]:
         Part(role, name, others.get(role, weight.dtype), weight.parts[role].shape, weight.parts[role])
         for role, name in part_names(base, weight.encoding).items()
     ]
+
+
+def check_codable(weight: Weight) -> None:
+    """Refuse a weight that can lie neither in a codebook nor on a grid, whatever its values are.
+
+    Raises:
+        Refusal: E0505, it is already quantized or is not F32.
+    """
+    if not isinstance(innermost(weight.encoding), Dense):
+        raise Refusal(_clash(weight, "a weight that is already quantized cannot be quantized again"))
+    if weight.dtype != "F32":
+        raise Refusal(_clash(weight, "codes can only stand for F32 values"))
+
+
+def coded_bytes(weight: Weight, form: Codebook | Affine) -> int:
+    """The bytes of all parts of a weight that is not bare, were its elements stored in `form`: at most so many."""
+    others = weight.parts["mask"].nbytes if isinstance(weight.encoding, Masked) else 0
+    codes = packed_size(stored_count(weight), form.bits)
+    if isinstance(form, Codebook):
+        return others + codes + 4 * (1 << form.bits)
+    return others + codes + math.prod(scale_shape(form, weight.shape)) * (4 if form.symmetric else 5)
 
 
 def stored_bytes(weight: Weight) -> int:

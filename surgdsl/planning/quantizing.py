@@ -1,36 +1,59 @@
-"""Quantizing, resolved: which weights a step stores in few bits.
+"""Quantizing, resolved: which weights a step stores in few bits, and how.
 
-A weight that would take more bytes than before is left alone, and so is one that is quantized already.
+A weight that would take more bytes than before is left alone, and so is one that is quantized already. Forms decide
+that, but for weights so small that their own codebook weighs as much as they do.
 """
 
 from __future__ import annotations
 
-from surgdsl.bridge.encoding import stored_bytes
-from surgdsl.bridge.weight import State
+from surgdsl.bridge.encoding import check_codable, coded_bytes, stored_bytes
+from surgdsl.bridge.weight import State, Weight
+from surgdsl.diagnostic import Diagnostic, Refusal
 from surgdsl.diagram.payload import Dense, innermost
 from surgdsl.language.program import StepDecl
 from surgdsl.planning.action import Resolved
+from surgdsl.planning.arguments import whole
 from surgdsl.planning.known import Known
 from surgdsl.planning.selecting import weights
 from surgdsl.surgery.recode import Quantize, param
 
 
 def resolve(step: StepDecl, state: State, known: Known) -> Resolved:
-    """One recoding for each meant weight that is not quantized and becomes smaller."""
+    """One recoding for each meant weight that is not quantized and becomes smaller.
+
+    Raises:
+        Refusal: E0207, options that contradict each other; E0505, a weight that no code can stand for.
+    """
     del known
     actions, left_alone = list[Quantize](), list[str]()
     for base in weights(step, state):
         weight = state.weights[param(state, base)]
-        arguments = step.at(base).arguments
-        bits, scheme = arguments["bits"], str(arguments["scheme"])
-        assert isinstance(bits, int)
-        action = Quantize(base, bits, scheme)
+        action = _action(step.at(base), base)
         if not isinstance(innermost(weight.encoding), Dense):
             left_alone.append(f"{base}: already quantized")
-        elif not weight.bare and stored_bytes(action.recode(weight)) >= stored_bytes(weight):
-            left_alone.append(
-                f"{base}: its {'codebook' if scheme == 'kmeans' else 'scales'} would take more than is saved"
-            )
+        elif not weight.bare and not _saves(action, weight):
+            own = "codebook" if action.scheme == "kmeans" else "scales"
+            left_alone.append(f"{base}: its {own} would take more than is saved")
         else:
             actions.append(action)
     return Resolved(tuple(actions), tuple(left_alone))
+
+
+def _saves(action: Quantize, weight: Weight) -> bool:
+    check_codable(weight)
+    before = stored_bytes(weight)
+    return coded_bytes(weight, action.form) < before or stored_bytes(action.recode(weight)) < before
+
+
+def _action(step: StepDecl, base: str) -> Quantize:
+    bits, group, axis = whole(step, "bits"), whole(step, "group"), 0 if step.arguments["per"] == "channel" else -1
+    scheme, clip = str(step.arguments["scheme"]), str(step.arguments["clip"])
+    if scheme == "kmeans" and (group, axis, clip) != (0, 0, "range"):
+        raise _contradiction(step, "`per`, `group` and `clip` speak of scales, and a codebook has none")
+    if scheme == "symmetric" and bits == 1:
+        raise _contradiction(step, "a symmetric grid of one bit has no code above zero; it takes 2bit or more")
+    return Quantize(base, bits, scheme, axis, group, clip)
+
+
+def _contradiction(step: StepDecl, told: str) -> Refusal:
+    return Refusal(Diagnostic("E0207", f"the options of `{step.name}` do not go together", step.span, told))

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from surgdsl.language.claim import Counted, Require
+from surgdsl.language.library import catalogue, signature
 from surgdsl.language.program import shown as value_shown
 from surgdsl.planning.action import Action
 from surgdsl.planning.claims import asks, shown
@@ -67,8 +68,13 @@ def _ledger(plan: Plan) -> Iterator[tuple[str, ...]]:
 
 
 def _call(planned: Planned) -> str:
-    arguments = ", ".join(f"{name} = {value_shown(value)}" for name, value in planned.declared.arguments.items())
-    return planned.declared.rule + (f"({arguments})" if arguments else "")
+    """The rule with its arguments, but for those that are as the library has them."""
+    step, target = planned.declared, f"std.rules.{planned.declared.rule}"
+    parameters = signature(target).parameters if target in catalogue() else ()
+    usual = {one.name.text: one.default.span.text for one in parameters if one.default is not None}
+    told = ((name, value_shown(value)) for name, value in step.arguments.items())
+    arguments = ", ".join(f"{name} = {text}" for name, text in told if text != usual.get(name))
+    return step.rule + (f"({arguments})" if arguments else "")
 
 
 def _step(planned: Planned) -> str:
