@@ -191,7 +191,8 @@ class Building:
         return tree.Recover(self._maybe(parts[0]), parts[1], span=self._at(meta))
 
     def target(self, meta: Any, parts: list[Any]) -> Any:
-        return tree.Target(*parts, span=self._at(meta))
+        sense, goal, data = parts
+        return tree.Target(sense, goal, None if data is None else _joined(data), span=self._at(meta))
 
     def require(self, meta: Any, parts: list[Any]) -> Any:
         claim, each, domain, data, confidence = parts

@@ -54,7 +54,7 @@ def _measured(scope: Scope, node: tree.Require | tree.Target, claim: tree.Binary
     relation = claim.operator if left else RELATIONS[claim.operator]
     measure = _measure_name(scope, side)
     limit = _limit(scope, bound)
-    data = node.data if isinstance(node, tree.Require) else None
+    data = node.data
     confidence = _confidence(scope, node.confidence) if isinstance(node, tree.Require) and node.confidence else None
     if data is None:
         text = f"require {spell(claim)} on …"
@@ -123,7 +123,7 @@ def _counted(scope: Scope, node: tree.Require | tree.Target, claim: tree.Binary)
             return None
         here, over = within(here, node.each), (node.each, state)
     sides = _sides(here, claim)
-    extra = (node.data or node.confidence) if isinstance(node, tree.Require) else None
+    extra = node.data or (node.confidence if isinstance(node, tree.Require) else None)
     if sides is not None and extra is not None:
         label = f"`{sides[0].name or sides[1].name}` needs no data and no confidence"
         return scope.refuse("E0108", "this figure is counted, not measured", extra.span, label)

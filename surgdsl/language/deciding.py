@@ -21,6 +21,10 @@ from surgdsl.units import BIT, PLAIN, SECOND, Dimension, Quantity
 
 EVALS = 100
 """Plans that are tried where the file sets no budget."""
+DAMAGES = ("damage", "divergence", "output_error", "trace_damage", "weight_error")
+"""Figures of the library by which every place is decided on its own."""
+BLIND = ("weight_error",)
+"""Those that read no data."""
 LIMITS: dict[str, tuple[Dimension, str]] = {
     "wall": (SECOND, "a time such as 20min"), "memory": (BIT, "a size such as 6GiB"),
     "evals": (PLAIN, "a whole number such as 100"),
@@ -68,10 +72,33 @@ def _bound(scope: Scope, name: str, expr: tree.Expr) -> Fraction | int | None:
 
 
 def objective(scope: Scope, node: tree.Target) -> Objective | None:
-    """``target minimize size(after)``."""
+    """``target minimize size(after)``, or ``target minimize damage on train``."""
     assert node.sense is not None
+    damage = _damage(scope, node.goal)
+    if damage:
+        return _least(scope, node, node.sense, damage)
     expr = figure(scope, node.goal)
+    if node.data is not None:
+        label = f"`{spell(node.goal)}` is counted and needs no data"
+        return scope.refuse("E0108", "this figure is counted, not measured", node.data.span, label)
     return None if expr is None else Objective(spell(node.goal), expr, node.sense.text == "maximize", span=node.span)
+
+
+def _damage(scope: Scope, goal: tree.Expr) -> str:
+    """The damage of the library that `goal` names, if it does."""
+    found = scope.names.get(goal.text) if isinstance(goal, tree.Name) else None
+    return found.name if found is not None and found.target and found.name in DAMAGES else ""
+
+
+def _least(scope: Scope, node: tree.Target, sense: tree.Word, damage: str) -> Objective | None:
+    if sense.text == "maximize":
+        return scope.refuse("E0420", f"`{damage}` is what a choice loses", sense.span, "expected minimize")
+    if node.data is not None and damage in BLIND:
+        return scope.refuse("E0108", f"`{damage}` reads no data", node.data.span, "leave it out")
+    if node.data is not None and scope.find(node.data, "data") is None:
+        return None
+    text = spell(node.goal) if node.data is None else f"{spell(node.goal)} on {node.data}"
+    return Objective(text, None, damage=damage, data=node.data and node.data.text, span=node.span)
 
 
 def check_choices(
@@ -90,9 +117,20 @@ def check_choices(
     for one in goals[1:]:
         notes = (Note(goals[0].span, "given here first"),)
         scope.refuse("E0107", "a surgery chooses by one thing", one.span, notes=notes)
+    _check_data(scope, steps, goals)
     if goals and not sizes:
         lines = ("leave a value open: keep = choose {50%, 75%}",)
         scope.refuse("E0216", "there is nothing to choose", goals[0].span, "no step has a `choose`", help=lines)
+
+
+def _check_data(scope: Scope, steps: Sequence[StepDecl], goals: Sequence[tree.Target]) -> None:
+    """Reports a damage that nobody gives data to."""
+    given = any(step.options and "calibrate" in step.arguments for step in steps)
+    for one in goals:
+        damage = _damage(scope, one.goal)
+        if damage and damage not in BLIND and one.data is None and not given:
+            lines = (f"write `target minimize {damage} on …`, or by the weights alone: `target minimize weight_error`",)
+            scope.refuse("E0210", f"`{damage}` is measured on data", one.goal.span, "which?", help=lines)
 
 
 def _place(word: tree.Word, spent: Budget) -> Span:

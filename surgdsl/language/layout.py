@@ -139,8 +139,9 @@ def _clause(node: Item) -> Shape | None:  # noqa: C901, PLR0911 - one case for e
             return Shape((f"order {sequence_text(sequence)}",))
         case tree.Recover(method, block):
             return Shape((f"recover{'' if method is None else f' {method}'}",), children=block.fields)
-        case tree.Target(sense, goal):
-            return Shape((f"target {'' if sense is None else f'{sense} '}{spell(goal)}",))
+        case tree.Target(sense):
+            first, *rest = promise_parts(node)
+            return Shape((f"target {'' if sense is None else f'{sense} '}{first}", *rest))
         case tree.Require():
             first, *rest = promise_parts(node)
             return Shape((f"require {first}", *rest))

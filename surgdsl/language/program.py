@@ -230,11 +230,16 @@ class Budget(Spanned):
 
 @frozen
 class Objective(Spanned):
-    """What a choice makes as small as it can, or as large where `largest`."""
+    """What a choice makes as small as it can, or as large where `largest`: a counted figure, or a `damage`.
+
+    A damage is measured place by place on `data`, where it reads any and the steps do not name it.
+    """
 
     text: str
-    expr: Expr
+    expr: Expr | None
     largest: bool = False
+    damage: str = ""
+    data: str | None = None
 
 
 @frozen

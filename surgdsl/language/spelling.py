@@ -146,7 +146,7 @@ def selector_parts(node: tree.Selector) -> list[str]:
 def promise_parts(node: tree.Require | tree.Target) -> list[str]:
     """What is promised, without its keyword: ``accuracy.drop <= 1%``, ``on test``, ``with confidence 95%``."""
     if isinstance(node, tree.Target):
-        return [spell(node.goal)]
+        return [spell(node.goal)] + ([] if node.data is None else [f"on {node.data}"])
     parts = [spell(node.claim)]
     if node.each is not None and node.domain is not None:
         parts.append(f"for all {node.each} in {spell(node.domain)}")

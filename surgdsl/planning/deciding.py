@@ -86,7 +86,7 @@ def _tried(opened: Opened, choice: Choice) -> Candidate:
 
 def _score(surgery: SurgeryDecl, made: Plan) -> Fraction | None:
     """What the file says to make small, with its sign turned where that is to be large; stored bytes by default."""
-    if surgery.objective is None:
+    if surgery.objective is None or surgery.objective.expr is None:
         return Fraction(made.after["size/1"])
     try:
         found = value(surgery.objective.expr, made.before, made.after)

@@ -15,6 +15,7 @@ from surgdsl.formula import Apply, Each, Extern, Formula, Metric, Number, Of, as
 from surgdsl.formula.evaluation import Environment, exactly
 from surgdsl.formula.fields import RATIONALS
 from surgdsl.language import Counted, check
+from surgdsl.language.deciding import DAMAGES
 from surgdsl.language.figures import COUNTED, Context, term
 from surgdsl.language.library import catalogue, declaration, signature
 from surgdsl.language.scope import scope_of
@@ -168,4 +169,5 @@ def test_only_the_four_counts_have_a_word_of_their_own() -> None:
 def test_python_implements_only_what_the_language_cannot_say() -> None:
     nodes = {target: signature(target).node for target in catalogue() if ".rules." not in target}
     primitive = {target for target, node in nodes.items() if isinstance(node, PrimitiveFunction)}
-    assert primitive == {"std.metric.accuracy", "std.metric.macs"}
+    measured = {f"std.metric.{name}" for name in (*DAMAGES, "accuracy")}
+    assert primitive == {*measured, "std.metric.macs"}

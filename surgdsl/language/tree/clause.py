@@ -107,10 +107,11 @@ class Order(Node):
 
 @frozen
 class Target(Node):
-    """``target size(after) <= 1MB`` or ``target minimize damage``."""
+    """``target size(after) <= 1MB`` or ``target minimize damage on train``."""
 
     sense: Word | None
     goal: Expr
+    data: Word | None = None
 
 
 @frozen
