@@ -69,10 +69,11 @@ def predict(state: State, rows: Rows) -> Array:
 
 @frozen(eq=False)
 class Seen:
-    """What one batch shows of a net: the gradient of its mean loss by weight, and the values of some wires."""
+    """What one batch shows of a net: the gradient of its mean loss by weight, the values of some wires, its rows."""
 
     gradients: Mapping[str, Array]
     wires: Mapping[str, Array]
+    rows: int
 
 
 def observe(state: State, rows: Rows, wires: Sequence[str] = (), batch: int = 64) -> Iterator[Seen]:
@@ -92,9 +93,14 @@ def observe(state: State, rows: Rows, wires: Sequence[str] = (), batch: int = 64
         value = loss(_first(made), labels)
         if value.requires_grad:  # else no weight has a part in the answer
             value.backward()
-        slopes = {name: to_array(one.grad) for name, one in module.named_parameters() if one.grad is not None}
+        slopes = {name: _plain(one.grad) for name, one in module.named_parameters() if one.grad is not None}
         values = made[-len(wires) :] if wires else ()
-        yield Seen(slopes, {wire: to_array(one.detach()) for wire, one in zip(wires, values, strict=True)})
+        yield Seen(slopes, {wire: _plain(one) for wire, one in zip(wires, values, strict=True)}, len(labels))
+
+
+def _plain(tensor: torch.Tensor) -> Array:
+    """The numbers of a tensor, in a dtype that numpy has."""
+    return to_array(tensor.float() if tensor.dtype == torch.bfloat16 else tensor)
 
 
 def loss(outputs: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:

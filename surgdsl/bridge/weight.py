@@ -37,6 +37,17 @@ NUMPY: Mapping[str, np.dtype[Any]] = MappingProxyType(
 """How each dtype lies in memory."""
 
 
+def exact(array: Array, dtype: str) -> NDArray[np.float64]:
+    """The numbers that an array of a dtype holds; BF16 are the upper halves of F32.
+
+    >>> exact(np.array([0x3F80, 0xC040], dtype=np.uint16), "BF16").tolist()
+    [1.0, -3.0]
+    """
+    if dtype == "BF16":
+        return (array.astype(np.uint32) << 16).view(np.float32).astype(np.float64)
+    return array.astype(np.float64)
+
+
 def is_stand_in(array: Array) -> bool:
     """Whether the array only stands for a shape: one element seen everywhere, which takes no memory."""
     return array.ndim > 0 and not any(array.strides)

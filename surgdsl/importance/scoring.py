@@ -1,43 +1,60 @@
-"""Scoring: what a criterion of the language makes of each index of an axis, or of each element of a weight.
+"""Scoring: what a criterion makes of each index of an axis, or of each element of a weight.
 
-The scores of everything that goes with an index are added up.
+The scores of everything that goes with an index come together by the reduction that the step declares.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import cached_property
 
 import numpy as np
 from attrs import frozen
 from numpy.typing import NDArray
 
-from surgdsl.axis.dim import Axis, whole
-from surgdsl.bridge.encoding import decode
+from surgdsl.axis.dim import Axis
 from surgdsl.bridge.running import Seen, observe
 from surgdsl.bridge.source import Rows, bad
 from surgdsl.bridge.weight import Array, State
 from surgdsl.diagnostic import Diagnostic, Refusal
-from surgdsl.formula import EVERY
+from surgdsl.formula import EVERY, variables
 from surgdsl.formula.evaluation import Environment, evaluate
 from surgdsl.formula.fields import Undefined
 from surgdsl.formula.tensor import Misfit, Tensor
+from surgdsl.importance.asking import Asked, Primitive, values
+from surgdsl.importance.grouping import grouped
+from surgdsl.importance.primitive import PRIMITIVES
 from surgdsl.importance.ranking import Scores
 from surgdsl.importance.slices import Slice, going_with, told, whole_of
-from surgdsl.importance.streaming import ADVICE, stream
-from surgdsl.language.criterion import Criterion
+from surgdsl.importance.streaming import ADVICE, COUNT, ROW, TOTAL, stream, totalled
+from surgdsl.language.criterion import BATCH, Criterion
 from surgdsl.operations.coupling import Coupling
 
 Outside = Callable[[Array], Array]
 """A criterion in Python: from a weight, its axes in the order of the declaration, to its scores."""
+ROWS = 64
+"""Rows of a batch."""
 
 
-@frozen(eq=False)
+@frozen(slots=False, eq=False)
 class Judge:
     """A criterion with all that it needs to be asked: the rows that it reads, and itself where it is Python."""
 
     criterion: Criterion
     rows: Rows | None = None
     outside: Outside | None = None
+    reduction: str = "sum"
+    """How the scores of what goes with an index come together."""
+
+    @cached_property
+    def primitive(self) -> Primitive | None:
+        """The Python of the library that it is, if it is any."""
+        return next((one for one in PRIMITIVES if one.name == self.criterion.primitive), None)
+
+    @property
+    def elsewhere(self) -> bool:
+        """Whether scores depend on more of the model than the weight that is scored."""
+        return bool(self.criterion.reads) or (self.primitive is not None and self.primitive.elsewhere)
 
     def axes(self, state: State, coupling: Coupling, axes: Sequence[Axis]) -> Mapping[Axis, Scores]:
         """The score of each index of `axes`, which are of `coupling`, the axes of the net of `state`.
@@ -46,17 +63,17 @@ class Judge:
             Refusal: E0511 a score is no number, E0512 nothing that goes with an axis could be scored, E0605 Python
                 gives something else.
         """
-        found = {axis: going_with(axis, self.criterion, state, coupling) for axis in axes}
+        spoken = self._spoken_of(state)
+        found = {axis: _of(going_with(axis, self.criterion, state, coupling), spoken) for axis in axes}
         for axis, slices in found.items():
             if not slices:
                 message = f"criterion `{self.criterion.name}` scores nothing that goes with `{axis}`"
                 raise Refusal(Diagnostic("E0512", message, help=told(axis, self.criterion, state, coupling)))
         made = iter(self._made(state, [one for slices in found.values() for one in slices]))
-        total = {axis: np.zeros(whole(axis)) for axis in axes}
+        total: dict[Axis, Scores] = {}
         for axis, slices in found.items():
-            for one in slices:
-                total[axis] += _summed(next(made), one)
-            self._check(total[axis], str(axis))
+            scores = grouped(self.reduction, [_over_judged(next(made), one) for one in slices])
+            total[axis] = self._final(scores, str(axis))
         return total
 
     def elements(self, state: State, operation: str) -> NDArray[np.float64] | None:
@@ -65,62 +82,90 @@ class Judge:
         Raises:
             Refusal: E0511 a score is no number, E0605 Python gives something else.
         """
-        one = whole_of(operation, self.criterion, state)
-        if one is None:
-            return None
-        (made,) = self._made(state, [one])
-        known = tuple(axis for axis in one.seen.axes if axis in made.axes)
-        spread = made.laid(known).values.reshape([made.extents.get(axis, 1) for axis in one.seen.axes])
-        found = np.broadcast_to(spread, one.seen.shape).reshape(state.weights[operation].shape)
-        self._check(found, one.base)
-        return found
+        return self.weights(state, [operation]).get(operation)
+
+    def weights(self, state: State, operations: Sequence[str]) -> Mapping[str, NDArray[np.float64]]:
+        """The scores of the elements of several weights, in one pass over the rows; of those that are spoken of.
+
+        Raises:
+            Refusal: E0511 a score is no number, E0605 Python gives something else.
+        """
+        found = [one for one in (whole_of(name, self.criterion, state) for name in operations) if one is not None]
+        slices = _of(found, self._spoken_of(state))
+        scores: dict[str, NDArray[np.float64]] = {}
+        for one, made in zip(slices, self._made(state, slices), strict=True):
+            known = tuple(axis for axis in one.seen.axes if axis in made.axes)
+            spread = made.laid(known).values.reshape([made.extents.get(axis, 1) for axis in one.seen.axes])
+            laid = np.broadcast_to(spread, one.seen.shape).reshape(state.weights[one.operation].shape)
+            scores[one.operation] = self._final(laid, one.base)
+        return scores
 
     def fits(self, state: State, operation: str) -> bool:
         """Whether it scores the elements of this weight."""
-        return whole_of(operation, self.criterion, state) is not None
+        one = whole_of(operation, self.criterion, state)
+        return one is not None and bool(_of([one], self._spoken_of(state)))
 
-    def _check(self, values: NDArray[np.float64], where: str) -> None:
-        if not np.isfinite(values).all():
-            place = int(np.flatnonzero(~np.isfinite(values))[0])
-            score = values.reshape(-1)[place]
+    def _spoken_of(self, state: State) -> frozenset[str] | None:
+        """The operations whose weights the Python of the library speaks of; nothing where that is all."""
+        spoken = None if self.primitive is None else self.primitive.speaks(state)
+        return None if spoken is None else frozenset(spoken)
+
+    def _final(self, scores: NDArray[np.float64], where: str) -> NDArray[np.float64]:
+        """Scores that are all numbers, compared with each other where the criterion does that."""
+        if not np.isfinite(scores).all():
+            place = int(np.flatnonzero(~np.isfinite(scores))[0])
+            score = scores.reshape(-1)[place]
             message = f"criterion `{self.criterion.name}` gives index {place} of `{where}` the score {score}"
             raise Refusal(Diagnostic("E0511", message))
+        over = None if self.primitive is None else self.primitive.over
+        return scores if over is None else over(scores)
 
-    def _made(self, state: State, slices: Sequence[Slice]) -> list[Tensor]:
+    def _made(self, state: State, slices: Sequence[Slice]) -> Sequence[Tensor]:
         """What the criterion makes of each slice."""
-        weights = [decode(state.weights[one.operation]) for one in slices]
+        if self.primitive is not None:
+            return self.primitive.made(Asked(state, slices, self.rows, dict(self.criterion.settings)))
         if self.outside is not None:
-            return [self._asked(self.outside, one, weight) for one, weight in zip(slices, weights, strict=True)]
+            return [self._asked(self.outside, one, values(state, one.operation)) for one in slices]
         try:
-            return self._valued(state, slices, weights)
+            return self._valued(state, slices)
         except (Misfit, Undefined) as error:
             message = f"criterion `{self.criterion.name}` has no value here"
             raise Refusal(Diagnostic("E0511", message, label=str(error))) from error
 
-    def _valued(self, state: State, slices: Sequence[Slice], weights: Sequence[Array]) -> list[Tensor]:
+    def _valued(self, state: State, slices: Sequence[Slice]) -> list[Tensor]:
         """The values of the formula; in one pass over the rows for all slices where it reads any."""
-        formula, name, reads = self.criterion.formula, self.criterion.parameter, self.criterion.reads
-        assert formula is not None
-        seen = [{name: one.seen.tensor(weight)} for one, weight in zip(slices, weights, strict=True)]
+        assert self.criterion.formula is not None
+        formula, reads = totalled(self.criterion.formula), self.criterion.reads
+        seen = [{self.criterion.parameter: one.seen.tensor(values(state, one.operation))} for one in slices]
         if not reads:
             return [evaluate(formula, Environment(one), ADVICE) for one in seen]
         assert self.rows is not None, "the language asks for data"
         streams = [stream(formula, per_batch="grad" in reads) for _ in slices]
         wires = tuple(dict.fromkeys(one.read.wire for one in slices if one.read is not None))
-        for batch in observe(state, self.rows, wires):
+        size = 1 if any(name.startswith(ROW) for name in variables(formula)) else ROWS
+        slopes = bool(reads & {"grad", ROW})
+        for batch in observe(state, self.rows, wires, size):
             for one, own, made in zip(slices, seen, streams, strict=True):
-                if "grad" not in reads or one.base in batch.gradients:  # else the weight has no part in the answer
+                if not slopes or one.base in batch.gradients:  # else the weight has no part in the answer
                     made.take({**own, **self._shown(one, batch)})
         return [made.value(own) for made, own in zip(streams, seen, strict=True)]
 
     def _shown(self, one: Slice, batch: Seen) -> dict[str, Tensor]:
         """What a batch shows of one slice."""
         found: dict[str, Tensor] = {}
-        activation = one.activation(batch.wires, self.criterion.extras)
+        weight, extras = self.criterion.parameter, self.criterion.extras
+        activation = one.activation(batch.wires, extras) if "activation" in self.criterion.reads else None
+        received = one.received(batch.wires, extras) if "activation[cout]" in self.criterion.reads else None
         if activation is not None:
-            found[f"activation({self.criterion.parameter})"] = activation
-        if "grad" in self.criterion.reads:
-            found[f"grad({self.criterion.parameter})"] = one.seen.tensor(batch.gradients[one.base])
+            found[f"activation({weight})"] = activation
+        if received is not None:
+            found[f"activation[cout]({weight})"] = received
+        if one.base in batch.gradients:
+            slope = one.seen.tensor(batch.gradients[one.base])
+            found[f"grad({weight})"] = slope
+            found[f"{ROW}({weight})"] = Tensor((BATCH, *slope.axes), slope.values[None])
+            found[f"{TOTAL}({weight})"] = Tensor(slope.axes, slope.values * batch.rows)
+            found[COUNT] = Tensor((), float(batch.rows))
         return found
 
     def _asked(self, outside: Outside, one: Slice, weight: Array) -> Tensor:
@@ -136,10 +181,14 @@ class Judge:
         return Tensor(result, made.astype(np.float64))
 
 
-def _summed(made: Tensor, one: Slice) -> Scores:
-    """Scores over the judged axis alone: single weights are summed over the others; a plain number is everyone's."""
+def _of(slices: Sequence[Slice], spoken: frozenset[str] | None) -> list[Slice]:
+    return [one for one in slices if spoken is None or one.operation in spoken]
+
+
+def _over_judged(made: Tensor, one: Slice) -> Scores:
+    """Scores with the judged axis first and all others rolled into the second; a plain number is everyone's."""
     judged = one.seen.axes[0]
     if judged not in made.axes:
-        return np.full(one.seen.extent, float(made.values.sum()))
+        return np.full((one.seen.extent, 1), float(made.values.sum()))
     laid = made.laid((judged, *(axis for axis in made.axes if axis != judged))).values
-    return np.asarray(laid.reshape(one.seen.extent, -1).sum(axis=1), dtype=np.float64)
+    return np.asarray(laid.reshape(one.seen.extent, -1), dtype=np.float64)

@@ -28,6 +28,17 @@ class Slice:
     seen: View
     read: Read | None
 
+    def received(self, wires: Mapping[str, Array], extras: tuple[str, ...]) -> Tensor | None:
+        """What the layer reads of each index that is judged; the positions of one index are rows."""
+        if self.read is None:
+            return None
+        judged = self.seen.axes[0]
+        found = self.read.tensor(wires[self.read.wire], extras, judged)
+        rows, *between, _ = found.values.shape
+        split = self.seen.along(found.values, -1).reshape(rows, *between, self.seen.extent, self.seen.repeats)
+        together = np.moveaxis(split, -1, 1).reshape(rows * self.seen.repeats, *between, self.seen.extent)
+        return Tensor(found.axes, together)
+
     def activation(self, wires: Mapping[str, Array], extras: tuple[str, ...]) -> Tensor | None:
         """What the layer reads, over rows, the named axes between, and the axis of its channels in the view."""
         channels = self.seen.name_of(1)
@@ -46,7 +57,7 @@ class Slice:
 def told(axis: Axis, criterion: Criterion, state: State, coupling: Coupling) -> tuple[str, ...]:
     """Why nothing that goes with an axis is scored, weight by weight."""
     wanted = f"criterion `{criterion.name}` speaks of tensor[{', '.join(criterion.axes)}]"
-    asks = ", and of what the layer of a weight reads" if "activation" in criterion.reads else ""
+    asks = ", and of what the layer of a weight reads" if _reading(criterion) else ""
     shapes = {member.tensor: state.weights[member.operation].shape for member in coupling.members[axis]}
     return (wanted + asks, *(f"`{tensor}` is {list(shape)}" for tensor, shape in list(shapes.items())[:4]))
 
@@ -61,9 +72,11 @@ def going_with(axis: Axis, criterion: Criterion, state: State, coupling: Couplin
             continue
         dim = coupling.dims[operation.targets[0]][member.dimension]
         seen = view(criterion.judging, state.weights[member.operation].shape, member.dimension, positions(dim, axis))
-        read = layers.get(operation.targets[0])
-        if seen is not None and ("activation" not in criterion.reads or (read is not None and _channels(seen))):
-            found.append(Slice(member.operation, operation.payload.base, seen, read))
+        if seen is None:
+            continue
+        one = Slice(member.operation, operation.payload.base, seen, layers.get(operation.targets[0]))
+        if _spoken_of(criterion, one):
+            found.append(one)
     return found
 
 
@@ -72,14 +85,26 @@ def whole_of(name: str, criterion: Criterion, state: State) -> Slice | None:
     shape, operation = state.weights[name].shape, state.net.graph.operations[name]
     assert operation.payload is not None
     seen = view(criterion.axes, shape, 0, np.arange(shape[0])) if shape else None
-    read = _layers(criterion, state).get(operation.targets[0])
-    if seen is None or (read is None and "activation" in criterion.reads):
+    if seen is None:
         return None
-    return Slice(name, operation.payload.base, seen, read)
+    one = Slice(name, operation.payload.base, seen, _layers(criterion, state).get(operation.targets[0]))
+    return None if one.read is None and _reading(criterion) else one
 
 
 def _layers(criterion: Criterion, state: State) -> Mapping[str, Read]:
-    return readers(state.net) if "activation" in criterion.reads else {}
+    return readers(state.net) if _reading(criterion) else {}
+
+
+def _reading(criterion: Criterion) -> bool:
+    """Whether it asks for what layers read."""
+    return not criterion.reads.isdisjoint(("activation", "activation[cout]"))
+
+
+def _spoken_of(criterion: Criterion, one: Slice) -> bool:
+    """Whether what the layer reads is there where the criterion asks for it."""
+    if "activation[cout]" in criterion.reads and (one.read is None or one.seen.dimension != 1):
+        return False
+    return "activation" not in criterion.reads or (one.read is not None and _channels(one.seen))
 
 
 def _channels(seen: View) -> bool:

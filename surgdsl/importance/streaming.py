@@ -1,7 +1,8 @@
 """Streaming: what a criterion sums over rows of data is summed batch by batch, so that no data need fit into memory.
 
-A reduction over B takes in every row, and its result is put in afterwards; a formula that reads a gradient is evaluated
-for each batch, since the gradient is one of the batch, and the scores of the batches are added.
+A reduction over B takes in every row, and its result is put in afterwards; a formula that reads the gradient of a batch
+is evaluated for each batch, and the scores of the batches are added. The gradient of a row needs a run of its own for
+each row; where a formula only sums it up, or takes its mean, batches give the same.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from collections.abc import Mapping
 
 from attrs import evolve, field, frozen
 
-from surgdsl.formula import Apply, Each, Formula, Reduce, Spectral, Variable
+from surgdsl.formula import Apply, Each, Formula, Reduce, Spectral, Variable, variables
 from surgdsl.formula.evaluation import Environment, evaluate
 from surgdsl.formula.fields import Floats
 from surgdsl.formula.tensor import Tensor
@@ -18,6 +19,8 @@ from surgdsl.language.criterion import BATCH
 
 ADVICE = Floats(sequential=False)
 """Scores choose and prove nothing, so their last bits need not be anyone's but ours."""
+ROW, TOTAL, COUNT = "grad[B]", "total grad", "rows seen"
+"""The gradient of each row, their sum over a batch, and how many they are."""
 COMBINED = {"sum": "add", "count": "add", "prod": "mul", "max": "max", "min": "min"}
 
 
@@ -58,16 +61,48 @@ def stream(formula: Formula, *, per_batch: bool = False) -> Stream:
 
 def _cut(formula: Formula, inner: dict[str, tuple[str, Formula]]) -> Formula:
     match formula:
+        case Reduce(kind, _, Variable(name)) if name.startswith(TOTAL):
+            total = _added(Variable(name), inner)
+            return Apply("div", (total, _added(Variable(COUNT), inner))) if kind == "mean" else total
         case Reduce("mean", axes) if BATCH in axes:
             return Apply("div", tuple(_cut(evolve(formula, kind=kind), inner) for kind in ("sum", "count")))
         case Reduce(kind, axes) if BATCH in axes:
-            name = f"rows {len(inner)}"
-            inner[name] = COMBINED[kind], formula
-            return Variable(name)
+            return _added(formula, inner, COMBINED[kind])
         case Apply(_, terms):
             return evolve(formula, terms=tuple(_cut(term, inner) for term in terms))
         case Reduce() | Each() | Spectral():
             return evolve(formula, body=_cut(formula.body, inner))
+        case _:
+            return formula
+
+
+def _added(formula: Formula, inner: dict[str, tuple[str, Formula]], op: str = "add") -> Variable:
+    name = f"rows {len(inner)}"
+    inner[name] = op, formula
+    return Variable(name)
+
+
+def totalled(formula: Formula) -> Formula:
+    """The formula with the gradients of rows put together batch by batch, where that comes to the same.
+
+    >>> row = Variable("grad[B](w)")
+    >>> totalled(Reduce("sum", ("B",), row))
+    Reduce(kind='sum', axes=('B',), body=Variable(name='total grad(w)'))
+    >>> totalled(Reduce("sum", ("B",), Apply("mul", (row, row)))) == Reduce("sum", ("B",), Apply("mul", (row, row)))
+    True
+    """
+    made = _totalled(formula)
+    return formula if any(name.startswith(ROW) for name in variables(made)) else made
+
+
+def _totalled(formula: Formula) -> Formula:
+    match formula:
+        case Reduce("sum" | "mean", (axis,), Variable(name)) if axis == BATCH and name.startswith(ROW):
+            return evolve(formula, body=Variable(TOTAL + name.removeprefix(ROW)))
+        case Apply(_, terms):
+            return evolve(formula, terms=tuple(_totalled(term) for term in terms))
+        case Reduce() | Each() | Spectral():
+            return evolve(formula, body=_totalled(formula.body))
         case _:
             return formula
 
