@@ -33,7 +33,7 @@ def exact_obs(weight: Values, gram: Values, count: int, damping: float = DAMPING
     """
     rows, columns = weight.shape
     bent = curvature(gram, damping)
-    inverse, alive = bent.upper.T @ bent.upper, np.where(bent.dead, 0.0, weight)
+    inverse, alive = bent.inverse, np.where(bent.dead, 0.0, weight)
     depth = max(min(columns, int(np.ceil(columns * most))), -(-(weight.size - count) // rows))
     chunk = max(1, MEMORY // (8 * depth * columns))
     found = [greedy(alive[start : start + chunk], inverse, depth) for start in range(0, rows, chunk)]

@@ -44,7 +44,10 @@ class Gram:
     @property
     def moment(self) -> Values:
         """Σ x xᵀ, float64[groups, d, d], symmetric."""
-        return np.stack([np.triu(one) + np.triu(one, 1).T for one in self.sums])
+        found = np.stack([one + one.T for one in self.sums])
+        places = np.arange(self.layer.inputs)
+        found[:, places, places] /= 2
+        return found
 
     @property
     def mean(self) -> Values:
@@ -89,11 +92,11 @@ def patches(layer: Layer, values: torch.Tensor) -> torch.Tensor:
 
 
 def _added(held: Values, rows: torch.Tensor) -> Values:
-    """`held` + rowsᵀ·rows; on the processor only the upper triangle is kept."""
+    """`held` + rowsᵀ·rows, of which only the upper triangle is kept."""
     if rows.device.type == "cpu":
         plain = np.ascontiguousarray(rows.numpy())
         return SYRK(1.0, plain.T, beta=1.0, c=held, overwrite_c=1)
-    held += (rows.T @ rows).cpu().numpy()
+    held += np.triu((rows.T @ rows).cpu().numpy())
     return held
 
 

@@ -52,7 +52,7 @@ def structured(
     """
     bent = curvature(gram, damping)
     alive = np.where(bent.dead, 0.0, weight)
-    removed, scores = _greedy(alive, bent.upper.T @ bent.upper, groups, count)
+    removed, scores = _greedy(alive, bent.inverse, groups, count)
     damped = _damped(gram, bent)
     for _ in range(swaps if 0 < count < len(groups) else 0):
         better = _exchanged(alive, damped, groups, removed)

@@ -1,4 +1,4 @@
-"""The factor of a damped inverse: what it is, and what is said where there is none."""
+"""The factor of a damped matrix: what it is, and what is said where there is none."""
 
 from __future__ import annotations
 
@@ -13,14 +13,15 @@ from tests.curvature.cases import correlated
 
 
 @given(st.integers(1, 12), st.integers(0, 9), st.sampled_from([0.0, 0.01, 1.0]))
-def test_the_factor_is_upper_triangular_and_squares_to_the_inverse(inputs: int, seed: int, damping: float) -> None:
+def test_the_factor_is_upper_triangular_and_squares_to_the_matrix(inputs: int, seed: int, damping: float) -> None:
     _, gram = correlated(1, inputs, seed=seed)
     order = np.random.default_rng(seed).permutation(inputs)
     found = curvature(gram, damping, order)
     damped = gram + damping * np.diagonal(gram).mean() * np.eye(inputs)
-    np.testing.assert_allclose(found.upper.T @ found.upper @ damped[np.ix_(order, order)], np.eye(inputs), atol=1e-8)
+    np.testing.assert_allclose(found.root @ found.root.T, damped[np.ix_(order, order)], rtol=1e-8, atol=1e-8)
+    np.testing.assert_array_equal(found.root, np.triu(found.root))
     np.testing.assert_array_equal(found.upper, np.triu(found.upper))
-    np.testing.assert_allclose(found.inverse_diagonal, np.diagonal(np.linalg.inv(damped))[order], rtol=1e-8)
+    np.testing.assert_allclose(found.inverse @ damped[np.ix_(order, order)], np.eye(inputs), atol=1e-8)
     assert (found.attempts, int(found.dead.sum())) == (1, 0)
 
 
@@ -53,7 +54,7 @@ def test_inputs_that_are_never_on_are_dead_and_do_not_dilute_the_damping() -> No
     found = curvature(np.diag([0.0, 2.0, 4.0]), 0.5)
     assert found.dead.tolist() == [True, False, False]
     assert found.damping == pytest.approx(1.5)
-    np.testing.assert_allclose(np.diagonal(found.upper) ** -2, [1.0, 3.5, 5.5])
+    np.testing.assert_allclose(np.diagonal(found.root) ** 2, [1.0, 3.5, 5.5])
 
 
 def test_a_layer_that_reads_nothing_but_zeros_has_a_factor() -> None:

@@ -15,7 +15,8 @@ from tests.curvature.cases import correlated, isotropic
 
 def plain(weight: Values, gram: Values, grid: Grid, order: list[int]) -> tuple[Values, float]:
     """GPTQ column by column, and the sum of its squared errors."""
-    upper, values, total = curvature(gram, 0.01, np.array(order)).upper, weight[:, order].copy(), 0.0
+    values, total = weight[:, order].copy(), 0.0
+    upper = np.linalg.cholesky(curvature(gram, 0.01, np.array(order)).inverse).T
     for place, column in enumerate(order):
         alone = Grid(grid.bits, grid.scale, grid.zero, grid.group[[column]])
         fixed = alone.nearest(values[:, [place]])[:, 0]
