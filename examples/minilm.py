@@ -147,7 +147,7 @@ def embedded(network: nn.Module, sentences: Sequence[str]) -> Tensor:
     rows = encoded(sentences)
     order = sorted(range(len(rows)), key=lambda row: len(rows[row]))
     result = torch.empty(len(rows), WIDTH)
-    with torch.inference_mode():
+    with torch.no_grad():
         for start in range(0, len(order), BATCH):
             chosen = order[start : start + BATCH]
             result[chosen] = functional.normalize(network(*padded([rows[row] for row in chosen])))
