@@ -22,8 +22,8 @@ from surgdsl.language.program import DataName, StepDecl
 from surgdsl.operations.coupling import Coupling, couple
 from surgdsl.planning.opening import Opened, home
 
-Key = tuple[Criterion | None, str | None]
-"""A criterion and the data that it reads."""
+Key = tuple[Criterion | None, str | None, str]
+"""A criterion, the data that it reads, and how scores that go together are reduced."""
 
 
 @frozen(slots=False, eq=False)
@@ -50,7 +50,8 @@ class Rankings:
     def at_start(self, step: StepDecl, axes: Sequence[Axis]) -> Mapping[Axis, Scores]:
         """The scores of axes of the start, by the criterion of the step."""
         data = step.arguments.get("calibrate")
-        known = self.known.setdefault((step.ranking, data.name if isinstance(data, DataName) else None), {})
+        key = step.ranking, data.name if isinstance(data, DataName) else None, _reduction(step)
+        known = self.known.setdefault(key, {})
         new = [axis for axis in axes if axis not in known]
         if new:
             known.update(self.now(step, self.opened.start, self.coupling, new))
@@ -67,6 +68,11 @@ class Rankings:
         data = step.arguments.get("calibrate")
         rows = self.opened.rows(data.name) if criterion.reads and isinstance(data, DataName) else None
         if not criterion.reference:
-            return Judge(criterion, rows)
+            return Judge(criterion, rows, None, _reduction(step))
         asked = partial(answer, criterion.reference, home(criterion), criterion.span)
-        return Judge(criterion, rows, lambda weight: np.asarray(asked(weight)))
+        return Judge(criterion, rows, lambda weight: np.asarray(asked(weight)), _reduction(step))
+
+
+def _reduction(step: StepDecl) -> str:
+    """How the scores of what goes with an index come together."""
+    return str(step.arguments.get("reduce", "sum"))

@@ -15,6 +15,7 @@ from surgdsl.formula import Apply, Each, Extern, Formula, Metric, Number, Of, as
 from surgdsl.formula.evaluation import Environment, exactly
 from surgdsl.formula.fields import RATIONALS
 from surgdsl.language import Counted, check
+from surgdsl.importance.primitive import PRIMITIVES
 from surgdsl.language.deciding import DAMAGES
 from surgdsl.language.figures import COUNTED, Context, term
 from surgdsl.language.library import catalogue, declaration, signature
@@ -170,4 +171,5 @@ def test_python_implements_only_what_the_language_cannot_say() -> None:
     nodes = {target: signature(target).node for target in catalogue() if ".rules." not in target}
     primitive = {target for target, node in nodes.items() if isinstance(node, PrimitiveFunction)}
     measured = {f"std.metric.{name}" for name in (*DAMAGES, "accuracy")}
-    assert primitive == {*measured, "std.metric.macs"}
+    ranking = {f"std.importance.{one.name}" for one in PRIMITIVES}
+    assert primitive == {*measured, *ranking, "std.metric.macs"}
