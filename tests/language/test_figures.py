@@ -14,8 +14,8 @@ from surgdsl.execution.canonical import Json, encode
 from surgdsl.formula import Apply, Each, Extern, Formula, Metric, Number, Of, as_json
 from surgdsl.formula.evaluation import Environment, exactly
 from surgdsl.formula.fields import RATIONALS
-from surgdsl.language import Counted, check
 from surgdsl.importance.primitive import PRIMITIVES
+from surgdsl.language import Counted, check
 from surgdsl.language.deciding import DAMAGES
 from surgdsl.language.figures import COUNTED, Context, term
 from surgdsl.language.library import catalogue, declaration, signature
