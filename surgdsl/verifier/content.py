@@ -6,6 +6,7 @@ Elements are compared as bits, so that −0.0, NaN and dtypes that numpy does no
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,6 +23,8 @@ Array = NDArray[Any]
 BITS = {1: "<u1", 2: "<u2", 4: "<u4", 8: "<u8"}
 EXPONENT = {"F64": 0x7FF << 52, "F32": 0xFF << 23, "F16": 0x1F << 10, "BF16": 0xFF << 7}
 UNSIGNED = ("U8", "BOOL")
+RUN = 1 << 18
+"""Elements that are looked at a time, so that memory holds a weight as it is stored and no more; a multiple of 8."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,53 +34,58 @@ class Content:
     weight: Weight
     arrays: dict[str, Array]
 
-    @property
-    def kept(self) -> Array:
-        """Row-major positions of the elements that the mask keeps; all without a mask."""
-        return np.flatnonzero(self.arrays["mask"]) if self.weight.masked else np.arange(self.weight.count)
+    def runs(self) -> Iterator[tuple[Array, slice]]:
+        """All elements in runs: the positions of those that are stored, row-major, and where they are stored."""
+        done = 0
+        for start in range(0, self.weight.count, RUN):
+            at = np.arange(start, min(start + RUN, self.weight.count))
+            at = at[self.arrays["mask"][start : start + RUN]] if self.weight.masked else at
+            yield at, slice(done, done + len(at))
+            done += len(at)
 
-    def grid(self) -> tuple[Array, Array]:
-        """The scale and the zero point of every element that is kept, in order."""
-        at = scales_of(self.weight, self.weight.shape).ravel()[self.kept]
+    def grid(self, at: Array) -> tuple[Array, Array]:
+        """The scale and the zero point of the elements at some positions."""
+        place = scale_at(self.weight, self.weight.shape, at)
         middle = np.full(math.prod(self.weight.runs), 1 << (self.weight.bits - 1))
-        scale, zero = self.arrays["scale"].astype(np.float64), self.arrays.get("zero", middle).astype(np.int64)
-        return scale[at], zero[at]
+        return self.arrays["scale"][place].astype(np.float64), self.arrays.get("zero", middle)[place].astype(np.int64)
 
-    def packed(self) -> Array:
-        """The bits that the elements kept decode to, in order."""
+    def packed(self, at: Array, run: slice) -> Array:
+        """The bits that a run of stored elements decodes to."""
         if self.weight.kind == "dense":
-            return self.arrays["values"]
+            return self.arrays["values"].ravel()[run]
+        codes = self.arrays["codes"][run]
         if self.weight.kind == "codebook":
-            return self.arrays["codebook"][self.arrays["codes"]].view("<u4")
-        scale, zero = self.grid()
+            return self.arrays["codebook"][codes].view("<u4")
+        scale, zero = self.grid(at)
         with np.errstate(all="ignore"):
-            return (scale * (self.arrays["codes"] - zero)).astype("<f4").view("<u4")
+            return (scale * (codes - zero)).astype("<f4").view("<u4")
 
-    def decoded(self) -> Array:
-        """The bits of every element; cleared where the mask is."""
-        if not self.weight.masked:
-            return self.packed()
-        found = np.zeros(self.weight.count, dtype="<u4")
-        found[self.arrays["mask"]] = self.packed()
-        return found
+    def decoded(self) -> Iterator[Array]:
+        """The bits of every element, run by run; cleared where the mask is."""
+        for start, (at, run) in enumerate(self.runs()):
+            bits = self.packed(at, run)
+            if self.weight.masked:
+                whole = np.zeros(min(RUN, self.weight.count - start * RUN), dtype=bits.dtype)
+                whole[at - start * RUN] = bits
+                bits = whole
+            yield bits
 
     def nonzero(self) -> int:
         """Elements whose bits, the sign bit cleared, are not all zero."""
-        bits = self.packed()
-        sign = 0 if self.weight.dtype in UNSIGNED else 1 << (8 * bits.itemsize - 1)
-        return int(np.count_nonzero(bits & bits.dtype.type(((1 << 8 * bits.itemsize) - 1) ^ sign)))
+        size = digests.ITEMSIZE[self.weight.dtype]
+        plain = (1 << 8 * size) - 1 if self.weight.dtype in UNSIGNED else (1 << 8 * size - 1) - 1
+        parts = (self.packed(at, run) for at, run in self.runs())
+        return sum(int(np.count_nonzero(bits & bits.dtype.type(plain))) for bits in parts)
 
 
-def scales_of(weight: Weight, shape: tuple[int, ...]) -> Array:
-    """For each element of a weight encoded like this one, of this shape, the number of its scale."""
+def scale_at(weight: Weight, shape: tuple[int, ...], at: Array) -> Array:
+    """For positions in a tensor of this shape, encoded like this weight, the number of the scale of each."""
     rows = shape[weight.axis] if weight.axis >= 0 else 1
     length = math.prod(shape) // max(1, rows)
-    run = weight.group or max(1, length)
-    found = np.arange(rows)[:, None] * -(-length // run) + np.arange(length) // run
-    if weight.axis < 0:
-        return found.reshape(shape)
-    rest = [extent for at, extent in enumerate(shape) if at != weight.axis]
-    return np.moveaxis(found.reshape(rows, *rest), 0, weight.axis)
+    inner = math.prod(shape[weight.axis + 1 :]) if weight.axis >= 0 else length
+    group = weight.group or max(1, length)
+    within = at // (inner * rows) * inner + at % inner
+    return at // inner % rows * -(-length // group) + within // group
 
 
 class Load:
@@ -134,18 +142,21 @@ def unpack(raw: bytes, bits: int, count: int, what: str) -> Array:
     >>> unpack(bytes([0b11100100]), 2, 4, "codes").tolist()
     [0, 1, 2, 3]
     """
-    flat = np.unpackbits(np.frombuffer(raw, np.uint8), bitorder="little")
-    need(not flat[count * bits :].any(), "V15", f"the padding bits of `{what}` are not zero")
-    found = np.zeros(count, dtype=np.int64)
-    for bit in range(bits):
-        found |= flat[bit : count * bits : bits].astype(np.int64) << bit
+    data, rest = np.frombuffer(raw, np.uint8), count * bits % 8
+    need(not rest or data[-1] >> rest == 0, "V15", f"the padding bits of `{what}` are not zero")
+    found = np.zeros(count, dtype=np.uint8)
+    for start in range(0, count, RUN):
+        piece = found[start : start + RUN]
+        flat = np.unpackbits(data[start * bits // 8 : (start + RUN) * bits // 8], bitorder="little")
+        for bit in range(bits):
+            piece |= flat[bit : len(piece) * bits : bits] << bit
     return found
 
 
 def pack(codes: Array, bits: int) -> bytes:
     """The inverse of unpack."""
-    columns = (codes[:, None] >> np.arange(bits)) & 1
-    return np.packbits(columns.astype(np.uint8).ravel(), bitorder="little").tobytes()
+    runs = (codes[start : start + RUN].astype(np.uint8) for start in range(0, len(codes), RUN))
+    return b"".join(np.packbits((run[:, None] >> np.arange(bits)) & 1, bitorder="little").tobytes() for run in runs)
 
 
 def finite(bits: Array, dtype: str) -> bool:
@@ -166,11 +177,11 @@ def select(content: Content, kept: tuple[tuple[int, ...] | None, ...]) -> dict[s
     positions = (
         np.arange(weight.count).reshape(weight.shape)[np.ix_(*index)].ravel() if index else np.zeros(1, dtype=np.int64)
     )
-    found: dict[str, bytes] = {}
+    found, everywhere = dict[str, bytes](), positions
     if weight.masked:
         mask = arrays["mask"][positions]
         positions = (np.cumsum(arrays["mask"]) - 1)[positions][mask]
-        found["mask"] = pack(mask.astype(np.int64), 1)
+        found["mask"] = pack(mask, 1)
     if "values" in arrays:
         found["values"] = arrays["values"][positions].tobytes()
     if "codes" in arrays:
@@ -178,8 +189,8 @@ def select(content: Content, kept: tuple[tuple[int, ...] | None, ...]) -> dict[s
     if "codebook" in arrays:
         found["codebook"] = arrays["codebook"].tobytes()
     if "scale" in arrays:
-        before = scales_of(weight, weight.shape)[np.ix_(*index)]
-        after = scales_of(weight, before.shape)
+        before = scale_at(weight, weight.shape, everywhere)
+        after = scale_at(weight, tuple(map(len, index)), np.arange(len(everywhere)))
         at = np.zeros(int(after.max()) + 1, dtype=np.int64)
         at[after] = before
         need(bool(np.array_equal(at[after], before)), "V15", f"the cut breaks groups of `{weight.base}`")

@@ -19,9 +19,9 @@ def nearest(new: Content, values: Array) -> Array:
     return np.searchsorted(book[:-1] + book[1:], 2 * values, side="left")
 
 
-def rounded(new: Content, values: Array) -> Array:
+def rounded(new: Content, values: Array, at: Array) -> Array:
     """clamp(round_half_even(w / scale) + zero, 0, 2^b − 1)."""
-    scale, zero = new.grid()
+    scale, zero = new.grid(at)
     return np.clip(np.rint(values / scale) + zero, 0, (1 << new.weight.bits) - 1).astype(np.int64)
 
 
@@ -37,13 +37,16 @@ def check(kind: str, rewrite: Rewrite, load: Load) -> str:
     old, new = load(before), load(after)
     same = not after.masked or before.parts["mask"].digest == after.parts["mask"].digest
     need(same, "V15", f"the mask of `{after.base}` changes")
-    values = old.arrays["values"].view("<f4").astype(np.float64).ravel()
-    need(bool(np.all(np.isfinite(values))), "V15", f"`{before.base}` is not finite")
-    expected = nearest(new, values) if kind == "codebook" else rounded(new, values)
-    need(bool(np.array_equal(expected, new.arrays["codes"])), "V15", f"a code of `{after.base}` is not the nearest one")
-    error = np.abs(new.packed().view("<f4").astype(np.float64) - values)
-    largest, squares = (float(error.max()), float(error @ error)) if len(error) else (0.0, 0.0)
-    said = f"{after.base}: error at most {largest:.3g}, root mean square {math.sqrt(squares / max(1, len(error))):.3g}"
+    count, largest, squares = 0, 0.0, 0.0
+    for at, run in new.runs():
+        values = old.packed(at, run).view("<f4").astype(np.float64)
+        need(bool(np.all(np.isfinite(values))), "V15", f"`{before.base}` is not finite")
+        expected = nearest(new, values) if kind == "codebook" else rounded(new, values, at)
+        same = bool(np.array_equal(expected, new.arrays["codes"][run]))
+        need(same, "V15", f"a code of `{after.base}` is not the nearest one")
+        error = np.abs(new.packed(at, run).view("<f4").astype(np.float64) - values)
+        count, largest, squares = count + len(at), max(largest, error.max(initial=0.0)), squares + float(error @ error)
+    said = f"{after.base}: error at most {largest:.3g}, root mean square {math.sqrt(squares / max(1, count)):.3g}"
     return said + beside(float.fromhex(told.get("least", "0x0.0p+0")), squares, after.base)
 
 
