@@ -6,16 +6,17 @@ Their outer products average to the Fisher matrix, which measures in nats how fa
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 import torch
 from torch.nn import functional
 
+from surgdsl.bridge.arguments import to_tensor
 from surgdsl.bridge.rebuild import rebuild
-from surgdsl.bridge.running import batch_of, device
+from surgdsl.bridge.running import answers, batch_of, device
 from surgdsl.bridge.source import Rows
 from surgdsl.bridge.watching import chunks
-from surgdsl.bridge.weight import State
+from surgdsl.bridge.weight import Array, State
 
 Slopes = Mapping[str, torch.Tensor]
 
@@ -48,6 +49,37 @@ def slopes(state: State, rows: Rows, seed: int, draws: int = 1, batch: int = 2) 
             yield len(chosen), {name: one.grad for name, one in module.named_parameters() if one.grad is not None}
 
 
+Moved = Mapping[str, Array]
+"""By weight, changes of it: float32[options, elements]."""
+
+
+def losses(
+    state: State, rows: Rows, moved: Sequence[Moved], seed: int, draws: int = 1, *, alike: bool = False
+) -> list[list[float]]:
+    """½ Δᵀ F Δ for every change Δ, in nats a row: by how far predictions move, to second order (Martens 2020, eq. 18).
+
+    Args:
+        state: the net and its weights.
+        rows: what it is run on.
+        moved: groups of changes. Those of one group at one position are of several weights at once.
+        seed: of what is drawn.
+        draws: how often an answer is drawn for each row.
+        alike: take F for its mean diagonal within each weight: ½ (tr F / n) ‖Δ‖².
+    """
+    where = device()
+    stacks = [{base: to_tensor(one, "F32", where) for base, one in group.items()} for group in moved]
+    sums = [torch.zeros(max((len(one) for one in group.values()), default=0), dtype=torch.float64) for group in moved]
+    squares = [{base: one.double().square().sum(dim=1).cpu() for base, one in group.items()} for group in stacks]
+    for _, slope in slopes(state, rows, seed, draws):
+        for total, stack, square in zip(sums, stacks, squares, strict=True):
+            seen = {base: slope[base].reshape(-1) for base in stack if base in slope}
+            if alike:
+                total.add_(sum(square[base] * float(one.double().square().mean()) for base, one in seen.items()))
+            else:
+                total.add_(sum((stack[base] @ one).double().cpu() for base, one in seen.items()) ** 2)
+    return [(total / (2 * draws * len(rows))).tolist() for total in sums]
+
+
 def _drawn(output: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
     """−log p(class), added up over the rows, for classes that are drawn."""
     shares = functional.softmax(output.detach().double().cpu(), dim=-1)
@@ -61,12 +93,16 @@ def _probed(output: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
     return (output * direction.to(output.device, output.dtype)).sum()
 
 
-def divergence(before: torch.Tensor, after: torch.Tensor, *, classes: bool) -> float:
-    """How far two answers to the same rows lie apart, in nats a row.
+def divergence(state: State, others: Sequence[State], rows: Rows) -> list[float]:
+    """How far the first outputs of other nets lie from those of `state`, in nats a row.
 
-    The Kullback-Leibler divergence where the answers are classes, else half the squared distance.
+    The Kullback-Leibler divergence where labels are classes, else half the squared distance.
     """
-    one, other = before.double(), after.double()
+    before, classes = answers(state, rows).double(), rows.labels.dtype.kind in "iu"
+    return [_apart(before, answers(one, rows).double(), classes=classes) for one in others]
+
+
+def _apart(one: torch.Tensor, other: torch.Tensor, *, classes: bool) -> float:
     if not classes:
         return float((one - other).square().sum()) / 2 / len(one)
     logs = functional.log_softmax(one, dim=-1)

@@ -14,6 +14,7 @@ from attrs import evolve, frozen
 from surgdsl.diagnostic import Diagnostic, Note, Refusal
 from surgdsl.formula.fields import Undefined
 from surgdsl.language.program import SurgeryDecl, Value, shown
+from surgdsl.planning.allocation.allotting import allot
 from surgdsl.planning.claims import value
 from surgdsl.planning.opening import Opened
 from surgdsl.planning.plan import Plan, plan
@@ -52,6 +53,9 @@ def decide(opened: Opened, told: Told) -> Plan:
         Refusal: E0804 with exit code 3 where no candidate can be carried out and keeps what is promised; whatever
             planning refuses of every candidate.
     """
+    goal = opened.surgery.objective
+    if goal is not None and goal.damage:
+        return allot(opened, told)
     choices = tuple(_choices(opened.surgery))
     if choices == ({},):
         return plan(opened)

@@ -18,6 +18,7 @@ from surgdsl.language.claim import Counted, Require
 from surgdsl.language.program import Recover, StepDecl
 from surgdsl.metrics import count, ones
 from surgdsl.planning.action import Action
+from surgdsl.planning.allocation.allocation import Allocation
 from surgdsl.planning.claims import asks, holds, shown
 from surgdsl.planning.disorder import check_order
 from surgdsl.planning.known import Known
@@ -60,6 +61,8 @@ class Plan:
     ordering: Ordering
     chosen: str = ""
     """What was left open and how it was decided, for people."""
+    allocation: Allocation | None = None
+    """What was decided place by place."""
 
     @property
     def before(self) -> Counts:

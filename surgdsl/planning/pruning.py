@@ -29,7 +29,7 @@ from surgdsl.surgery.prune import Prune, ranked
 def resolve(step: StepDecl, state: State, known: Known) -> Resolved:
     """One cut for each axis that has more indices than are to stay."""
     coupling = known.rankings.coupled(state.net)
-    meant, left_alone = _chosen(step, coupling)
+    meant, left_alone = axes(step, coupling)
     chosen = [axis for axis in meant if step.means(axis.name)]
     scores = _scores(step, state, coupling, chosen, known)
     actions: list[Prune] = []
@@ -44,7 +44,7 @@ def resolve(step: StepDecl, state: State, known: Known) -> Resolved:
     return Resolved(tuple(actions), left_alone)
 
 
-def _chosen(step: StepDecl, coupling: Coupling) -> tuple[list[Axis], tuple[str, ...]]:
+def axes(step: StepDecl, coupling: Coupling) -> tuple[list[Axis], tuple[str, ...]]:
     """Axes that some meant layer writes and no excepted one does; and the pinned among them with their reasons."""
     born = {axis: writers(coupling, axis) for axis in coupling.members}
     paths = selected(step, (path for written in born.values() for path in sorted(written)))

@@ -35,7 +35,7 @@ class Figures:
 class Row:
     """A limit: the load of each option of each place, integers, and what their sum may be at most."""
 
-    text: str
+    require: Require
     loads: tuple[tuple[int, ...], ...]
     limit: int
     unit: Fraction
@@ -98,7 +98,7 @@ class Reader:
             if not isinstance(one.claim, Counted):
                 continue
             alone = self._alone(one.claim)
-            row = None if alone is not None else self._row(one.text, one.claim)
+            row = None if alone is not None else self._row(one, one.claim)
             if alone is not None:
                 barred |= alone
             elif row is not None:
@@ -140,7 +140,7 @@ class Reader:
 
     # ---- promises about sums ----------------------------------------------------------------
 
-    def _row(self, text: str, claim: Counted) -> Row | None:
+    def _row(self, require: Require, claim: Counted) -> Row | None:
         try:
             left, right = self._quotient(claim.left), self._quotient(claim.right)
         except Undefined:
@@ -151,16 +151,16 @@ class Reader:
         if one is None or other is None:
             return None
         below = one.plus(other, Fraction(-1)) if claim.relation in ("<=", "<") else other.plus(one, Fraction(-1))
-        return self._integers(text, below, strict=claim.relation in ("<", ">"))
+        return self._integers(require, below, strict=claim.relation in ("<", ">"))
 
-    def _integers(self, text: str, below: Linear, *, strict: bool) -> Row:
+    def _integers(self, require: Require, below: Linear, *, strict: bool) -> Row:
         """The row that says that `below` is at most 0."""
         loads = [
             [self._moved(below, place, option) for option in options] for place, options in enumerate(self.options)
         ]
         scale = math.lcm(below.constant.denominator, *(load.denominator for row in loads for load in row))
         made = tuple(tuple(int(load * scale) for load in row) for row in loads)
-        return Row(text, made, int(-below.constant * scale) - strict, Fraction(1, scale))
+        return Row(require, made, int(-below.constant * scale) - strict, Fraction(1, scale))
 
     def _moved(self, linear: Linear, place: int, option: Figures) -> Fraction:
         """What an option adds to a sum, compared with nothing being chosen at its place."""
