@@ -42,8 +42,9 @@ class Stream:
 
     def value(self, tensors: Mapping[str, Tensor]) -> Tensor:
         """The formula over everything that was taken in; 0 where nothing was."""
-        missing = {name: Tensor((), 0.0) for name in self.inner if name not in self.sums}
-        return evaluate(self.outer, Environment({**tensors, **self.sums, **missing}), ADVICE)
+        if not self.sums and self.inner:
+            return Tensor((), 0.0)
+        return evaluate(self.outer, Environment({**tensors, **self.sums}), ADVICE)
 
 
 def stream(formula: Formula, *, per_batch: bool = False) -> Stream:

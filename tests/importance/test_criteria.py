@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from collections.abc import Iterator
 
 import numpy as np
@@ -14,60 +13,20 @@ from surgdsl.axis.dim import Axis
 from surgdsl.bridge.capture import capture
 from surgdsl.bridge.running import observe
 from surgdsl.bridge.source import Rows
-from surgdsl.bridge.weight import State
 from surgdsl.importance.ranking import Scores, naturals
 from surgdsl.importance.scoring import Judge
 from surgdsl.language.functions import standard
 from surgdsl.operations.coupling import couple
-
-Slices = dict[str, dict[str, Tensor]]
-"""By axis and tensor: a view whose first dimension is the axis."""
-
-
-def network() -> nn.Sequential:
-    """Two convolutions with batch norm, flattened into a linear layer; nothing in it is trivial."""
-    torch.manual_seed(3)
-    layers = OrderedDict[str, nn.Module](
-        one=nn.Conv2d(2, 4, 3),
-        norm=nn.BatchNorm2d(4),
-        relu=nn.ReLU(),
-        two=nn.Conv2d(4, 5, 3, bias=False),
-        flat=nn.Flatten(),
-        head=nn.Linear(5 * 4, 3),
-    )
-    net = nn.Sequential(layers)
-    norm = net.get_submodule("norm")
-    assert isinstance(norm, nn.BatchNorm2d)
-    with torch.no_grad():
-        for tensor in (norm.weight, norm.bias, norm.running_mean):
-            assert tensor is not None
-            tensor.copy_(torch.randn(4))
-        assert norm.running_var is not None
-        norm.running_var.copy_(torch.rand(4) + 0.5)
-    return net.eval()
-
-
-def slices(tensors: dict[str, Tensor]) -> Slices:
-    """Which slice of which parameter belongs to each index, said by hand."""
-    return {
-        "one:out": {name: tensors[name] for name in ("one.weight", "one.bias", "norm.weight", "norm.bias")}
-        | {"two.weight": tensors["two.weight"].transpose(0, 1)},
-        "two:out": {
-            "two.weight": tensors["two.weight"],
-            "head.weight": tensors["head.weight"].reshape(3, 5, 4).transpose(0, 1),
-        },
-    }
+from tests.importance.nets import captured, network, slices, some_rows
 
 
 @pytest.fixture
 def rows() -> Rows:
-    generator = np.random.default_rng(5)
-    inputs = generator.standard_normal((150, 2, 6, 6)).astype(np.float32)
-    return Rows("rows", (inputs,), generator.integers(0, 3, 150))
+    return some_rows()
 
 
 def scored(name: str, net: nn.Module, rows: Rows | None) -> dict[str, Scores]:
-    state: State = capture(net, (torch.zeros(2, 2, 6, 6),), dynamic={"input": {0: "B"}})
+    state = captured(net)
     coupling = couple(state.net)
     axes: list[Axis] = list(coupling.prunable)
     return {axis.name: found for axis, found in Judge(standard(name), rows).axes(state, coupling, axes).items()}

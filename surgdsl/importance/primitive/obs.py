@@ -39,7 +39,7 @@ def _scores(weight: Values, first: Layer, moments: Values, damping: float) -> Va
     for group, moment in enumerate(moments):
         here = curvature(moment, damping)
         inverse = np.empty(len(moment))
-        inverse[here.order] = here.inverse_diagonal
+        inverse[here.order] = np.einsum("kj,kj->j", here.upper, here.upper)  # H⁻¹ = UᵀU
         made[group] = np.where(here.dead, 0.0, made[group] / (2 * inverse))
     return first.tensor(made)
 
