@@ -13,6 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 Codes = NDArray[np.uint8]
+RUN = 1 << 18
+"""Codes that are packed at a time, a multiple of 8: what is computed on the way stays small."""
 
 
 def packed_size(count: int, bits: int) -> int:
@@ -25,19 +27,35 @@ def pack(codes: Codes, bits: int) -> Codes:
     flat = codes.reshape(-1)
     if bits == 8:
         return flat.copy()
-    padded = np.zeros((-(-flat.size // 8), 8), dtype=np.uint8)
-    padded.reshape(-1)[: flat.size] = flat
+    found = np.empty(packed_size(flat.size, bits), dtype=np.uint8)
+    for start in range(0, flat.size, RUN):
+        run = found[start * bits // 8 : (start + RUN) * bits // 8]
+        run[:] = _packed(flat[start : start + RUN], bits)[: run.size]
+    return found
+
+
+def _packed(codes: Codes, bits: int) -> Codes:
+    padded = np.zeros((-(-codes.size // 8), 8), dtype=np.uint8)
+    padded.reshape(-1)[: codes.size] = codes
     words = np.zeros(len(padded), dtype="<u8")
     for place in range(8):
         words |= padded[:, place].astype("<u8") << np.uint64(place * bits)
-    return words.view(np.uint8).reshape(-1, 8)[:, :bits].reshape(-1)[: packed_size(flat.size, bits)].copy()
+    return words.view(np.uint8).reshape(-1, 8)[:, :bits].reshape(-1)
 
 
 def unpack(data: Codes, bits: int, count: int) -> Codes:
     """The first `count` codes of the bit string `data`."""
     if bits == 8:
         return data[:count].copy()
-    padded = np.zeros((-(-count // 8), bits), dtype=np.uint8)
+    found = np.empty(count, dtype=np.uint8)
+    for start in range(0, count, RUN):
+        run = found[start : start + RUN]
+        run[:] = _unpacked(data[start * bits // 8 : (start + RUN) * bits // 8], bits)[: run.size]
+    return found
+
+
+def _unpacked(data: Codes, bits: int) -> Codes:
+    padded = np.zeros((-(-data.size // bits), bits), dtype=np.uint8)
     padded.reshape(-1)[: data.size] = data
     words = np.zeros((len(padded), 8), dtype=np.uint8)
     words[:, :bits] = padded
@@ -45,4 +63,4 @@ def unpack(data: Codes, bits: int, count: int) -> Codes:
     codes = np.empty((len(padded), 8), dtype=np.uint8)
     for place in range(8):
         codes[:, place] = (joined >> np.uint64(place * bits)) & np.uint64((1 << bits) - 1)
-    return codes.reshape(-1)[:count]
+    return codes.reshape(-1)

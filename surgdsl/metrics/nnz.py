@@ -10,11 +10,13 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from surgdsl.bridge.encoding import stored
+from surgdsl.bridge.encoding import codes, kept, stored
 from surgdsl.bridge.paging import release, runs
+from surgdsl.bridge.scaling import spread
 from surgdsl.bridge.weight import Array, Weight
 from surgdsl.diagram.net import Net
 from surgdsl.diagram.operation import Operation
+from surgdsl.diagram.payload import Affine, Codebook, Dense, Masked, innermost
 
 ID = "nnz/1"
 SIGNLESS = ("U8", "BOOL")
@@ -32,10 +34,25 @@ def nonzero(weight: Weight) -> int:
     >>> nonzero(dense(np.array([0.0, -0.0, 1e-45, np.nan], dtype=np.float32)))
     2
     """
-    values = stored(weight)
-    found = sum(_nonzero(run, signed=weight.dtype not in SIGNLESS) for run in runs(values))
-    release(values)
-    return found
+    match innermost(weight.encoding):
+        case Codebook():
+            counts = np.bincount(codes(weight), minlength=weight.parts["codebook"].size)
+            return int(counts[weight.parts["codebook"] != 0].sum())
+        case Affine() as grid:  # a scale is above zero, so the zero point alone decodes to zero
+            return int(np.count_nonzero(codes(weight) != _zeros(weight, grid)))
+        case Dense():
+            values = stored(weight)
+            found = sum(_nonzero(run, signed=weight.dtype not in SIGNLESS) for run in runs(values))
+            release(values)
+            return found
+
+
+def _zeros(weight: Weight, grid: Affine) -> Array:
+    """The zero point of each stored element, or the one of all."""
+    if grid.symmetric:
+        return np.full(1, grid.middle, dtype=np.uint8)
+    wide = spread(weight.parts["zero"], grid, weight.shape)
+    return wide[kept(weight)] if isinstance(weight.encoding, Masked) else wide.reshape(-1)
 
 
 def _nonzero(values: Array, *, signed: bool) -> int:
