@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from surgdsl.curvature.factor import DAMPING, curvature
 from surgdsl.curvature.solution import Solution, Values
-from surgdsl.curvature.sweep import sweep
+from surgdsl.curvature.sweep import DESCENTS, descend, sweep
 
 Order = Literal["activation", "given"]
 
@@ -33,9 +33,15 @@ class Grid:
 
     def nearest(self, weight: Values) -> Values:
         """The nearest value of the grid to each element, float64[o, d]; ties to the even code."""
-        scale, zero = self.scale[:, self.group], self.zero[:, self.group]
-        codes = np.clip(np.rint(weight / scale) + zero, 0, (1 << self.bits) - 1)
-        return (codes - zero) * scale
+        found = np.empty_like(weight)
+        for group in np.unique(self.group):
+            columns = np.flatnonzero(self.group == group)
+            where = slice(columns[0], columns[-1] + 1) if columns[-1] - columns[0] + 1 == len(columns) else columns
+            scale, zero = self.scale[:, group, None], self.zero[:, group, None]
+            codes = np.rint(weight[:, where] / scale)
+            np.clip(codes, -zero, (1 << self.bits) - 1 - zero, out=codes)
+            found[:, where] = np.multiply(codes, scale, out=codes)
+        return found
 
 
 def ranged(weight: Values, bits: int, group: int = 0, *, symmetric: bool = False) -> Grid:
@@ -78,8 +84,15 @@ class _Rounding:
         return np.multiply(found, scale, out=found)
 
 
-def gptq(weight: Values, gram: Values, grid: Grid, order: Order = "activation", damping: float = DAMPING) -> Solution:
-    """Round a weight to a grid, every column making up for those before it.
+def gptq(
+    weight: Values,
+    gram: Values,
+    grid: Grid,
+    order: Order = "activation",
+    damping: float = DAMPING,
+    descents: int = DESCENTS,
+) -> Solution:
+    """Round a weight to a grid, every column making up for those before it; then round each again given all others.
 
     Args:
         weight: float64[o, d].
@@ -87,6 +100,7 @@ def gptq(weight: Values, gram: Values, grid: Grid, order: Order = "activation", 
         grid: the values to round to.
         order: ``activation`` takes the columns with the largest H[j, j] first, ``given`` as they are.
         damping: the share of the mean diagonal that is added to the diagonal.
+        descents: how often every column is rounded again, see `descend`; 0 is the paper's algorithm.
 
     Raises:
         Refusal: E0806, see `curvature`.
@@ -94,7 +108,8 @@ def gptq(weight: Values, gram: Values, grid: Grid, order: Order = "activation", 
     columns = weight.shape[1]
     taken = np.argsort(-np.diagonal(gram), kind="stable") if order == "activation" else np.arange(columns)
     bent = curvature(gram, damping, taken)
-    alive = np.where(bent.dead, 0.0, weight)
+    alive, rounding = np.where(bent.dead, 0.0, weight)[:, taken], _Rounding(grid, taken)
+    rounded = sweep(alive, bent.upper, rounding, columns)
     values = np.empty_like(weight)
-    values[:, taken] = sweep(alive[:, taken], bent.upper, _Rounding(grid, taken), columns)
+    values[:, taken] = descend(alive, rounded, gram[taken][:, taken], rounding, descents) if descents else rounded
     return Solution(weight, gram, values, bent.damping, bent.attempts, int(bent.dead.sum()))

@@ -13,7 +13,7 @@ from scipy.linalg import cho_factor, cho_solve
 from surgdsl.curvature.factor import DAMPING, Curvature, curvature
 from surgdsl.curvature.pattern import Pattern
 from surgdsl.curvature.solution import Mask, Solution, Values
-from surgdsl.curvature.sweep import sweep
+from surgdsl.curvature.sweep import DESCENTS, descend, sweep
 
 
 @frozen(slots=False, eq=False)
@@ -54,14 +54,17 @@ class _Chosen:
         return column * self.kept[place]
 
 
-def sparsegpt(weight: Values, gram: Values, pattern: Pattern, damping: float = DAMPING) -> Sparse:
-    """Choose zeros and make up for them, columns from first to last.
+def sparsegpt(
+    weight: Values, gram: Values, pattern: Pattern, damping: float = DAMPING, descents: int = DESCENTS
+) -> Sparse:
+    """Choose zeros and make up for them, columns from first to last, then let what stays descend further.
 
     Args:
         weight: float64[o, d].
         gram: H = Σ x xᵀ, float64[d, d].
         pattern: how many stay, and among which.
         damping: the share of the mean diagonal that is added to the diagonal.
+        descents: how often all columns are fitted again, see `descend`; 0 is the paper's algorithm.
 
     Raises:
         Refusal: E0806, see `curvature`.
@@ -70,17 +73,19 @@ def sparsegpt(weight: Values, gram: Values, pattern: Pattern, damping: float = D
     alive = np.where(bent.dead, 0.0, weight)
     choosing = _Choosing(pattern, np.diagonal(bent.upper), np.empty(weight.T.shape, dtype=np.bool_))
     values = sweep(alive, bent.upper, choosing, pattern.width(weight.shape[1]))
-    return _sparse(weight, gram, values, choosing.kept.T, bent)
+    kept = choosing.kept.T
+    return _sparse(weight, gram, descend(alive, values, gram, _Chosen(choosing.kept), descents), kept, bent)
 
 
-def masked(weight: Values, gram: Values, kept: Mask, damping: float = DAMPING) -> Sparse:
-    """Zeros where `kept`, bool[o, d], is false, and the others make up for them in one sweep.
+def masked(weight: Values, gram: Values, kept: Mask, damping: float = DAMPING, descents: int = DESCENTS) -> Sparse:
+    """Zeros where `kept`, bool[o, d], is false, and the others make up for them as in `sparsegpt`.
 
     Raises:
         Refusal: E0806, see `curvature`.
     """
     bent = curvature(gram, damping)
-    values = sweep(np.where(bent.dead, 0.0, weight), bent.upper, _Chosen(kept.T), weight.shape[1])
+    alive, chosen = np.where(bent.dead, 0.0, weight), _Chosen(kept.T)
+    values = descend(alive, sweep(alive, bent.upper, chosen, weight.shape[1]), gram, chosen, descents)
     return _sparse(weight, gram, values, kept, bent)
 
 

@@ -1,8 +1,8 @@
 """Sweeps: fix the columns of a weight one after the other and let those that follow make up for each (OBS, blocked).
 
-With H⁻¹ = UᵀU and column j fixed to q, e = (w − q)/U[j, j] and every later column k moves by −e·U[j, k] (Frantar and
-Alistarh 2023, section 3; Frantar et al. 2023, eq. 2 and 3). The columns are halved recursively, so that nearly all work
-is products of large matrices.
+With H⁻¹ = UᵀU and column j fixed to q, every later column k moves by −(w − q)·U[j, k]/U[j, j] (Frantar et al. 2023).
+When all are fixed, each may be fixed again to what is best while all others stay (coordinate descent, Behdin et al.
+2023), which never loses. Columns are halved recursively: nearly all work is products of large matrices.
 """
 
 from __future__ import annotations
@@ -16,6 +16,8 @@ from surgdsl.curvature.solution import Values
 
 LEAF = 16
 """How many columns are worked on one by one."""
+DESCENTS = 1
+"""How often all columns are fixed again, by default."""
 
 
 class Decision(Protocol):
@@ -32,11 +34,15 @@ class Decision(Protocol):
 
 @frozen(eq=False)
 class Sweep:
-    """Transposed weights on their way: `columns` float64[d, o] become fixed one after the other, in place."""
+    """Transposed weights on their way: `columns` float64[d, o] become fixed one after the other, in place.
+
+    A column k that is still free follows the change of column j, which is `before` − fixed, by `feedback`[j, k] of it.
+    """
 
     columns: Values
-    upper: Values
-    errors: Values
+    before: Values
+    feedback: Values
+    changes: Values
     decision: Decision
     period: int
 
@@ -50,20 +56,18 @@ class Sweep:
             half = max(1, half // self.period) * self.period
         middle = start + half
         self.run(start, middle)
-        self.columns[middle:end] -= self.upper[start:middle, middle:end].T @ self.errors[start:middle]
+        self.columns[middle:end] += self.feedback[start:middle, middle:end].T @ self.changes[start:middle]
         self.run(middle, end)
 
     def _leaf(self, start: int, end: int) -> None:
         for place in range(start, end):
             if place % self.period == 0:
                 self.decision.open(place, self.columns[place : place + self.period])
-            column, row = self.columns[place], self.upper[place]
-            fixed = self.decision.fixed(place, column)
-            error = np.subtract(column, fixed, out=self.errors[place])
-            error /= row[place]
+            fixed = self.decision.fixed(place, self.columns[place])
+            change = np.subtract(self.before[place], fixed, out=self.changes[place])
             self.columns[place] = fixed
             if place + 1 < end:
-                self.columns[place + 1 : end] -= row[place + 1 : end, None] * error
+                self.columns[place + 1 : end] += self.feedback[place, place + 1 : end, None] * change
 
 
 def sweep(weight: Values, upper: Values, decision: Decision, period: int) -> Values:
@@ -79,5 +83,28 @@ def sweep(weight: Values, upper: Values, decision: Decision, period: int) -> Val
         float64[o, d].
     """
     columns = np.array(weight.T, order="C")
-    Sweep(columns, upper, np.empty_like(columns), decision, period).run(0, len(columns))
+    feedback = upper / -np.diagonal(upper)[:, None]
+    Sweep(columns, columns, feedback, np.empty_like(columns), decision, period).run(0, len(columns))
     return columns.T
+
+
+def descend(weight: Values, values: Values, gram: Values, decision: Decision, times: int) -> Values:
+    """The values after every column, in order, was fixed again `times` times; the loss tr((V − W) H (V − W)ᵀ) falls.
+
+    Args:
+        weight: float64[o, d], as it was.
+        values: float64[o, d], as the decision fixed them.
+        gram: H, float64[d, d], without damping: what data say too weakly still tells equals apart.
+        decision: what columns are fixed to: that value of its own which is nearest.
+        times: how often.
+    """
+    if not times:
+        return values
+    diagonal = np.diagonal(gram)
+    feedback, held = gram / np.where(diagonal > 0.0, diagonal, 1.0), values
+    for _ in range(times):
+        before = np.array(held.T, order="C")
+        columns = before - feedback.T @ (held - weight).T
+        Sweep(columns, before, feedback, np.empty_like(columns), decision, len(columns)).run(0, len(columns))
+        held = columns.T
+    return held

@@ -34,10 +34,25 @@ def test_blocked_gptq_is_the_plain_one_and_its_loss_is_known(order: Order, input
     grid = ranged(weight, 3, group)
     taken = np.argsort(-np.diagonal(gram)).tolist() if order == "activation" else list(range(inputs))
     expected, total = plain(weight, gram, grid, taken)
-    found = gptq(weight, gram, grid, order)
+    found = gptq(weight, gram, grid, order, descents=0)
     np.testing.assert_allclose(found.values, expected, atol=1e-9)
     damped = gram + found.damping * np.eye(inputs)
     assert loss(found.values - weight, damped) == pytest.approx(total, rel=1e-8)
+
+
+@given(st.integers(0, 9), st.integers(1, 4), st.integers(0, 3))
+def test_descents_only_lower_the_loss_and_end_where_no_element_alone_can(seed: int, bits: int, times: int) -> None:
+    weight, gram = correlated(3, 9, seed=seed)
+    grid = ranged(weight, bits)
+    fewer, more = (gptq(weight, gram, grid, descents=count) for count in (times, times + 1))
+    assert more.error <= fewer.error * (1 + 1e-9)
+    settled = gptq(weight, gram, grid, descents=60).values
+    for column in range(9):
+        for code in range(1 << bits):
+            other = settled.copy()
+            other[:, column] = (code - grid.zero[:, 0]) * grid.scale[:, 0]
+            assert (np.einsum("od,de,oe->o", other - weight, gram, other - weight) * (1 + 1e-9) + 1e-9
+                    >= np.einsum("od,de,oe->o", settled - weight, gram, settled - weight)).all()  # fmt: skip
 
 
 @given(st.integers(1, 8), st.booleans(), st.integers(0, 5), st.integers(0, 5))
@@ -69,11 +84,15 @@ def test_one_scale_may_serve_all_rows() -> None:
 
 @pytest.mark.parametrize("bits", [4, 3, 2])
 def test_compensation_pays_where_inputs_are_correlated(bits: int) -> None:
-    weight, gram = correlated(64, 128, 2048)
-    grid = ranged(weight, bits)
-    nearest = relative_error(weight, grid.nearest(weight), gram)
-    assert gptq(weight, gram, grid, "given").error <= 0.27 * nearest
-    assert gptq(weight, gram, grid).error <= 0.17 * nearest
+    given_order, by_activation = [], []
+    for seed in range(5):
+        weight, gram = correlated(64, 128, 2048, seed)
+        grid = ranged(weight, bits)
+        nearest = relative_error(weight, grid.nearest(weight), gram)
+        given_order.append(gptq(weight, gram, grid, "given").error / nearest)
+        by_activation.append(gptq(weight, gram, grid).error / nearest)
+    assert np.median(given_order) <= 0.25
+    assert np.median(by_activation) <= 0.15
 
 
 @pytest.mark.parametrize("bits", [4, 3, 2])

@@ -42,7 +42,7 @@ def plain(weight: Values, gram: Values, pattern: Pattern, damping: float) -> Val
 @pytest.mark.parametrize("inputs", [50, 131])
 def test_blocked_sparsegpt_is_the_plain_one(pattern: Pattern, inputs: int) -> None:
     weight, gram = correlated(10, inputs)
-    found = sparsegpt(weight, gram, pattern, 0.01)
+    found = sparsegpt(weight, gram, pattern, 0.01, descents=0)
     np.testing.assert_allclose(found.values, plain(weight, gram, pattern, 0.01), atol=1e-9)
     np.testing.assert_array_equal(found.values[~found.kept], 0.0)
     np.testing.assert_array_equal(found.kept, found.values != 0.0)
@@ -113,7 +113,19 @@ def test_a_refit_is_the_least_squares(inputs: int, seed: int) -> None:
 def test_a_sweep_over_zeros_that_come_first_is_the_least_squares() -> None:
     weight, gram = correlated(5, 40)
     kept = np.tile(np.arange(40) >= 15, (5, 1))
-    np.testing.assert_allclose(masked(weight, gram, kept).values, refit(weight, gram, kept).values, atol=1e-8)
+    np.testing.assert_allclose(
+        masked(weight, gram, kept, descents=0).values, refit(weight, gram, kept).values, atol=1e-8
+    )
+
+
+@given(st.integers(0, 9), st.integers(0, 3))
+def test_descents_lower_the_loss_down_to_the_least_squares(seed: int, times: int) -> None:
+    weight, gram = correlated(4, 24, seed=seed)
+    fewer = sparsegpt(weight, gram, Share(48), descents=times)
+    more = sparsegpt(weight, gram, Share(48), descents=times + 1)
+    np.testing.assert_array_equal(fewer.kept, more.kept)
+    np.testing.assert_array_equal(more.values[~more.kept], 0.0)
+    assert refit(weight, gram, more.kept, 0.0).error * (1 - 1e-9) <= more.error <= fewer.error * (1 + 1e-9)
 
 
 def test_what_reads_dead_inputs_is_zero() -> None:
@@ -129,9 +141,9 @@ def test_compensation_pays_where_inputs_are_correlated() -> None:
     half = weight.size // 2
     magnitude = relative_error(weight, weight * largest(np.abs(weight).reshape(1, -1), half).reshape(64, 128), gram)
     two_of_four = relative_error(weight, weight * Few(2, 4).kept(np.abs(weight), 0, 128), gram)
-    swept, exact = sparsegpt(weight, gram, Share(half, "block")).error, exact_obs(weight, gram, half).error
+    swept, exact = sparsegpt(weight, gram, Share(half, "block"), descents=0).error, exact_obs(weight, gram, half).error
     assert exact <= swept <= 0.05 * magnitude
-    assert sparsegpt(weight, gram, Few(2, 4)).error <= 0.07 * two_of_four
+    assert sparsegpt(weight, gram, Few(2, 4), descents=0).error <= 0.07 * two_of_four
 
 
 def test_compensation_cannot_pay_where_they_are_not() -> None:
