@@ -64,6 +64,8 @@ def declaration(schema: Schema) -> dict[str, Json]:
         made["bound"] = {
             "factor": as_json(bound.factor), "input": bound.input, "norm": bound.norm, "output": bound.output,
         }  # fmt: skip
+    if schema.scales:
+        made["scales"] = [[one.name, one.axis, _extent(one.size)] for one in schema.scales]
     if schema.decreases is not None:
         made["decreases"] = [[kind, str(factor)] for kind, factor in schema.decreases]
     return made

@@ -118,6 +118,7 @@ def applied(given: Mapping[str, Any], names: Names) -> dict[str, Json]:
         "rule": identifier(given["rule"]),
         "left": boxes(given["left"]),
         "right": boxes(given["right"]),
+        **({"scales": given["scales"]} if "scales" in given else {}),
         "variables": [[name, attribute(value)] for name, value in given["variables"]],
         "wires": [[wire, names.wires[image]] for wire, image in given["wires"]],
     }

@@ -17,6 +17,7 @@ from surgdsl.language import tree
 from surgdsl.language.bounds import bounded, decreasing, shallow
 from surgdsl.language.boxes import Side
 from surgdsl.language.expressions import Place, Shaped, shaped
+from surgdsl.language.scaling import scales, scaling
 from surgdsl.language.scope import Scope
 from surgdsl.language.sizes import extent
 from surgdsl.rules.ground import axes
@@ -34,6 +35,7 @@ def claused(scope: Scope, node: tree.Rule, known: Schema, right: Side) -> Schema
         for one in provisos[kind][1:]:
             scope.refuse("E0107", f"`{kind}` is given twice", one.span)
     where = [_condition(scope, known, one.value) for one in provisos["where"]]
+    known = evolve(known, scales=scales(scope, node, known, readable(known), right.boxes))
     weights = _weights(scope, [one for one in node.provisos if isinstance(one, tree.With)], known, right)
     if bool(provisos["bound"]) != (known.grade == "bounded"):
         told = "states a bound, and is not bounded" if provisos["bound"] else "is bounded, and states no bound"
@@ -44,11 +46,12 @@ def claused(scope: Scope, node: tree.Rule, known: Schema, right: Side) -> Schema
 
 
 def readable(schema: Schema) -> dict[str, Shaped]:
-    """What a `with` clause may name, with its axes: weights and arguments of L, sizes, parameters."""
+    """What a `with` clause may name, with its axes: weights and arguments of L, sizes, parameters, scales."""
     found: dict[str, tuple[str, ...]] = dict.fromkeys(schema.given, ())
     for box in schema.left:
         found |= {f"{box.name}.{tensor.name}": axes(box, tensor) for tensor in box.kind.tensors}
         found |= {f"{box.name}.{one.name}": () for one in box.kind.arguments if isinstance(one.default, int | float)}
+    found |= {scale.name: (scale.axis,) for scale in schema.scales}
     return {name: Shaped(Variable(name), over) for name, over in found.items()}
 
 
@@ -63,7 +66,7 @@ def _condition(scope: Scope, known: Schema, expr: tree.Expr) -> Formula | None:
 def _weights(scope: Scope, clauses: list[tree.With], known: Schema, right: Side) -> tuple[Assignment, ...]:
     """The values of the weights of R; one that has a fault is there all the same, so that it is not missed as well."""
     here, found = Place(scope, readable(known)), dict[tuple[str, str], Assignment]()
-    for one in (binding for clause in clauses for binding in clause.bindings):
+    for one in (binding for clause in clauses for binding in clause.bindings if not scaling(binding, right.boxes)):
         keys = [_target(scope, target, right, found) for target in one.targets]
         for target, key, value in zip(one.targets, keys, _values(here, one), strict=True):
             if key is None:

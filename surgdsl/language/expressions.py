@@ -54,7 +54,7 @@ class Place:
 
     `weights` are the names of parameters that have a gradient and an activation, with the parameter that each stands
     for; `extras` collects the axes that reductions name of activations; `trail` are the functions being put in, each
-    with its file.
+    with its file. `inputs` are boxes of a rule that read channels, with the axis of their weight that these are.
     """
 
     scope: Scope
@@ -62,6 +62,7 @@ class Place:
     weights: Mapping[str, str] = field(factory=dict[str, str])
     extras: list[str] = field(factory=list[str])
     trail: tuple[tuple[str, str], ...] = ()
+    inputs: Mapping[str, str] = field(factory=dict[str, str])
 
 
 def shaped(here: Place, expr: tree.Expr) -> Shaped | None:  # noqa: C901, PLR0911 - one case for each construct
@@ -308,6 +309,8 @@ def _reading(
     ``grad[B](w)`` has rows besides; ``activation[cout](w)`` are the channels that are scored, where w reads them.
     """
     match arguments:
+        case (tree.Name(text),) if text in here.inputs and name.text == "activation" and not over:
+            return Shaped(Variable(f"activation({text})"), (BATCH, here.inputs[text]))
         case (tree.Name(text),) if text in here.weights:
             axes, of = here.tensors[text].axes, here.weights[text]
         case _:

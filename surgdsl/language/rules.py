@@ -15,6 +15,7 @@ from surgdsl.language import tree
 from surgdsl.language.boxes import side
 from surgdsl.language.clauses import claused
 from surgdsl.language.library import Signature, declaration, signed
+from surgdsl.language.scaling import ASKED
 from surgdsl.language.scope import DTYPES, Declared, Scope, home
 from surgdsl.language.sizes import extent
 from surgdsl.language.spans import check_span
@@ -71,14 +72,14 @@ def applied(scope: Scope, found: Declared) -> tuple[Signature | None, tuple[Sche
 def _parameters(scope: Scope, node: tree.Rule) -> tuple[tuple[str, str], ...]:
     found: dict[str, str] = {}
     for port in node.ports or ():
-        if port.type.word.text not in NUMBERS or port.type.axes is not None:
-            label = f"expected {' or '.join(NUMBERS)}"
-            scope.refuse("E0201", "a parameter of a rule is a whole number", port.type.span, label)
+        if port.type.word.text not in (*NUMBERS, *ASKED) or port.type.axes is not None:
+            label = f"expected {' or '.join((*NUMBERS, *ASKED))}"
+            scope.refuse("E0201", "a parameter of a rule is a number, or data", port.type.span, label)
         elif port.name.text in found:
             scope.refuse("E0102", f"`{port.name}` is declared twice", port.name.span)
         else:
             found[port.name.text] = port.type.word.text
-    return tuple(found.items())
+    return tuple((name, kind) for name, kind in found.items() if kind in NUMBERS)
 
 
 def _glue(scope: Scope, node: tree.Rule) -> dict[str, Port]:

@@ -7,14 +7,17 @@ than wires which both keep are taken in the order of the net; of two that meet, 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from fractions import Fraction
+from functools import partial
 
 from attrs import evolve, field, frozen
 
 from surgdsl.bridge.weight import State
 from surgdsl.diagnostic import Diagnostic, Refusal
 from surgdsl.diagram.pushout import NoPushout
-from surgdsl.language.program import StepDecl
+from surgdsl.language.program import DataName, StepDecl
 from surgdsl.planning.action import Resolved
+from surgdsl.planning.arguments import data
 from surgdsl.planning.known import Known
 from surgdsl.planning.selecting import selected
 from surgdsl.rules.discharge import Refuted, discharge
@@ -22,6 +25,7 @@ from surgdsl.rules.itinerary import anchored
 from surgdsl.rules.matching import Form, Site
 from surgdsl.rules.schema import Schema
 from surgdsl.surgery.declared import Apply, paths, sites
+from surgdsl.surgery.measured import Measured
 
 MANY = 1_000_000
 """The number of the first rewrite of a rehearsal: above that of any that is done."""
@@ -50,12 +54,11 @@ def resolve(step: StepDecl, state: State, known: Known) -> Resolved:
     Raises:
         Refusal: E0353, a rule that is called exact is not; E0501, the selector means no place.
     """
-    del known
     selected(step, (operation.path for operation in state.net.graph.operations.values() if operation.path))
     for schema in step.schemas:
         _discharged(step, schema)
     bare = State(state.net, {name: evolve(weight, parts={}) for name, weight in state.weights.items()})
-    encoded = _Round(step, state)
+    encoded = _Round(step, state, _measured(step, known))
     actions, left_alone = list[Apply](), list[str]()
     while True:
         done, left_alone, bare = encoded.taken(bare, len(actions))
@@ -70,12 +73,23 @@ def _discharged(step: StepDecl, schema: Schema) -> None:
         raise Refusal(Diagnostic("E0353", f"`{schema.name}` is not what it is called", step.span, found.reason))
 
 
+def _measured(step: StepDecl, known: Known) -> Measured:
+    """What the step gives for the scales of its rules."""
+    given = step.arguments.items()
+    numbers = tuple(sorted((name, value) for name, value in given if isinstance(value, Fraction)))
+    if not isinstance(step.arguments.get("calibrate"), DataName):
+        return Measured(numbers)
+    rows = data(step)
+    return Measured(numbers, rows, partial(known.rankings.opened.rows, rows))
+
+
 @frozen(eq=False)
 class _Round:
     """Matching all rules of a step once, and rehearsing what is found."""
 
     step: StepDecl
     start: State
+    measured: Measured
 
     def taken(self, state: State, count: int) -> tuple[list[Apply], list[str], State]:
         """What is applied, what is left alone, and the state afterwards; `count` applications came before."""
@@ -89,9 +103,10 @@ class _Round:
                 continue
             near = found.form.boxes[found.schema.left[anchored(found.schema)].name]
             told = f"{found.schema.name} at {found.place}"
-            action = Apply(found.schema, self._arguments(), found.paths, told, near)
+            action = Apply(found.schema, self._arguments(), found.paths, told, near, self.measured)
             try:
-                state = action.rewrite(state, MANY + count + len(done), self.step.name).after
+                for rewrite in action.foresee(state, MANY + count + len(done), self.step.name):
+                    state = rewrite.after
             except NoPushout as refused:
                 left_alone.append(f"{found.place}: {refused.faults[0].message}")
                 continue

@@ -26,6 +26,7 @@ def environment(
         schema: the rule.
         binding: its variables.
         tensors: the weights of L that are there, by ``box.tensor``; one that is absent reads as its neutral element.
+            Scales, by their names.
         arguments: numbers among the arguments of the boxes of L, by ``box.argument``.
         field: the numbers to compute with.
     """
@@ -41,6 +42,7 @@ def environment(
                 neutral = field.number(Fraction(tensor.absent or 0))
                 values = tensors[name] if name in tensors else np.full(shape, neutral, dtype=field.dtype)
                 found[name] = Tensor(axes(box, tensor), values)
+    found |= {one.name: Tensor((one.axis,), tensors[one.name]) for one in schema.scales if one.name in tensors}
     return Environment(found)
 
 

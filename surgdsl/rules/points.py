@@ -13,7 +13,7 @@ from surgdsl.formula.evaluation import Environment
 from surgdsl.formula.fields import PRIME, Floats, Residues
 from surgdsl.formula.tensor import Values
 from surgdsl.rules.assignment import assigned, environment
-from surgdsl.rules.ground import FLOATING, numbers
+from surgdsl.rules.ground import FLOATING, extent, numbers
 from surgdsl.rules.instances import Instance
 from surgdsl.rules.meaning import Interpretation
 from surgdsl.rules.schema import Schema
@@ -29,7 +29,7 @@ def both(schema: Schema, instance: Instance, inside: Interpretation, random: Ran
         Undefined: something has no value in this field, at this point or at all.
     """
     left = _given(instance, inside, random)
-    known = _environment(schema, instance, left, inside)
+    known = _environment(schema, instance, {**left, **_scales(schema, instance, inside, random)}, inside)
     boxes = {box.name: box for box in schema.right}
     right = {wire: values for wire, values in left.items() if wire in schema.inputs}
     for one in schema.weights:
@@ -69,6 +69,19 @@ def _given(instance: Instance, inside: Interpretation, random: Random) -> dict[s
         for at in range(values.size):
             values[at] = random.randrange(8) if whole else _drawn(inside, random, roots.get(wire))
         found[wire] = values.reshape(sizes)
+    return found
+
+
+def _scales(schema: Schema, instance: Instance, inside: Interpretation, random: Random) -> dict[str, Values]:
+    """A random vector for each scale: positive where numbers have an order, not zero elsewhere."""
+    found: dict[str, Values] = {}
+    for one in schema.scales:
+        count = int(str(extent(one.size, instance.binding)))
+        if isinstance(inside.field, Residues):
+            drawn = [random.randrange(1, PRIME) for _ in range(count)]
+        else:
+            drawn = [inside.field.number(Fraction(2) ** random.randint(-3, 3)) for _ in range(count)]
+        found[one.name] = np.array(drawn, dtype=inside.field.dtype)
     return found
 
 

@@ -14,7 +14,11 @@ from surgdsl.axis.extent import Extent, Polynomial, symbols
 from surgdsl.diagnostic import NOWHERE, Span
 from surgdsl.diagram.operation import Attribute
 from surgdsl.formula import Formula, Spectral
+from surgdsl.formula import variables as formula_variables
 from surgdsl.rules.boxes import Kind, kind_of
+
+ACTIVATION = "activation("
+"""How a variable begins that stands for what a box reads: ``activation(W)``."""
 
 
 @frozen
@@ -76,6 +80,22 @@ class Assignment(Spanned):
 
 
 @frozen
+class Scale(Spanned):
+    """A vector of positive numbers along `axis`, of extent `size`: the rule holds for all, `value` advises which."""
+
+    name: str
+    axis: str
+    size: Extent
+    value: Formula
+
+    @property
+    def boxes(self) -> tuple[str, ...]:
+        """The boxes of L whose inputs have to be seen for it."""
+        read = (name for name in formula_variables(self.value) if name.startswith(ACTIVATION))
+        return tuple(name[len(ACTIVATION) : -1] for name in read)
+
+
+@frozen
 class Bound(Spanned):
     """``norm(y.before - y.after) <= factor * norm(x)``."""
 
@@ -101,6 +121,7 @@ class Schema(Spanned):
     bound: Bound | None = None
     decreases: tuple[tuple[str, int], ...] | None = None
     """(operation, factor): the natural number Σ factor · count(operation), which R makes smaller."""
+    scales: tuple[Scale, ...] = ()
 
     @cached_property
     def kept(self) -> frozenset[str]:

@@ -19,6 +19,7 @@ from surgdsl.axis.extent import symbols
 from surgdsl.bridge.encoding import dense
 from surgdsl.bridge.weight import NUMPY, Array, State, Weight
 from surgdsl.diagnostic import Diagnostic, Refusal
+from surgdsl.diagram.hashing import plan_hash
 from surgdsl.diagram.hypergraph import Hypergraph
 from surgdsl.diagram.operation import PARAM, Attribute, Operation
 from surgdsl.diagram.payload import Dense, Payload
@@ -37,6 +38,7 @@ from surgdsl.rules.matching import Form, Refused, Site, site
 from surgdsl.rules.matching import sites as found_sites
 from surgdsl.rules.schema import Box, Schema
 from surgdsl.surgery.bounding import distance, factor
+from surgdsl.surgery.measured import Measured, Powers, ones, vectors
 from surgdsl.surgery.naming import Named, named
 from surgdsl.surgery.provenance import term
 from surgdsl.surgery.rewrite import Replacement, Rewrite, around, replace
@@ -59,6 +61,8 @@ class Apply(Single):
     """The place, in words."""
     near: str = field(default="", eq=False, repr=False)
     """The operation at the anchor when the place was found: looked at first, and by nothing relied on."""
+    measured: Measured = field(factory=Measured)
+    """What the scales of the rule are decided by."""
 
     @property
     def note(self) -> str:
@@ -71,10 +75,22 @@ class Apply(Single):
         Raises:
             Refusal: E0508 there is no such place, E0506 a new weight is not finite.
         """
+        chosen = self._chosen(state)
+        return self._applied(state, chosen, self.measured.powers(self.schema, state, chosen), number, step)
+
+    def foresee(self, state: State, number: int, step: str) -> Iterator[Rewrite]:
+        """Apply with scales that change nothing: which they will be is not known yet."""
+        chosen = self._chosen(state)
+        yield self._applied(state, chosen, ones(self.schema, chosen), number, step)
+
+    def _chosen(self, state: State) -> Site:
         chosen = next(self._places(state), None)
         if chosen is None:
             raise Refusal(Diagnostic("E0508", f"`{self.schema.name}` has no place at {self.note}"))
-        asked = Applying(self.schema, state, chosen)
+        return chosen
+
+    def _applied(self, state: State, chosen: Site, powers: Powers, number: int, step: str) -> Rewrite:
+        asked = Applying(self.schema, state, chosen, powers, repr(self.measured))
         derivation, after = replace(state, RULE, asked.replacement(), number)
         reduces = next((metric for metric in REDUCIBLE if _change(metric, derivation, (state, after)) < 0), None)
         kind = "reduce" if reduces else "neutral"
@@ -161,6 +177,9 @@ class Applying:
     schema: Schema
     state: State
     site: Site
+    powers: Powers = field(factory=dict[str, tuple[int, ...]])
+    measured: str = ""
+    """How the scales are decided, where the rule has any."""
 
     @property
     def dtype(self) -> str:
@@ -201,8 +220,15 @@ class Applying:
     def _param(self, names: Named, tensor: str, weight: Weight, wire: str) -> Operation:
         base, role = names.tensor(tensor)
         clause = next(one for one in self.schema.weights if (one.box, one.tensor) == (names.box.name, tensor))
-        origin = term(clause, names.box, self.schema, self.state, self.site)
+        origin = term(clause, names.box, self.schema, self.state, self.site, self._decided)
         return Operation(PARAM, (), (wire,), (), Payload(base, role, weight.encoding, origin), names.path)
+
+    @cached_property
+    def _decided(self) -> Mapping[str, str]:
+        """By scale, what its values follow from: the step, and all that lies before the place."""
+        if not self.schema.scales:
+            return {}
+        return dict.fromkeys(self.powers, f"{self.measured} of {plan_hash(self.state.net)}")
 
     @cached_property
     def bare(self) -> bool:
@@ -214,6 +240,7 @@ class Applying:
         """What the names in `with` stand for here, in float64."""
         old = {f"{box}.{name}": self.state.weights[param] for (box, name), param in self.site.form.tensors.items()}
         tensors = {name: weight.parts["values"].astype(np.float64) for name, weight in old.items()}
+        tensors |= vectors(self.powers)
         return environment(self.schema, self.site.binding, tensors, read(self.state, self.schema, self.site), FLOATS)
 
     @cached_property
@@ -269,6 +296,7 @@ class Applying:
                 for box in right
             ],
             "rule": self.schema,
+            **({"scales": [[name, list(row)] for name, row in self.powers.items()]} if self.schema.scales else {}),
             "variables": sorted(self.site.binding.items()),
             "wires": [
                 *([wire, form.wires[wire]] for wire in self.schema.wires(self.schema.left)),

@@ -6,6 +6,8 @@ that axis therefore says the same as one that came first.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from surgdsl.bridge.weight import State
 from surgdsl.diagram.term import Argument, Made, Read, made
 from surgdsl.formula import EVERY, Formula, Reduce, Spectral, variables, walk
@@ -15,14 +17,15 @@ from surgdsl.rules.schema import Assignment, Box, Schema
 from surgdsl.surgery.rewrite import term_of
 
 
-def term(clause: Assignment, box: Box, schema: Schema, state: State, site: Site) -> Made:
-    """Where the weight that `clause` makes for `box` comes from."""
+def term(clause: Assignment, box: Box, schema: Schema, state: State, site: Site, decided: Mapping[str, str]) -> Made:
+    """Where the weight that `clause` makes for `box` comes from; `decided` says it of each scale."""
     tensor = box.kind.tensor(clause.tensor)
     assert tensor is not None
     mine = axes(box, tensor)
     reads = tuple(_read(one, name, mine, state, site) for one, name in _tensors(clause.value, schema, site))
     natural = tuple(place for place, axis in enumerate(mine) if _natural(axis, clause.value))
-    return made("rule/1", reads, _arguments(clause, schema, state, site), natural)
+    scales = {name: told for name, told in decided.items() if name in variables(clause.value)}
+    return made("rule/1", reads, {**_arguments(clause, schema, state, site), **scales}, natural)
 
 
 def _tensors(formula: Formula, schema: Schema, site: Site) -> list[tuple[Box, str]]:

@@ -42,6 +42,7 @@ DECLARATION = s.record(
             "factor": value_of_weight, "input": s.name, "norm": s.one_of("l2", "linf"), "output": s.name,
         }),
         "decreases": s.array(s.row(s.name, s.natural), MOST, 1),
+        "scales": s.array(s.row(symbol, s.name, extent), MOST, 1),
     },
 )  # fmt: skip
 METHOD = s.one_of("identity", "samples", "none")
@@ -90,15 +91,16 @@ def check_form(d: Declaration) -> None:
         *([box["name"] for box in d[side]] for side in ("left", "right")),
         [row[0] for row in d["parameters"]],
     ]
-    names.append([(row["box"], row["tensor"]) for row in d["with"]])
+    scales = [row[0] for row in d.get("scales", ())]
+    names += [[*scales, *known(d)], [(row["box"], row["tensor"]) for row in d["with"]]]
     need(all(len(set(row)) == len(row) for row in names), "V03", "two things of a rule share a name")
     for box in (*d["left"], *d["right"]):
         kind = kind_of(box)
         count = kind.inputs == ANY or (len(box["sources"]), len(box["targets"])) == (kind.inputs, 1)
         need(count and len(box["sizes"]) == len(kind.words), "V03", f"the box {box['name']} has other ports or sizes")
         stated = [row[0] for row in box["attributes"]]
-        known = kind.inputs == ANY or kind.arguments.keys() >= set(stated)
-        need(known and rising(stated), "V03", f"the box {box['name']} states what it may not")
+        fits = kind.inputs == ANY or kind.arguments.keys() >= set(stated)
+        need(fits and rising(stated), "V03", f"the box {box['name']} states what it may not")
     weights = {(box["name"], tensor) for box in d["right"] for tensor in kind_of(box).weights}
     need(weights.issuperset(names[-1]), "V03", "a value is given to a weight that R does not have")
     bound = d.get("bound")

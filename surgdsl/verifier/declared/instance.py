@@ -8,6 +8,8 @@ from __future__ import annotations
 from functools import partial
 from typing import Any
 
+import numpy as np
+
 from surgdsl.verifier import schema as s
 from surgdsl.verifier.canonical import canon
 from surgdsl.verifier.content import Load
@@ -27,6 +29,7 @@ from surgdsl.verifier.declared.meaning import point
 from surgdsl.verifier.declared.values import REAL, Placed, settle
 from surgdsl.verifier.digest import tagged
 from surgdsl.verifier.formula import all_of, exactly
+from surgdsl.verifier.named import Tensor
 from surgdsl.verifier.net import Sort
 from surgdsl.verifier.reject import Reject, need
 from surgdsl.verifier.rewrite import Fragment, Rewrite
@@ -37,7 +40,8 @@ ARGUMENTS: dict[str, s.Check] = {
     "left": PLACED, "right": PLACED, "rule": s.digest, "variables": s.array(s.row(symbol, s.attribute), 1024),
     "wires": s.array(s.row(s.name, s.name), 1024),
 }  # fmt: skip
-BOUNDED: dict[str, s.Check] = {**ARGUMENTS, "factor": s.where(s.is_float, "a float")}
+FACTOR: dict[str, s.Check] = {"factor": s.where(s.is_float, "a float")}
+SCALES: dict[str, s.Check] = {"scales": s.array(s.row(symbol, s.array(s.integer(-64, 64), 1 << 20)), 64)}
 LISTS = ("dilation", "kernel_size", "padding", "stride")
 SYMMETRIC = ("add", "mul")
 
@@ -50,7 +54,8 @@ def rule_of(raw: dict[str, Any], rows: dict[str, dict[str, Any]]) -> Rule:
     d = row["declaration"]
     guessed = any("spectral" in each for row in d["with"] for each in all_of(row["value"]))
     grade = "bounded" if guessed and d["grade"] == "exact" else d["grade"]
-    arguments = s.record(BOUNDED if d["grade"] == "bounded" else ARGUMENTS)
+    more = (FACTOR if d["grade"] == "bounded" else {}) | (SCALES if "scales" in d else {})
+    arguments = s.record(ARGUMENTS | more)
     return Rule(grade, FREE, arguments, partial(check, d), f"rule/1 {d['name']}")
 
 
@@ -73,7 +78,20 @@ def check(d: Declaration, rewrite: Rewrite, load: Load) -> str:
     real = [sort.dtype for _, sort in glued if sort.dtype in REAL]
     given_at = {wire["name"]: sort.shape for wire, sort in glued}
     sample = point(d, given_at, tagged("surg-point-v1", given))
-    return settle(d, (olds, news), (real, numbers, load), sample, float.fromhex(given.get("factor", "inf")))
+    about = real, numbers, scaled(d, given, values), load
+    return settle(d, (olds, news), about, sample, float.fromhex(given.get("factor", "inf")))
+
+
+def scaled(d: Declaration, given: Values, values: Values) -> dict[str, Tensor]:
+    """The scales of a rule, powers of two along axes of the extents that it says; V14 when there are others."""
+    rows, told = d.get("scales", ()), given.get("scales", ())
+    expected = [(name, size(extent, values)) for name, _, extent in rows]
+    fits = [(name, len(powers)) for name, powers in told] == expected
+    need(fits, "V14", "the scales are not those of the rule, or of other extents")
+    return {
+        name: Tensor((axis,), np.ldexp(1.0, np.array(powers, dtype=np.int64)))
+        for (name, axis, _), (_, powers) in zip(rows, told, strict=True)
+    }
 
 
 def weighed(d: Declaration, at: str) -> int:

@@ -58,17 +58,17 @@ Boxes = dict[str, Placed]
 Numbers = Mapping[str, Fraction]
 Bound = Mapping[str, Tensor]
 Made = Mapping[tuple[str, str], Array]
-About = tuple[list[str], Numbers, Load]
-"""The dtypes of the wires of K that are real, the variables that are numbers, and what gives the weights."""
+About = tuple[list[str], Numbers, Bound, Load]
+"""The dtypes of the wires of K that are real, the variables that are numbers, the scales, and what gives weights."""
 
 
 def settle(d: dict[str, Any], sides: tuple[Boxes, Boxes], about: About, given: Point, factor: float) -> str:
     """Weights, bound, and both sides at a point; tells the bound, and when the sides could not be computed."""
-    (olds, news), (real, numbers, load) = sides, about
+    (olds, news), (real, numbers, scales, load) = sides, about
     made = check_dtypes(d["with"], sides, real)
     stored = {(name, t): values_of(w, load) for name, placed in olds.items() for t, w in placed.weights.items()}
     before = weights_of(olds, stored)
-    bound = bound_of(olds, before, numbers)
+    bound = {**bound_of(olds, before, numbers), **scales}
     after = weights_of(news, check_values(d["with"], news, made, bound, (numbers, load)))
     told = check_bound(d["bound"], factor, bound) if "bound" in d else ""
     attributes = [{name: placed.operation.attributes for name, placed in side.items()} for side in sides]
