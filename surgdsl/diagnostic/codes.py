@@ -104,6 +104,7 @@ CODES: tuple[Code, ...] = (
     Code("E0510", "which one of the file"),
     Code("E0511", "a score that is no number"),
     Code("E0512", "a channel of which nothing is scored"),
+    Code("E0513", "choices that cannot be weighed against each other"),
     Code("E0601", "a model that cannot be exported"),
     Code("E0602", "an exported model that cannot be a net"),
     Code("E0603", "an operation without a cost rule"),

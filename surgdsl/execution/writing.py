@@ -108,7 +108,7 @@ def _certified(outcome: Outcome, threads: int) -> Certificate:
         claims=[_claim(one, bounds.get(id(one)), logs) for one in promises],
         evidence=list(logs.values()),
         rules=declared(rewrites),
-        facts=facts(threads),
+        facts={**facts(threads), **(outcome.plan.allocation.facts if outcome.plan.allocation else {})},
     )
     return certificate(opened.start, rewrites, request, scribe)
 

@@ -14,7 +14,7 @@ from surgdsl.language.program import shown as value_shown
 from surgdsl.planning.action import Action
 from surgdsl.planning.claims import asks, shown
 from surgdsl.planning.plan import Plan, Planned
-from surgdsl.report import ordered
+from surgdsl.report import allotted, ordered
 from surgdsl.report.figures import amount, counted, ranges, share, table
 from surgdsl.rules.discharge import discharge
 from surgdsl.surgery.declared import Apply
@@ -37,6 +37,9 @@ def told(plan: Plan, *, everything: bool = False) -> Iterator[str]:
         yield f"  choose    {plan.chosen}"
     yield ""
     yield from table(tuple(_ledger(plan)))
+    if plan.allocation is not None:
+        yield ""
+        yield from allotted.told(plan.allocation, everything=everything)
     for planned in plan.steps:
         yield ""
         yield f"  {_step(planned)}"
@@ -73,7 +76,9 @@ def _call(planned: Planned) -> str:
     parameters = signature(target).parameters if target in catalogue() else ()
     usual = {one.name.text: one.default.span.text for one in parameters if one.default is not None}
     told = ((name, value_shown(value)) for name, value in step.arguments.items())
-    arguments = ", ".join(f"{name} = {text}" for name, text in told if text != usual.get(name))
+    by_place = dict.fromkeys(name for values in step.settled.values() for name in values)
+    parts = [f"{name} = {text}" for name, text in told if text != usual.get(name)]
+    arguments = ", ".join((*parts, *(f"{name} by place" for name in by_place)))
     return step.rule + (f"({arguments})" if arguments else "")
 
 
@@ -124,6 +129,8 @@ def records(plan: Plan) -> Iterator[dict[str, Any]]:
             "leftAlone": list(planned.left_alone),
             "recover": planned.recover.data if planned.recover else None,
         }
+    if plan.allocation is not None:
+        yield allotted.record(plan.allocation)
     yield from ordered.records(plan)
     for one in (*plan.opened.surgery.targets, *plan.opened.surgery.requires):
         grade = "measured" if not isinstance(one.claim, Counted) else "trusted" if asks(one.claim) else "proved"

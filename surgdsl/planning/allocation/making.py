@@ -51,8 +51,8 @@ class Option:
 
     @property
     def text(self) -> str:
-        """The values as a reader of the language writes them."""
-        return ", ".join(shown(value) for _, _, value in self.settings)
+        """The values as a reader of the language writes them; that nothing changes, where it is so."""
+        return ", ".join(shown(value) for _, _, value in self.settings) if self.changed else "as it is"
 
 
 @frozen(eq=False)
@@ -79,7 +79,7 @@ def ground(opened: Opened, told: Told) -> Ground:
     """Do what comes before the first choice, and make every option of every place.
 
     Raises:
-        Refusal: E0414, the choosing steps choose for different kinds of places; whatever the steps are refused for.
+        Refusal: E0513, the choosing steps choose for different kinds of places; whatever the steps are refused for.
     """
     steps = opened.surgery.steps
     choosing = [step for step in steps if step.options]
@@ -109,7 +109,7 @@ def _kind(choosing: Sequence[StepDecl]) -> str:
         labels = {"weight": "chooses for each weight", "axis": "chooses for each axis", "": "changes whole layers"}
         notes = tuple(Note(step.span, labels[kinds[step.name]]) for step in choosing)
         helps = ("decide one of them in the file", "or choose by a counted figure: `target minimize size(after)`")
-        raise Refusal(Diagnostic("E0414", told, choosing[0].span, notes=notes, help=helps))
+        raise Refusal(Diagnostic("E0513", told, choosing[0].span, notes=notes, help=helps))
     return kinds[choosing[0].name]
 
 

@@ -45,7 +45,7 @@ def measured(ground: Ground, name: str, rows: Rows | None, seed: int, told: Told
     if ground.kind == "axis" and rows is None:
         told_of = ground.opened.surgery.objective
         span = told_of.span if told_of else ground.opened.surgery.span
-        raise Refusal(Diagnostic("E0414", f"`{name}` does not speak of cut axes", span, help=("write `damage on …`",)))
+        raise Refusal(Diagnostic("E0513", f"`{name}` does not speak of cut axes", span, help=("write `damage on …`",)))
     if ground.kind == "axis" and name != "divergence":
         note = "a cut leaves no weights to take a difference of: measured as `divergence`"
         return evolve(_running(ground, rows, seed, told), otherwise=(note,))
