@@ -34,3 +34,13 @@ def data(step: StepDecl, name: str = "calibrate") -> str:
     value = step.arguments[name]
     assert isinstance(value, DataName)
     return value.name
+
+
+def contradiction(step: StepDecl, told: str) -> Refusal:
+    """E0207: options that exclude each other."""
+    return Refusal(Diagnostic("E0207", f"the options of `{step.name}` do not go together", step.span, told))
+
+
+def needed(step: StepDecl, name: str, why: str) -> Refusal:
+    """E0205: an argument that others ask for."""
+    return Refusal(Diagnostic("E0205", f"`{step.rule}` needs `{name}` here", step.span, why))

@@ -20,7 +20,7 @@ from surgdsl.diagram.payload import masked
 from surgdsl.diagram.term import Argument, Read, Term, along, made, thinned
 from surgdsl.formula import as_json
 from surgdsl.importance.scoring import Judge
-from surgdsl.surgery.masking import keep, spelled
+from surgdsl.surgery.masking import keep, spelled, stated
 from surgdsl.surgery.recode import Coded, Ready, param, recoded
 from surgdsl.surgery.rewrite import Rewrite, term_of
 from surgdsl.surgery.single import Single
@@ -41,6 +41,8 @@ class Mask(Single):
     size: int
     pattern: Pattern | None = None
     judge: Judge | None = field(default=None, eq=False, repr=False)
+    among: tuple[str, ...] = ()
+    """The weights whose elements compete with these, all of those that share one count."""
     scores: Array | None = field(default=None, eq=False, repr=False)
     reads: tuple[Read, ...] = field(default=(), eq=False, repr=False)
     ready: Ready | None = field(default=None, eq=False, repr=False)
@@ -68,14 +70,19 @@ class Mask(Single):
 
     def _masked(self, state: State, number: int, step: str, judged: Mask) -> Rewrite:
         name = param(state, self.base)
-        others = state.net.params().items() if self.judge is not None and self.judge.criterion.reads else ()
-        reads = tuple(Read(term_of(one)) for other, one in others if other != name)
+        everything = self.judge is not None and bool(self.judge.criterion.reads)
+        others = {other: one for other, one in state.net.params().items() if other != name and one.payload}
+        reads = tuple(
+            Read(term_of(one))
+            for one in others.values()
+            if everything or (one.payload and one.payload.base in self.among)
+        )
         return recoded(state, self.base, RULE, "nnz/1", {}, self.note, number, step, evolve(judged, reads=reads))
 
     def term(self, weight: Weight, of: Term) -> Term:
         """Where the masked weight comes from."""
         del weight
-        if self.judge is None and self.pattern is None:
+        if self.judge is None and self.pattern is None and not self.among:
             return thinned(of, self.keep)
         by = "" if self.judge is None else _said(self.judge)
         asked: dict[str, Argument] = {"keep": self.keep} if self.pattern is None else {"pattern": repr(self.pattern)}
@@ -89,8 +96,7 @@ class Mask(Single):
         if self.ready is not None and self.ready[0] is weight:
             return self.ready[1]
         made = with_mask(weight, self.choice(weight))
-        told = spelled(self.pattern)
-        return Coded(made, {"keep": str(stored_count(made)), **({"pattern": told} if told else {})})
+        return Coded(made, {"keep": str(stored_count(made)), **stated(self.pattern)})
 
     def recode(self, weight: Weight) -> Weight:
         """The weight as it is stored then."""

@@ -80,7 +80,7 @@ def room(pattern: Pattern, shape: Sequence[int]) -> int:
 
 
 def spelled(pattern: Pattern | None) -> str:
-    """The pattern as a certificate has it; empty where any element may stay.
+    """The pattern as people write it; empty where any element may stay.
 
     >>> spelled(Few(2, 4)), spelled(Tiles(9, 4, 1)), spelled(Share(3))
     ('2:4', '4x1', '')
@@ -92,3 +92,18 @@ def spelled(pattern: Pattern | None) -> str:
             return f"{height}x{wide}"
         case _:
             return ""
+
+
+def stated(pattern: Pattern | None) -> dict[str, list[int]]:
+    """The pattern as a certificate has it.
+
+    >>> stated(Few(2, 4)), stated(Tiles(9, 4, 1)), stated(Share(3))
+    ({'few': [2, 4]}, {'tile': [4, 1]}, {})
+    """
+    match pattern:
+        case Few(count, of):
+            return {"few": [count, of]}
+        case Tiles(_, height, wide):
+            return {"tile": [height, wide]}
+        case _:
+            return {}

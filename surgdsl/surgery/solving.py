@@ -23,7 +23,8 @@ from surgdsl.curvature.solution import Solution, Values, loss
 from surgdsl.diagnostic import Refusal
 from surgdsl.diagram.net import Net
 from surgdsl.surgery.adjusting import Account, adjust, stated
-from surgdsl.surgery.recode import param
+from surgdsl.surgery.mask import Mask
+from surgdsl.surgery.recode import Quantize, param
 from surgdsl.surgery.rewrite import Rewrite
 from surgdsl.surgery.single import Heard, Single
 
@@ -41,10 +42,10 @@ class Curved:
 
 @frozen(eq=False)
 class Solved:
-    """What a part proposes: a weight of the same form with other values, and the plain action that then follows."""
+    """What a part proposes: a weight of the same form with other values, and the recoding that then follows."""
 
     weight: Weight
-    action: Single
+    action: Mask | Quantize
     figures: Mapping[str, Fraction]
 
 
@@ -119,11 +120,14 @@ class Solve:
         name_of, parts = param_of(state), {part.base: part for part in self.parts}
         read = {part.base: kept for part in self.parts if (kept := layers(state.net, name_of(part)))}
         for turn, together in enumerate(rounds(state.net, read), 1):
+            news: dict[str, Weight] = {}
             heard(f"round {turn}: what {together[0]}{' and others' if len(together) > 1 else ''} reads")
             for base, curved in _curved(state, self.rows, {base: read[base] for base in together}).items():
                 heard(f"round {turn}: {base}")
-                found[base] = _solution(parts[base], state, curved)
-            news = {param(state, base): found[base].weight for base in together}
+                one = _solution(parts[base], state, curved)
+                coded = one.action.coded(one.weight)
+                found[base] = evolve(one, action=evolve(one.action, ready=(one.weight, coded)))
+                news[param(state, base)] = coded.weight
             state = evolve(state, weights={**state.weights, **news})
         return found
 

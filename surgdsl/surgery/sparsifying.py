@@ -15,6 +15,7 @@ from attrs.validators import in_
 from numpy.typing import NDArray
 
 from surgdsl.bridge.encoding import decode, kept
+from surgdsl.bridge.source import Rows
 from surgdsl.bridge.weight import State
 from surgdsl.curvature.exact import exact_obs
 from surgdsl.curvature.factor import curvature
@@ -32,6 +33,21 @@ Update = Literal["obs", "exact", "refit"]
 
 
 @frozen
+class Sparsifying:
+    """How a step makes up for its zeros: by which update, with what damping, on which rows."""
+
+    update: Update = field(validator=in_(("obs", "exact", "refit")))
+    damping: float
+    data: str
+    rows: Rows = field(eq=False, repr=False)
+
+    @property
+    def method(self) -> str:
+        """How a certificate calls it."""
+        return f"sparse {self.update}, damping {self.damping:g}"
+
+
+@frozen
 class Sparsify:
     """Leave elements out of a weight and let the others make up for them, as `update` says."""
 
@@ -46,10 +62,13 @@ class Sparsify:
         return self.plain.base
 
     def solved(self, state: State, curved: Curved) -> Solved:
-        """The weight with its zeros, and the mask that leaves them out."""
+        """The weight in which what stays makes up for what goes, and the mask that then leaves that out.
+
+        Until then it is as it was, so that it is the mask and nothing else that makes elements zero.
+        """
         weight = state.weights[param(state, self.base)]
-        stored, layer = kept(weight), curved.layer
-        matrices, old = layer.matrices(decode(weight)), layer.matrices(stored) > 0
+        stored, layer, was = kept(weight), curved.layer, decode(weight)
+        matrices, old = layer.matrices(was), layer.matrices(stored) > 0
         if self.update == "refit":
             asked = layer.matrices(self.plain.judged(state).choice(weight)) > 0
             found = [refit(*one, self.damping) for one in zip(matrices, curved.moment, asked, strict=True)]
@@ -61,7 +80,7 @@ class Sparsify:
             found = _swept(matrices, curved.moment, old, pattern, columns(pattern, weight.shape), self.damping)
         values = layer.tensor(np.stack([one.values for one in found]))
         mask = np.stack([one.kept for one in found]).reshape(weight.shape) & stored
-        return Solved(refilled(weight, np.where(mask, values, 0.0)), evolve(self.plain, chosen=mask), facts(found))
+        return Solved(refilled(weight, np.where(mask, values, was)), evolve(self.plain, chosen=mask), facts(found))
 
 
 def _shared(count: int, groups: int) -> list[int]:
