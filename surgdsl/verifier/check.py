@@ -80,11 +80,8 @@ def check_form(document: dict[str, Any], predicate: dict[str, Any]) -> None:
     """The seal, and the lists that must be sorted without repetition."""
     unsealed = {**document, "predicate": {key: value for key, value in predicate.items() if key != "seal"}}
     need(digests.tagged("surg-seal-v1", unsealed) == predicate["seal"], "V04", "the seal is not that of the statement")
-    lists = {
-        "binding": [row[0] for row in predicate["binding"]],
-        "facts": [row[0] for row in predicate["facts"]],
-        "tensors": [row["digest"] for row in predicate["tensors"]],
-    }
+    lists = {name: [row[0] for row in predicate[name]] for name in ("binding", "facts")}
+    lists["tensors"] = [row["digest"] for row in predicate["tensors"]]
     for name, keys in lists.items():
         need(canonical.rising(keys), "V03", f"{name} is not sorted or repeats itself")
     names = [row["name"] for row in predicate["interfaces"]]
@@ -143,9 +140,8 @@ def walk(predicate: dict[str, Any], first: replay.State, ledger: Ledger, report:
     fresh = replay.begin(state.net, ledger)
     need(fresh.counts == state.counts, "V13", "the metrics of the last state differ from a count from scratch")
     done = {(row["step"], row["rule"]) for row in steps}
-    report.idle = [
-        f"{row['step']} ({row['rule']})" for row in predicate["obligations"] if (row["step"], row["rule"]) not in done
-    ]
+    asked = [(row["step"], row["rule"]) for row in predicate["obligations"]]
+    report.idle = [f"{step} ({rule})" for step, rule in asked if (step, rule) not in done]
     report.done(f"{len(steps)} pushouts re-formed; types, metrics, weights, digests and chain recomputed")
     return state
 
@@ -198,11 +194,7 @@ def check_claims(
 def bind(request: Request, predicate: dict[str, Any], report: Report) -> None:
     """Compare with the auditor's expectations; without all three the verdict is unbound, which --strict refuses."""
     report.begin("expectations")
-    found = {
-        "input": predicate["input"]["manifest"],
-        "output": predicate["output"]["manifest"],
-        "spec": predicate["spec"]["blob"],
-    }
+    found = {side: predicate[side]["manifest"] for side in ("input", "output")} | {"spec": predicate["spec"]["blob"]}
     report.found = found
     for name, wanted in request.expected.items():
         need(wanted in ("", found[name]), "V19", f"the {name} is {found[name]}, expected was {wanted}")

@@ -82,9 +82,8 @@ class Net:
     def written(self) -> dict[str, Any]:
         """The net in canonical numbering, as JSON."""
         order = self.order()
-        wires = [wire for _, wire in self.inputs] + [
-            wire for identity in order for wire in self.operations[identity].targets
-        ]
+        wires = [wire for _, wire in self.inputs]
+        wires += [wire for identity in order for wire in self.operations[identity].targets]
         number = {wire: index for index, wire in enumerate(wires)}
         ends = ([{"name": name, "wire": number[wire]} for name, wire in side] for side in (self.inputs, self.outputs))
         return {

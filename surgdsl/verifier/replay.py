@@ -92,11 +92,8 @@ def the_rule(raw: dict[str, Any], rows: Rows) -> Rule:
     """The schema that a step names; V14 when it is unknown or of another kind, V03 for other arguments."""
     need(raw["rule"] in (*RULES, "rule/1"), "V14", "the rule is unknown")
     rule = rule_of(raw, rows) if raw["rule"] == "rule/1" else RULES[raw["rule"]]
-    need(
-        rule.reduces == FREE or raw.get("reduces", "") == rule.reduces,
-        "V14",
-        f"what the rule reduces is {rule.reduces or 'nothing'}",
-    )
+    reduces = rule.reduces in (FREE, raw.get("reduces", ""))
+    need(reduces, "V14", f"what the rule reduces is {rule.reduces or 'nothing'}")
     rule.arguments(raw["arguments"], "arguments")
     return rule
 

@@ -56,8 +56,8 @@ def operation(wire: Check, identified: bool) -> Check:
     """An operation, its ports being wires as `wire` admits them; inside rules it carries an `id`."""
     shared: dict[str, Check] = {
         "op": name,
-        "sources": array(wire, 64),
-        "targets": array(wire, 64),
+        "sources": array(wire, 1024),
+        "targets": array(wire, 1024),
         **({"id": name} if identified else {}),
     }
     plain = record({**shared, "attributes": array(row(name, attribute), 64)})

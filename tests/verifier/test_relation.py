@@ -13,7 +13,7 @@ import pytest
 import torch
 
 from surgdsl.verifier.operations import check_type, related
-from surgdsl.verifier.operations.signature import Sets
+from surgdsl.verifier.operations.letters import Sets
 from surgdsl.verifier.reject import Reject
 from tests.verifier.calls import operator, recorded, tensors_of
 

@@ -64,11 +64,8 @@ def declared(predicate: dict[str, Any]) -> dict[str, dict[str, Any]]:
     need(found.keys() <= used, "V03", "a rule is declared and not used")
     for row in rows:
         check_form(row["declaration"])
-        need(
-            rising(row["steps"]) and asked.issuperset(row["steps"]),
-            "V03",
-            "the steps of a rule are not those asked for",
-        )
+        steps = rising(row["steps"]) and asked.issuperset(row["steps"])
+        need(steps, "V03", "the steps of a rule are not those asked for")
         silent = row["discharge"]["method"] == "none"
         need(silent == (row["declaration"]["grade"] == "lossy"), "V03", "what speaks for a rule does not fit its grade")
     return found

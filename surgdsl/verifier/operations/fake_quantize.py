@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import math
 
-from surgdsl.verifier.operations.signature import Call, Shape, Signature, same
+from surgdsl.verifier.operations.letters import Places, read
+from surgdsl.verifier.operations.signature import Call
 from surgdsl.verifier.reject import need
 
 
-def typed(call: Call) -> Shape:
+def gridded(call: Call) -> Places:
     """The shape of the source; the grid has two points or more, zero among them, and a scale above 0."""
     scale, zero, low, high = (call.values[name] for name in ("scale", "zero_point", "quant_min", "quant_max"))
     grid = low <= zero <= high and low < high and 0 < scale < math.inf
     need(grid, "V09", f"no grid from {low} to {high} in steps of {scale} with {zero} for zero")
-    return call.sorts[0].shape
-
-
-FAKE_QUANTIZE = Signature("self scale:number zero_point:int quant_min:int quant_max:int", typed, same)
+    return read("*>*", call.shapes)

@@ -1,109 +1,174 @@
 """Signatures: what an operation takes, what it gives, how its indices are related, and what it costs.
 
-A schema lists the arguments of the ATen operator: `x` a tensor, `x?` an optional one, `x*` a list of tensors, `x/` a
-tensor or a number, `name:kind` an attribute. Nothing may be missing, nothing may be added.
+A schema lists the arguments of the ATen operator: `x` a tensor, `x?` an optional one, `x*` a list of tensors, `x%` a
+list of optional ones, `x/` a tensor or a number that takes part, `name:kind` an attribute, `name:kind?` one that may be
+none, `dim=dims:kind` one that is called otherwise here. Nothing may be missing, nothing may be added.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from surgdsl.verifier.canonical import is_list, is_object
 from surgdsl.verifier.digest import FLOATING
-from surgdsl.verifier.extent import Extent
+from surgdsl.verifier.extent import Extent, product
 from surgdsl.verifier.net import Operation, Sort
+from surgdsl.verifier.operations.dtypes import WORDS, settle
+from surgdsl.verifier.operations.letters import Indices, Map, Places, Sets, Shape, read
 from surgdsl.verifier.reject import Reject, need
-
-Shape = tuple[Extent, ...]
-Indices = tuple[int, ...] | None
-Sets = tuple[Indices, ...]
-"""Kept indices for each dimension; None where the dimension is kept whole."""
 
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """An operation's arguments by name: the sorts of its sources, the port of each tensor, the values of attributes."""
+    """An operation's arguments by name: the sorts of its sources, the ports of each tensor, the values of attributes.
 
+    `numbers` are the dtypes of the numbers that take part, `order` the place of each source's argument in the schema.
+    """
+
+    name: str
     sorts: tuple[Sort, ...]
     ports: dict[str, int]
     values: dict[str, Any]
+    numbers: tuple[str, ...]
+    order: tuple[int, ...]
 
-    def shape(self, name: str) -> Shape:
-        """The shape of a tensor argument."""
-        return self.sorts[self.ports[name]].shape
+    def shape(self, name: str = "") -> Shape:
+        """The shape of a tensor argument, of the first one unless it is named."""
+        return self.sorts[self.ports[name] if name else 0].shape
 
-    def given(self, *names: str) -> tuple[str, ...]:
-        """Which of these tensor arguments are present."""
-        return tuple(name for name in names if name in self.ports)
+    @property
+    def shapes(self) -> tuple[Shape, ...]:
+        """The shapes of all sources."""
+        return tuple(sort.shape for sort in self.sorts)
 
-    def dimension(self, name: str, rank: int) -> int:
+    @property
+    def rank(self) -> int:
+        """The spatial dimensions that the operator's name tells."""
+        found = re.search(r"(\d)d", self.name)
+        return int(found[1]) if found else 0
+
+    def dimension(self, name: str = "dim", more: int = 0) -> int:
         """The dimension that an attribute names, counted from the front; V09 when there is none."""
-        return dimension(self.values[name], rank)
+        return dimension(self.values[name], len(self.shape()) + more)
 
 
 @dataclass(frozen=True, slots=True)
 class Cut:
-    """One operation before and after a restriction, and the kept sets of its sources and its target."""
+    """One operation before and after a restriction, the kept sets of its sources and targets, and all their shapes."""
 
     before: Call
     after: Call
     sources: tuple[Sets, ...]
-    target: Sets
-    shape: Shape
+    targets: tuple[Sets, ...]
+    shapes: tuple[Shape, ...]
 
-    def of(self, name: str) -> Sets:
-        """The kept sets of a tensor argument."""
-        return self.sources[self.before.ports[name]]
+    def of(self, name: str = "") -> Sets:
+        """The kept sets of a tensor argument, of the first one unless it is named."""
+        return self.sources[self.before.ports[name] if name else 0]
+
+    def follows(self, old: Map, new: Map) -> bool:
+        """Whether what a map says of kept indices is what the map of the cut operation says of their ranks."""
+        (port, dim), (other, at), to = old
+        sets = (*self.sources, *self.targets)
+        if sets[port][dim] is None and sets[other][at] is None:
+            return True
+        rank: dict[int | None, int | None] = {index: place for place, index in enumerate(self.kept(other, at))}
+        rank[None] = None
+        return all(rank.get(to(index), -1) == new[2](place) for place, index in enumerate(self.kept(port, dim)))
+
+    def kept(self, port: int, dim: int) -> tuple[int, ...]:
+        """The kept indices of a dimension of a source or, counted on, of a target, written out."""
+        return full((*self.sources, *self.targets)[port][dim], self.shapes[port][dim])
 
 
 @dataclass(frozen=True, slots=True)
 class Signature:
-    """An operator: its schema, the shape of its target, its index relation and its multiply-accumulates."""
+    """An operator: its schema, its dtypes, its places, what `also` relates its indices, what a cut changes, its cost.
+
+    `cost` is a sum of products of letters; those behind a point are summed over, and over 1 nothing is summed.
+    """
 
     schema: str
-    infer: Callable[[Call], Shape]
-    relate: Callable[[Cut], bool]
-    macs: Callable[[Call, Shape], Shape] | None = None
-    dtypes: frozenset[str] | None = FLOATING
+    dtypes: str
+    places: Callable[[Call], Places] | str
+    cost: Callable[[Call, Places], list[Extent]] | str = ""
+    forced: tuple[str, ...] = ()
+    also: Callable[[Cut], bool] | None = None
 
     def bind(self, operation: Operation, wires: dict[str, Sort]) -> Call:
         """The call that an operation makes; V09 when its arguments are not those of the schema."""
-        attributes, ports, values, at = operation.attributes, dict[str, int](), dict[str, Any](), 0
-        for item in self.schema.split():
+        attributes, ports, values = operation.attributes, dict[str, int](), dict[str, Any]()
+        order, numbers = list[int](), list[str]()
+        for place, item in enumerate(self.schema.split()):
             name, _, kind = item.partition(":")
-            mark, name = (kind, name) if kind else ("", name) if name[-1] not in "?*/" else (name[-1], name[:-1])
+            mark, name = (kind, name) if kind else ("", name) if name[-1].isalnum() else (name[-1], name[:-1])
             if kind or (mark in ("?", "/") and name in attributes):
-                need(name in attributes, "V09", f"`{operation.name}` lacks the attribute `{name}`")
-                values[name] = READERS[mark](attributes.pop(name), f"`{operation.name}`: `{name}`")
+                known, _, written = name.partition("=")
+                written = written or known
+                need(written in attributes, "V09", f"`{operation.name}` lacks the attribute `{written}`")
+                values[known] = given = value_of(mark, attributes.pop(written), f"`{operation.name}`: `{written}`")
+                numbers += [NUMBERS[type(given)]] if mark in ("/", "operand", "operand?") and given is not None else []
                 continue
-            ports[name] = at
-            at += _count(attributes.pop(name, None), operation.name) if mark == "*" else 1
+            ports[name] = len(order)
+            listed = counted(attributes.pop(name, None), operation.name) if mark and mark in "*%" else [True]
+            values |= {name: listed} if mark == "%" else {}
+            order += [place] * sum(listed)
         need(not attributes, "V09", f"`{operation.name}` has the unknown attribute `{min(attributes, default='')}`")
-        fits = at == len(operation.sources) and len(operation.targets) == 1
-        need(fits, "V09", f"`{operation.name}` has the wrong number of ports")
-        return Call(tuple(wires[wire] for wire in operation.sources), ports, values)
+        need(len(order) == len(operation.sources), "V09", f"`{operation.name}` has the wrong number of ports")
+        sorts = tuple(wires[wire] for wire in operation.sources)
+        return Call(operation.name, sorts, ports, values, tuple(numbers), tuple(order))
 
-    def type(self, call: Call) -> Sort:
-        """The sort of the target; V09 when the sources do not fit."""
-        dtype = call.sorts[0].dtype
-        need(all(sort.dtype == dtype for sort in call.sorts), "V09", "the sources differ in dtype")
-        need(self.dtypes is None or dtype in self.dtypes, "V09", f"dtype {dtype} is not computed with here")
-        return Sort(dtype, self.infer(call))
+    def located(self, call: Call) -> Places:
+        """The places of a call: of a pattern without the terms of the tensors that are absent."""
+        if not isinstance(self.places, str):
+            return self.places(call)
+        terms, _, targets = self.places.partition(">")
+        tensors = [item.rstrip("?*%/") for item in self.schema.split() if ":" not in item]
+        given = (term for term, tensor in zip(terms.split(), tensors, strict=True) if tensor in call.ports)
+        return read(f"{' '.join(given)}>{targets}", call.shapes)
+
+    def type(self, call: Call) -> list[Sort]:
+        """The sorts of the targets; V09 when the sources do not fit."""
+        sources = [(at, sort.dtype, bool(sort.shape)) for at, sort in zip(call.order, call.sorts, strict=True)]
+        found, shapes = settle(self.dtypes, sources, call.numbers, call.values.get("dtype")), self.shapes(call)
+        fine = found[0] in FLOATING or type(call.values.get("alpha")) is not float
+        need(fine, "V09", "a float as alpha asks for a floating source")
+        return [Sort(found[min(at, len(found) - 1)], shape) for at, shape in enumerate(shapes)]
+
+    def shapes(self, call: Call) -> tuple[Shape, ...]:
+        """The shapes of the targets; one that is given for several is that of each."""
+        found = self.located(call).shapes(call.shapes)
+        return found * len(self.dtypes.partition(">")[2] or "=") if len(found) == 1 else found
+
+    def related(self, cut: Cut) -> bool:
+        """The index relation: letters agree, and whatever else is said of this operator."""
+        places, after = self.located(cut.before), self.located(cut.after)
+        places = replace(places, targets=places.targets * (len(cut.targets) // len(places.targets)))
+        agree = places.agree(cut.shapes, (*cut.sources, *cut.targets))
+        agree = agree and all(cut.follows(*pair) for pair in zip(places.maps, after.maps, strict=True))
+        return agree and (self.also is None or self.also(cut))
+
+    def macs(self, call: Call) -> list[Extent]:
+        """Products whose sum is what the operation costs; none when it costs nothing."""
+        if not isinstance(self.cost, str):
+            return self.cost(call, self.located(call))
+        letters, (products, _, summed) = self.located(call).extents(call.shapes), self.cost.partition(".")
+        if summed and all(letters[letter] == 1 for letter in summed):
+            return []
+        runs = [extent for letter, extent in letters.items() if letter[0] == "*"]
+        return [
+            product(*(letters.get(letter, 1) for letter in term), *(runs if "*" in term else ()))
+            for term in (each + summed for each in products.split("+"))
+        ]
 
 
 def dimension(number: int, rank: int) -> int:
     """A dimension counted from the front, given one that may count from the back."""
     need(-rank <= number < rank, "V09", f"there is no dimension {number}")
     return number % rank
-
-
-def spread(values: tuple[int, ...], rank: int, least: int = 1) -> tuple[int, ...]:
-    """One value for each of `rank` dimensions, from as many or from one."""
-    fits = len(values) in (1, rank) and all(value >= least for value in values)
-    need(fits, "V09", f"{values} does not fit {rank} dimensions")
-    return values if len(values) == rank else values * rank
 
 
 def full(kept: Indices, extent: Extent) -> tuple[int, ...]:
@@ -113,49 +178,57 @@ def full(kept: Indices, extent: Extent) -> tuple[int, ...]:
     return tuple(range(extent)) if kept is None else kept
 
 
-def same(cut: Cut) -> bool:
-    """The index relation of operations that keep every dimension apart: all sources and the target agree."""
-    return all(sets == cut.target for sets in cut.sources)
+def counted(value: Any, name: str) -> list[bool]:
+    """Which tensors a list holds: a number of them, or one or none at a time."""
+    if wrapped(value, "tensors"):
+        return [True] * int(value["tensors"])
+    listed = is_list(value) and all(wrapped(item, "none") or wrapped(item, "tensors") for item in value)
+    need(listed, "V09", f"`{name}` does not say how many tensors it takes")
+    return ["tensors" in item for item in value]
 
 
-def _count(value: Any, name: str) -> int:
-    need(_wrapped(value, "tensors"), "V09", f"`{name}` does not say how many tensors it takes")
-    return int(value["tensors"])
+def form(value: Any) -> str:
+    """What an attribute is: a truth value, an integer, a text, a float, an extent, none, or a list of such."""
+    if is_list(value):
+        return "l"
+    return FORMS[type(value)] if type(value) in FORMS else next((key[0] for key in WRAPPED if wrapped(value, key)), "?")
 
 
-def _reader(test: Callable[[Any], bool], take: Callable[[Any], Any]) -> Callable[[Any, str], Any]:
-    def read(value: Any, what: str) -> Any:
-        need(test(value), "V09", f"{what} has a value of the wrong kind")
-        return take(value)
+def value_of(kind: str, value: Any, what: str) -> Any:
+    """An attribute of some kind as Python has it, an extent as its text; V09 when it is of another kind."""
+    base = kind.rstrip("?")
+    if base != kind and form(value) == "n":
+        return None
+    many = base not in KINDS or (base == "dims" and is_list(value))
+    items = value if many and is_list(value) else [value]
+    fits = (
+        bool(base)
+        and many <= is_list(value)
+        and all(form(item) in KINDS.get(base, KINDS.get(base[:-1], "")) for item in items)
+    )
+    word = str(value).removeprefix("torch.") if base == "dtype" else ""
+    wrong = (base == "off" and value is not False) or word not in (*WORDS, "")
+    need(fits and not wrong, "V09", f"{what} has a value of the wrong kind")
+    return WORDS[word] if word else tuple(map(plain, items)) if many else plain(value)
 
-    return read
+
+def plain(value: Any) -> Any:
+    """A number, a text or an extent without its wrapping."""
+    if not is_object(value):
+        return value
+    return float.fromhex(value["float"]) if "float" in value else value.get("extent")
 
 
-def _wrapped(value: Any, key: str) -> bool:
+def wrapped(value: Any, key: str) -> bool:
+    """Whether a value is an object with this key."""
     return is_object(value) and key in value
 
 
-def _items(value: Any, test: Callable[[Any], bool]) -> bool:
-    return is_list(value) and all(test(item) for item in value)
-
-
-_NUMBER = _reader(
-    lambda v: type(v) is int or _wrapped(v, "float"), lambda v: v if type(v) is int else float.fromhex(v["float"])
-)  # fmt: skip
-READERS: dict[str, Callable[[Any, str], Any]] = {
-    "int": _reader(lambda v: type(v) is int, lambda v: v),
-    "ints": _reader(lambda v: _items(v, lambda item: type(item) is int), tuple),
-    "extents": _reader(
-        lambda v: _items(v, lambda item: type(item) is int or _wrapped(item, "extent")),
-        lambda v: tuple(item if type(item) is int else item["extent"] for item in v),
-    ),
-    "flag": _reader(lambda v: type(v) is bool, lambda v: v),
-    "off": _reader(lambda v: v is False, lambda v: v),
-    "number": _NUMBER,
-    "/": _NUMBER,
-    "text": _reader(lambda v: type(v) is str, lambda v: v),
-    "none": _reader(lambda v: _wrapped(v, "none"), lambda _: None),
-    "?": _reader(lambda v: _wrapped(v, "none"), lambda _: None),
-    "override": _reader(lambda v: _wrapped(v, "none") or type(v) is int, lambda v: v),
-    "format": _reader(lambda v: _wrapped(v, "none") or type(v) in (str, int), lambda _: None),
-}
+FORMS = {bool: "b", int: "i", str: "t"}
+WRAPPED = ("float", "extent", "none")
+KINDS = {
+    "int": "i", "number": "if", "size": "ie", "operand": "bief", "/": "bief", "flag": "b", "off": "b", "text": "t",
+    "dtype": "t", "dims": "i", "none": "n", "any": "bieftnl",
+}  # fmt: skip
+NUMBERS = {bool: "BOOL", int: "I64", str: "I64", float: "F32"}
+"""The dtype that a number, or an extent, has in arithmetic."""

@@ -6,8 +6,8 @@ from surgdsl.verifier.canonical import rising
 from surgdsl.verifier.content import Load, check_parts, select
 from surgdsl.verifier.extent import Extent, integers
 from surgdsl.verifier.net import Operation, Sort
-from surgdsl.verifier.operations import related
-from surgdsl.verifier.operations.signature import Sets
+from surgdsl.verifier.operations import CATALOGUE, related
+from surgdsl.verifier.operations.letters import Sets
 from surgdsl.verifier.reject import Reject, need
 from surgdsl.verifier.rewrite import Rewrite
 from surgdsl.verifier.rules.schema import Rule
@@ -18,7 +18,6 @@ ARGUMENTS = record({
     "axis": name, "keep": INDICES, "kept": array(row(name, integer(0, 7), integer(0)), 200_000, 1),
     "indices": array(INDICES, 200_000, 1), "scores": array(natural, 1 << 20, 1),
 })  # fmt: skip
-FORCED = ("groups", "size", "shape", "start", "end")
 
 
 def check(rewrite: Rewrite, load: Load) -> str:
@@ -98,7 +97,8 @@ def laid_out(keep: set[int], width: int, indices: list[int], extent: int) -> boo
 def check_skeleton(before: Operation, after: Operation) -> None:
     """The operator is the same, its attributes too but for those that typing forces."""
     old, new = before.attributes, after.attributes
-    same = old.keys() == new.keys() and all(repr(old[key]) == repr(new[key]) for key in old if key not in FORCED)
+    forced = CATALOGUE[before.name].forced
+    same = old.keys() == new.keys() and all(repr(old[key]) == repr(new[key]) for key in old if key not in forced)
     need(before.name == after.name and same, "V14", f"`{before.name}` becomes another or changes an attribute")
 
 
