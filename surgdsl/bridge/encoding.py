@@ -182,8 +182,8 @@ def _cut(array: Array, indices: Mapping[int, NDArray[np.intp]]) -> Array:
     return array
 
 
-def _selected(weight: Weight, place: NDArray[np.intp]) -> dict[str, Array]:
-    """The inner parts for the stored elements at `place`; scales stay."""
+def _selected(weight: Weight, place: NDArray[np.intp] | NDArray[np.bool_]) -> dict[str, Array]:
+    """The inner parts for the stored elements at `place`, or where it is true; scales stay."""
     parts = weight.parts
     match innermost(weight.encoding):
         case Dense():
@@ -208,11 +208,11 @@ def with_codebook(weight: Weight, codebook: NDArray[np.float32], bits: int) -> W
     assert (np.diff(codebook) > 0).all()
     if not values.size:
         raise Refusal(_clash(weight, "a codebook needs at least one element"))
-    code = np.searchsorted(_thresholds(codebook), values).astype(np.uint8)
+    code = np.searchsorted(thresholds(codebook), values).astype(np.uint8)
     return _recoded(weight, Codebook(bits), {"codes": pack(code, bits), "codebook": codebook})
 
 
-def _thresholds(codebook: NDArray[np.float32]) -> NDArray[np.float32]:
+def thresholds(codebook: NDArray[np.float32]) -> NDArray[np.float32]:
     """The largest float32 t with 2t ≤ c_k + c_{k+1}: 2w > c_k + c_{k+1} in float64 exactly when w > t."""
     half = (codebook[:-1].astype(np.float64) + codebook[1:].astype(np.float64)) / 2
     nearest = half.astype(np.float32)
@@ -257,8 +257,8 @@ def with_mask(weight: Weight, keep: NDArray[np.bool_]) -> Weight:
         raise Refusal(_clash(weight, "only F32 weights can be masked"))
     before = kept(weight)
     after = before & keep
-    place = np.flatnonzero(after[before]) if isinstance(weight.encoding, Masked) else np.flatnonzero(after)
-    parts = {"mask": pack(after.view(np.uint8), 1)} | _selected(weight, place)
+    chosen = after[before] if isinstance(weight.encoding, Masked) else after.reshape(-1)
+    parts = {"mask": pack(after.view(np.uint8), 1)} | _selected(weight, chosen)
     return _guarded(Weight(masked(weight.encoding), weight.dtype, weight.shape, parts))
 
 

@@ -8,14 +8,16 @@ from __future__ import annotations
 
 from surgdsl.bridge.encoding import check_codable, coded_bytes, stored_bytes
 from surgdsl.bridge.weight import State, Weight
-from surgdsl.diagnostic import Diagnostic, Refusal
+from surgdsl.curvature.layer import layers
 from surgdsl.diagram.payload import Dense, innermost
 from surgdsl.language.program import StepDecl
 from surgdsl.planning.action import Resolved
-from surgdsl.planning.arguments import whole
+from surgdsl.planning.arguments import contradiction, data, needed, ratio, whole
 from surgdsl.planning.known import Known
 from surgdsl.planning.selecting import weights
 from surgdsl.surgery.recode import Quantize, param
+from surgdsl.surgery.rounding import Making, Round
+from surgdsl.surgery.solving import Solve
 
 
 def resolve(step: StepDecl, state: State, known: Known) -> Resolved:
@@ -24,7 +26,7 @@ def resolve(step: StepDecl, state: State, known: Known) -> Resolved:
     Raises:
         Refusal: E0207, options that contradict each other; E0505, a weight that no code can stand for.
     """
-    del known
+    making = _making(step, known)
     actions, left_alone = list[Quantize](), list[str]()
     for base in weights(step, state):
         weight = state.weights[param(state, base)]
@@ -36,7 +38,26 @@ def resolve(step: StepDecl, state: State, known: Known) -> Resolved:
             left_alone.append(f"{base}: its {own} would take more than is saved")
         else:
             actions.append(action)
-    return Resolved(tuple(actions), tuple(left_alone))
+            if making is not None and layers(state.net, param(state, base)) is None:
+                told = "no layer multiplies what it reads with this weight alone"
+                left_alone.append(f"{base}: rounded, and nothing makes up for it: {told}")
+    if making is None or not actions:
+        return Resolved(tuple(actions), tuple(left_alone))
+    parts = tuple(Round(action, making.order, making.damping) for action in actions)
+    return Resolved((Solve(making.method, parts, making.data, making.rows),), tuple(left_alone))
+
+
+def _making(step: StepDecl, known: Known) -> Making | None:
+    """How roundings are made up for, where they are."""
+    if step.arguments["update"] == "none":
+        if "calibrate" in step.arguments:
+            raise contradiction(step, 'nothing looks at `calibrate` without `update = "obs"`')
+        return None
+    if "calibrate" not in step.arguments:
+        raise needed(step, "calibrate", '`update = "obs"` looks at what layers read')
+    order, name = str(step.arguments["order"]), data(step)
+    assert order in ("activation", "given")
+    return Making(order, float(ratio(step, "damping")), name, known.rankings.opened.rows(name))
 
 
 def _saves(action: Quantize, weight: Weight) -> bool:
@@ -49,11 +70,7 @@ def _action(step: StepDecl, base: str) -> Quantize:
     bits, group, axis = whole(step, "bits"), whole(step, "group"), 0 if step.arguments["per"] == "channel" else -1
     scheme, clip = str(step.arguments["scheme"]), str(step.arguments["clip"])
     if scheme == "kmeans" and (group, axis, clip) != (0, 0, "range"):
-        raise _contradiction(step, "`per`, `group` and `clip` speak of scales, and a codebook has none")
+        raise contradiction(step, "`per`, `group` and `clip` speak of scales, and a codebook has none")
     if scheme == "symmetric" and bits == 1:
-        raise _contradiction(step, "a symmetric grid of one bit has no code above zero; it takes 2bit or more")
+        raise contradiction(step, "a symmetric grid of one bit has no code above zero; it takes 2bit or more")
     return Quantize(base, bits, scheme, axis, group, clip)
-
-
-def _contradiction(step: StepDecl, told: str) -> Refusal:
-    return Refusal(Diagnostic("E0207", f"the options of `{step.name}` do not go together", step.span, told))

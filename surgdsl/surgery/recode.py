@@ -12,7 +12,9 @@ from typing import Protocol
 from attrs import evolve, field, frozen
 from attrs.validators import in_
 
-from surgdsl.bridge.weight import State, Weight
+from surgdsl.bridge.encoding import with_affine
+from surgdsl.bridge.packing import Codes
+from surgdsl.bridge.weight import Array, State, Weight
 from surgdsl.diagram.payload import Affine, Codebook, Dense, Masked
 from surgdsl.diagram.term import Term, along, made
 from surgdsl.surgery import affine, codebook
@@ -27,7 +29,7 @@ class Coded:
     """What an action makes of a weight, and what it has found out that the certificate is to say."""
 
     weight: Weight
-    found: Mapping[str, str] = field(factory=dict[str, str])
+    found: Mapping[str, object] = field(factory=dict[str, str])
 
 
 Ready = tuple[Weight, Coded]
@@ -48,6 +50,8 @@ class Quantize(Single):
     axis: int = 0
     group: int = 0
     clip: str = field(default="range", validator=in_(("range", "mse")))
+    scales: tuple[Array, Codes | None] | None = field(default=None, eq=False, repr=False)
+    """Those of the grid, where they were found before; else the values of the weight decide."""
     ready: Ready | None = field(default=None, eq=False, repr=False)
 
     @property
@@ -96,8 +100,12 @@ class Quantize(Single):
         if self.ready is not None and self.ready[0] is weight:
             return self.ready[1]
         if isinstance(self.form, Affine):
-            return Coded(affine.quantize(weight, self.form, self.clip))
-        return Coded(codebook.quantize(weight, self.bits))
+            found = self.scales
+            return Coded(
+                with_affine(weight, self.form, *found) if found else affine.quantize(weight, self.form, self.clip)
+            )
+        coded, fit = codebook.quantize(weight, self.bits)
+        return Coded(coded, {"least": fit.least.hex()})
 
     def recode(self, weight: Weight) -> Weight:
         """The weight as it is stored then."""
