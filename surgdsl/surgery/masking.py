@@ -15,6 +15,9 @@ from numpy.typing import NDArray
 
 from surgdsl.curvature.pattern import Few, Pattern, Share, Tiles
 
+RUN = 1 << 18
+"""Scores that are looked at a time."""
+
 
 def keep_largest(scores: NDArray[Any], count: int) -> NDArray[np.bool_]:
     """A mask, in the shape of `scores`, of the `count` largest; among equals the lower row-major index stays.
@@ -28,13 +31,53 @@ def keep_largest(scores: NDArray[Any], count: int) -> NDArray[np.bool_]:
     """
     flat = scores.reshape(-1)
     assert 0 <= count <= flat.size
-    assert not np.isnan(flat).any()
     mask = np.zeros(flat.size, dtype=np.bool_)
     if count:
-        least = np.partition(flat, flat.size - count)[flat.size - count]
-        mask[flat > least] = True
-        mask[np.flatnonzero(flat == least)[: count - np.count_nonzero(mask)]] = True
+        least = smallest(flat, flat.size - count)
+        np.greater(flat, least, out=mask)
+        left = count - int(np.count_nonzero(mask))
+        for start in range(0, flat.size if left else 0, RUN):
+            equal = np.flatnonzero(flat[start : start + RUN] == least)[:left]
+            mask[start + equal] = True
+            left -= len(equal)
     return mask.reshape(scores.shape)
+
+
+def smallest(flat: NDArray[Any], rank: int) -> float:
+    """The number before which `rank` others stand when all are sorted, without sorting or copying them.
+
+    Numbers are mapped to naturals of the same order and counted by their leading 16 bits, then, among those that share
+    these, by the next (radix selection).
+
+    >>> numbers = np.array([3.5, -1.0, -0.0, 0.0, np.inf])
+    >>> [smallest(numbers, rank) for rank in range(5)]
+    [-1.0, 0.0, 0.0, 3.5, inf]
+    """
+    if flat.dtype.kind != "f":
+        return np.partition(flat, rank)[rank].item()
+    width, prefix = 8 * flat.itemsize, 0
+    for low in range(width - 16, -1, -16):
+        counts = np.zeros(1 << 16, dtype=np.int64)
+        for start in range(0, flat.size, RUN):
+            keys = _ordered(flat[start : start + RUN])
+            keys = keys[keys >> keys.dtype.type(low + 16) == prefix] if low + 16 < width else keys
+            counts += np.bincount(
+                ((keys >> keys.dtype.type(low)) & keys.dtype.type(0xFFFF)).astype(np.intp), None, 1 << 16
+            )
+        place = int(np.searchsorted(np.cumsum(counts), rank, side="right"))
+        rank -= int(counts[:place].sum())
+        prefix = prefix << 16 | place
+    sign = 1 << (width - 1)
+    bits = prefix ^ sign if prefix & sign else ~prefix & (2 * sign - 1)
+    return float(np.array([bits], dtype=f"u{flat.itemsize}").view(flat.dtype)[0])
+
+
+def _ordered(numbers: NDArray[Any]) -> NDArray[Any]:
+    """Naturals in the order of the numbers, none of them NaN; both zeros are one."""
+    assert not np.isnan(numbers).any()
+    keys = (numbers + numbers.dtype.type(0)).view(f"u{numbers.itemsize}")  # −0.0 + 0.0 is 0.0
+    sign = keys.dtype.type(1 << (8 * numbers.itemsize - 1))
+    return np.where(keys & sign, ~keys, keys | sign)
 
 
 def keep(scores: NDArray[Any], pattern: Pattern, stored: NDArray[np.bool_]) -> NDArray[np.bool_]:
@@ -46,7 +89,8 @@ def keep(scores: NDArray[Any], pattern: Pattern, stored: NDArray[np.bool_]) -> N
         stored: of the same shape.
     """
     if isinstance(pattern, Share) and pattern.scope == "layer":
-        return keep_largest(np.where(stored, scores, -np.inf), pattern.count) & stored
+        present = scores if stored.all() else np.where(stored, scores, -np.inf)
+        return keep_largest(present, pattern.count) & stored
     order = columns(pattern, scores.shape)
     absent = 0.0 if isinstance(pattern, Tiles) else -np.inf
     matrix = np.where(stored, scores, absent).astype(np.float64).reshape(len(scores), -1)[:, order]
