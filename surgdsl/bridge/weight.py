@@ -37,15 +37,13 @@ NUMPY: Mapping[str, np.dtype[Any]] = MappingProxyType(
 """How each dtype lies in memory."""
 
 
-def exact(array: Array, dtype: str) -> NDArray[np.float64]:
-    """The numbers that an array of a dtype holds; BF16 are the upper halves of F32.
+def plain(array: Array, dtype: str) -> Array:
+    """The numbers that an array of a dtype holds: itself, but for BF16, which are the upper halves of F32.
 
-    >>> exact(np.array([0x3F80, 0xC040], dtype=np.uint16), "BF16").tolist()
+    >>> plain(np.array([0x3F80, 0xC040], dtype=np.uint16), "BF16").tolist()
     [1.0, -3.0]
     """
-    if dtype == "BF16":
-        return (array.astype(np.uint32) << 16).view(np.float32).astype(np.float64)
-    return array.astype(np.float64)
+    return (array.astype(np.uint32) << 16).view(np.float32) if dtype == "BF16" else array
 
 
 def is_stand_in(array: Array) -> bool:

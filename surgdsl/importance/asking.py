@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from surgdsl.bridge.encoding import decode
 from surgdsl.bridge.source import Rows
-from surgdsl.bridge.weight import Array, State, exact
+from surgdsl.bridge.weight import Array, State, plain
 from surgdsl.formula.tensor import Tensor
 from surgdsl.importance.ranking import Scores
 from surgdsl.importance.slices import Slice
@@ -57,7 +57,7 @@ class Asked:
 def values(state: State, operation: str) -> NDArray[np.float64]:
     """The values of the weight that an operation produces."""
     weight = state.weights[operation]
-    return exact(decode(weight), weight.dtype)
+    return plain(decode(weight), weight.dtype).astype(np.float64)
 
 
 def every(state: State) -> None:

@@ -14,7 +14,7 @@ from attrs import evolve, field, frozen
 from numpy.typing import NDArray
 
 from surgdsl.bridge.encoding import decode, kept, stored_count, with_mask
-from surgdsl.bridge.weight import Array, State, Weight
+from surgdsl.bridge.weight import Array, State, Weight, plain
 from surgdsl.curvature.pattern import Few, Pattern, Share
 from surgdsl.diagram.payload import masked
 from surgdsl.diagram.term import Argument, Read, Term, along, made, thinned
@@ -70,7 +70,7 @@ class Mask(Single):
 
     def _masked(self, state: State, number: int, step: str, judged: Mask) -> Rewrite:
         name = param(state, self.base)
-        everything = self.judge is not None and bool(self.judge.criterion.reads)
+        everything = self.judge is not None and self.judge.elsewhere
         others = {other: one for other, one in state.net.params().items() if other != name and one.payload}
         reads = tuple(
             Read(term_of(one))
@@ -106,10 +106,10 @@ class Mask(Single):
         """Which elements stay."""
         if self.chosen is not None:
             return self.chosen
-        scores = np.abs(decode(weight)) if self.scores is None else self.scores
+        scores = np.abs(plain(decode(weight), weight.dtype)) if self.scores is None else self.scores
         return keep(scores, self.pattern or Share(self.keep), kept(weight))
 
 
 def _said(judge: Judge) -> str:
     said = judge.criterion
-    return said.reference if said.formula is None else json.dumps(as_json(said.formula))
+    return said.reference or said.text if said.formula is None else json.dumps(as_json(said.formula))

@@ -13,7 +13,7 @@ import numpy as np
 from attrs import evolve, frozen
 
 from surgdsl.bridge.encoding import decode, kept, stored_count
-from surgdsl.bridge.weight import Array, State
+from surgdsl.bridge.weight import Array, State, plain
 from surgdsl.surgery.mask import Mask
 from surgdsl.surgery.masking import keep_largest
 from surgdsl.surgery.recode import param
@@ -74,7 +74,7 @@ class Thin:
 def _scores(mask: Mask, state: State) -> Array:
     """The score of each element of a weight, −∞ where it is not stored; float64[n]."""
     weight = state.weights[param(state, mask.base)]
-    scores = np.abs(decode(weight)) if mask.scores is None else mask.scores
+    scores = np.abs(plain(decode(weight), weight.dtype)) if mask.scores is None else mask.scores
     return np.where(kept(weight), scores, -np.inf).astype(np.float64).ravel()
 
 
