@@ -54,12 +54,8 @@ PART = record({"digest": digest, "dtype": dtype, "name": name, "role": ROLE, "sh
 
 def operation(wire: Check, identified: bool) -> Check:
     """An operation, its ports being wires as `wire` admits them; inside rules it carries an `id`."""
-    shared: dict[str, Check] = {
-        "op": name,
-        "sources": array(wire, 1024),
-        "targets": array(wire, 1024),
-        **({"id": name} if identified else {}),
-    }
+    shared: dict[str, Check] = {"op": name, **{side: array(wire, 1024) for side in ("sources", "targets")}}
+    shared |= {"id": name} if identified else {}
     plain = record({**shared, "attributes": array(row(name, attribute), 64)})
     weight = record({
         **shared, "encoding": ENCODING, "parts": array(PART, 4, 1), "role": one_of("parameter", "buffer", "constant"),
@@ -96,15 +92,10 @@ STEP = choice("kind", {
 
 MEASURE: dict[str, Check] = {"evidence": digest, "limit": rational, "relation": relation}
 CERTAIN = record({**MEASURE, "measure": one_of("accuracy", "accuracyDrop")})
-CONFIDENT = record(
-    {
-        **MEASURE,
-        "measure": one_of("accuracyDrop"),
-        "relation": one_of("<=", "<"),
-        "confidence": rational,
-        "bound": rational,
-    }
-)
+CONFIDENT = record({
+    **MEASURE, "measure": one_of("accuracyDrop"), "relation": one_of("<=", "<"), "confidence": rational,
+    "bound": rational,
+})  # fmt: skip
 COUNTED_CLAIM = record({"counted": record({"left": figure, "relation": relation, "right": figure}), "text": text})
 
 

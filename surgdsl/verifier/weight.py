@@ -13,11 +13,9 @@ from surgdsl.verifier import digest as digests
 from surgdsl.verifier.reject import need
 
 ROLES = {
-    "dense": ("values",),
-    "codebook": ("codes", "codebook"),
-    "affine": ("codes", "scale", "zero"),
+    "dense": ("values",), "codebook": ("codes", "codebook"), "affine": ("codes", "scale", "zero"),
     "symmetric": ("codes", "scale"),
-}
+}  # fmt: skip
 BYTES = ("mask", "codes", "zero")
 
 

@@ -52,7 +52,7 @@ def one(kind: str, sources: list[Array], weights: dict[str, Array], arguments: J
 def test_every_kind_that_is_computed_is_tested() -> None:
     assert {*PLAIN} == {*meaning.UNARY}
     assert {*TWO} == {*meaning.BINARY}
-    assert {*meaning.WEIGHED} == {"conv1d", "conv2d", "conv3d", "linear", "batchnorm"}
+    assert {*meaning.WEIGHED} == {"conv1d", "conv2d", "conv3d", "linear", "batchnorm", "layernorm", "gelu"}
 
 
 @pytest.mark.parametrize("kind", PLAIN)
@@ -96,6 +96,16 @@ def test_layers_and_norms() -> None:
     mean, var, gamma, beta = (tensor(row) for row in rows.values())
     told = functional.batch_norm(tensor(x), mean, var, gamma, beta, eps=0.25).numpy()
     np.testing.assert_allclose(one("batchnorm", [x], rows, {"eps": {"float": (0.25).hex()}}), told, atol=1e-10)
+
+
+def test_layernorm_and_gelu() -> None:
+    x, eps = noise(2, 3, 5), {"eps": {"float": (0.25).hex()}}
+    gamma, beta = noise(5) + 1, noise(5) - 1
+    told = functional.layer_norm(tensor(x), (5,), tensor(gamma), tensor(beta), eps=0.25).numpy()
+    np.testing.assert_allclose(one("layernorm", [x], {"gamma": gamma, "beta": beta}, eps), told, atol=1e-10)
+    for how in ("none", "tanh"):
+        bent = functional.gelu(tensor(x), approximate=how).numpy()
+        np.testing.assert_allclose(one("gelu", [x], {}, {"approximate": how}), bent, atol=1e-10)
 
 
 def test_what_is_rare_large_or_not_finite_is_left_open() -> None:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 STATED = object()  # an argument without a default
+SIZES = object()  # one that is the sizes of the box
 NONE = {"none": True}
 ANY = -1  # as many inputs and targets as a box has, and every argument stated
 
@@ -31,7 +32,8 @@ class Tensor:
 class Kind:
     """A kind: its operator, what its sizes are called, its weights in order, its arguments, and which are free.
 
-    `spread` is how often a single integer is written in the arguments that are lists.
+    `spread` is how often a single integer is written in the arguments that are lists; `ahead` says that weights stand
+    before what the box reads.
     """
 
     operator: str
@@ -41,6 +43,7 @@ class Kind:
     free: tuple[str, ...] = ()
     inputs: int = 1
     spread: int = 0
+    ahead: bool = False
 
 
 def _weighed(rank: int) -> dict[str, Tensor]:
@@ -57,6 +60,10 @@ NORM = {
     "gamma": Tensor("weight", 1, 1.0), "beta": Tensor("bias", 1, 0.0),
     "mean": Tensor("running_mean", 1), "var": Tensor("running_var", 1),
 }  # fmt: skip
+AFFINE = {name: NORM[name] for name in ("gamma", "beta")}
+LAYER = {"cudnn_enable": False, "eps": written(1e-5), "normalized_shape": SIZES}
+GROUP = {"cudnn_enabled": False, "eps": written(1e-5), "num_groups": STATED}
+TABLE = {"padding_idx": -1, "scale_grad_by_freq": False, "sparse": False}
 NORMED = {"cudnn_enabled": False, "eps": written(1e-5), "momentum": written(0.1), "training": False}
 WINDOW = {"kernel_size": STATED, "stride": STATED, "padding": [0, 0], "ceil_mode": False}
 AVERAGE = {**WINDOW, "count_include_pad": True, "divisor_override": NONE}
@@ -65,6 +72,11 @@ KINDS = {
     **{f"conv{rank}d": _conv(rank) for rank in (1, 2, 3)},
     "linear": Kind("aten.linear.default", ("cout", "cin"), _weighed(2)),
     "batchnorm": Kind("aten.batch_norm.default", ("c",), NORM, NORMED, ("cudnn_enabled", "eps", "momentum")),
+    "layernorm": Kind("aten.layer_norm.default", ("c",), AFFINE, LAYER, ("cudnn_enable", "eps")),
+    "groupnorm": Kind("aten.group_norm.default", ("c",), AFFINE, GROUP, ("cudnn_enabled", "eps")),
+    "embedding": Kind(
+        "aten.embedding.default", ("n", "d"), {"weight": Tensor("weight", 2)}, TABLE, (*TABLE,), ahead=True
+    ),
     **{name: Kind(f"aten.{name}.Tensor", arguments={"alpha": 1}, inputs=2) for name in ("add", "sub")},
     **{name: Kind(f"aten.{name}.Tensor", inputs=2) for name in ("mul", "div")},
     "gelu": Kind("aten.gelu.default", arguments={"approximate": "none"}),

@@ -13,7 +13,7 @@ import numpy as np
 from surgdsl.verifier import schema as s
 from surgdsl.verifier.canonical import canon
 from surgdsl.verifier.content import Load
-from surgdsl.verifier.declared.boxes import NONE, Kind
+from surgdsl.verifier.declared.boxes import NONE, SIZES, Kind
 from surgdsl.verifier.declared.declaration import (
     Box,
     Declaration,
@@ -149,14 +149,16 @@ def check_ports(placed: Placed, params: tuple[str, ...], wires: dict[str, str], 
     need(list(placed.weights) == order, "V14", f"the weights of {box['name']} are not those of its kind, in order")
     sources, targets = (tuple(wires[wire] for wire in box[at]) for at in ("sources", "targets"))
     either = [sources] if created or box["kind"] not in SYMMETRIC else [sources, sources[::-1]]
-    wired = operation.sources in [(*data, *params) for data in either] and operation.targets == targets
+    orders = [(*params, *data) if kind.ahead else (*data, *params) for data in either]
+    wired = operation.sources in orders and operation.targets == targets
     need(wired, "V14", f"the box {box['name']} is wired differently")
 
 
 def check_arguments(placed: Placed, values: Values, created: bool) -> None:
     """Every argument is what the box states, or the default, or free; a weight that is not there may be absent."""
     kind, actual, stated = placed.kind, placed.operation.attributes, dict(placed.box["attributes"])
-    expected = {name: spread(name, ground(value, values), kind) for name, value in (kind.arguments | stated).items()}
+    given = {name: list(placed.sizes) if value is SIZES else value for name, value in kind.arguments.items()} | stated
+    expected = {name: spread(name, ground(value, values), kind) for name, value in given.items()}
     expected |= {name: actual.get(name) for name in kind.free if not created and name not in stated}
     for name, tensor in kind.weights.items():
         if name not in placed.weights:

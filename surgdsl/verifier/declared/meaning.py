@@ -5,6 +5,7 @@ Of a kind that is not in the table, or of more work than LIMIT, nothing is said;
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -49,6 +50,18 @@ def batchnorm(x: Array, weights: Weights, arguments: Mapping[str, Any]) -> Array
     return (x - mean) / np.sqrt(var + float.fromhex(arguments["eps"]["float"])) * gamma + beta
 
 
+def layernorm(x: Array, weights: Weights, arguments: Mapping[str, Any]) -> Array:
+    """The last dimension at mean 0 and variance 1, but for eps; then an affine map."""
+    root = np.sqrt(x.var(-1, keepdims=True) + float.fromhex(arguments["eps"]["float"]))
+    return (x - x.mean(-1, keepdims=True)) / root * weights["gamma"] + weights["beta"]
+
+
+def gelu(x: Array, _: Weights, arguments: Mapping[str, Any]) -> Array:
+    """x·Φ(x), or the formula with tanh."""
+    smooth = np.tanh(math.sqrt(2 / math.pi) * (x + 0.044715 * x**3))
+    return x / 2 * (1 + (smooth if arguments["approximate"] == "tanh" else np.vectorize(math.erf)(x / math.sqrt(2))))
+
+
 def sigmoid(x: Array) -> Array:
     """1/(1 + e^−x)."""
     return 1 / (1 + np.exp(-x))
@@ -65,7 +78,8 @@ BINARY: dict[str, Callable[[Array, Array], Array]] = {
     "add": np.add, "sub": np.subtract, "mul": np.multiply, "div": np.divide,
 }  # fmt: skip
 WEIGHED: dict[str, Callable[[Array, Weights, Mapping[str, Any]], Array]] = {
-    **{f"conv{rank}d": conv for rank in (1, 2, 3)}, "batchnorm": batchnorm,
+    **{f"conv{rank}d": conv for rank in (1, 2, 3)}, "batchnorm": batchnorm, "layernorm": layernorm,
+    "gelu": gelu,
     "linear": lambda x, weights, _: x @ weights["weight"].T + weights["bias"],
 }  # fmt: skip
 

@@ -249,16 +249,6 @@ def shuffled(call: Call) -> Places:
     return Places((source,), ((*source[:-3], "?d", "X", "Y"),), sizes, maps)
 
 
-def unfolded(call: Call) -> Places:
-    """unfold: windows along a dimension, and behind all others a new one along each window."""
-    at, size, step = call.dimension("dimension"), call.values["size"], call.values["step"]
-    (extent,) = integers(call.shape()[at : at + 1], "a dimension that is unfolded")
-    need(step >= 1 and 1 <= size <= extent, "V09", "unfold: a window is larger than what it slides over")
-    source = row(len(call.shape()), **{f"at{at}": "S"})
-    target = (*source[:at], "T", *source[at + 1 :], "W")
-    return Places((source,), (target,), {"T": (extent - size) // step + 1, "W": size})
-
-
 # Picking
 
 

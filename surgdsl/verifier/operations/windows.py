@@ -6,7 +6,6 @@ from dataclasses import replace
 from typing import Any
 
 from surgdsl.verifier.extent import integers
-from surgdsl.verifier.operations.arrange import quotient
 from surgdsl.verifier.operations.letters import Places, Shape, read
 from surgdsl.verifier.operations.signature import Call, Cut
 from surgdsl.verifier.reject import need
@@ -112,13 +111,3 @@ def resampled(call: Call) -> Places:
         extents = integers(space, "spatial extents")
         size = tuple(int(extent * factor) for extent, factor in zip(extents, factors, strict=True))
     return over_space(call, "ncABD>ncXYZ", size)
-
-
-def columns(call: Call) -> Places:
-    """im2col: [N, C·∏kernel, ∏windows]."""
-    kernel = spread(call.values["kernel_size"], 2)
-    (channels,) = integers(call.shape()[1:2], "channels")
-    found = windows(call.shape()[2:], kernel, call)
-    each = kernel[0] * kernel[1]
-    places = read("n?cAB>n?kL", call.shapes, {"k": channels * each, "L": found[0] * found[1]})
-    return replace(places, maps=(((1, 1), (0, 1), quotient(each)),))
