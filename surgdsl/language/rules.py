@@ -5,6 +5,7 @@ A rule that does not type, does not end, or is called exact and is not, is refus
 
 from __future__ import annotations
 
+from functools import cache
 from itertools import islice
 
 from attrs import evolve
@@ -16,7 +17,7 @@ from surgdsl.language.boxes import side
 from surgdsl.language.clauses import claused
 from surgdsl.language.library import Signature, declaration, signed
 from surgdsl.language.scaling import ASKED
-from surgdsl.language.scope import DTYPES, Declared, Scope, home
+from surgdsl.language.scope import DTYPES, Declared, Scope, home, scope_of
 from surgdsl.language.sizes import extent
 from surgdsl.language.spans import check_span
 from surgdsl.rules.itinerary import itinerary
@@ -67,6 +68,16 @@ def applied(scope: Scope, found: Declared) -> tuple[Signature | None, tuple[Sche
     schemas = [rule(inside, one, test=False) for one in nodes if isinstance(one, tree.Rule)]
     good = tuple(one for one in schemas if one is not None)
     return (signature, good) if len(good) == len(schemas) else (None, ())
+
+
+@cache
+def standard(target: str) -> tuple[Schema, ...]:
+    """The alternatives of a rule of the library, such as ``std.rules.factor``."""
+    scope = scope_of(*declaration(target))
+    found = [
+        rule(scope, one, test=False) for one in declaration(target)[0].file.declarations if isinstance(one, tree.Rule)
+    ]
+    return tuple(one for one in found if one is not None)
 
 
 def _parameters(scope: Scope, node: tree.Rule) -> tuple[tuple[str, str], ...]:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 
 from surgdsl.bridge.weight import State
 from surgdsl.language.program import StepDecl
-from surgdsl.planning import activations, correcting, declared, masking, pruning, quantizing, recalibrating
+from surgdsl.planning import activations, correcting, declared, factoring, masking, pruning, quantizing, recalibrating
 from surgdsl.planning.action import Resolved
 from surgdsl.planning.known import Known
 from surgdsl.planning.placing import placed
@@ -20,6 +20,7 @@ FAMILIES: Mapping[str, Callable[[StepDecl, State, Known], Resolved]] = {
     "prune_channels": pruning.resolve,
     "mask": masking.resolve,
     "quantize": quantizing.resolve,
+    "low_rank": factoring.resolve,
     "quantize_activations": activations.resolve,
     "recalibrate": recalibrating.resolve,
     "correct_bias": correcting.resolve,

@@ -16,6 +16,7 @@ from surgdsl.bridge.weight import Array
 from surgdsl.formula import Apply, Formula, Number, Spectral
 from surgdsl.formula.evaluation import Environment, evaluate, exactly
 from surgdsl.formula.fields import FLOATS
+from surgdsl.rules.ground import axes
 from surgdsl.rules.schema import Assignment, Bound, Schema
 
 SLACK = Fraction(1, 2**18)
@@ -52,12 +53,26 @@ def distance(schema: Schema, known: Environment, stored: Mapping[tuple[str, str]
         rank = int(exactly(left.value.rank, known, FLOATS))
         matrix = whole.values.reshape(whole.values.shape[0], -1)
         values = np.linalg.svd(matrix, compute_uv=False)
-        u, v = (stored[one.box, one.tensor].astype(np.float64) for one in (left, right))
-        rest = matrix - u.reshape(matrix.shape[0], rank) @ v.reshape(rank, matrix.shape[1])
+        rows, *columns = whole.axes
+        u = _laid(schema, left, stored, (rows, left.value.axis)).reshape(matrix.shape[0], rank)
+        v = _laid(schema, right, stored, (left.value.axis, *columns)).reshape(rank, matrix.shape[1])
+        rest = matrix - u @ v
         allowed = (values[rank] if rank < len(values) else 0.0) + float(SLACK) * values[0]
         if np.linalg.norm(rest, 2) > allowed:
             return f"{left.box}.{left.tensor} and {right.box}.{right.tensor}, rounded, are too far from the whole"
     return ""
+
+
+def _laid(
+    schema: Schema, clause: Assignment, stored: Mapping[tuple[str, str], Array], wanted: tuple[str, ...]
+) -> Array:
+    """A stored weight in float64, its axes in this order; those that are not named have extent 1 and come last."""
+    box = next(one for one in schema.right if one.name == clause.box)
+    tensor = box.kind.tensor(clause.tensor)
+    assert tensor is not None, "a schema assigns weights that its boxes have"
+    names = axes(box, tensor)
+    order = [*map(names.index, wanted), *(place for place, name in enumerate(names) if name not in wanted)]
+    return stored[clause.box, clause.tensor].astype(np.float64).transpose(order)
 
 
 def pairs(schema: Schema) -> list[tuple[Assignment, Assignment]]:

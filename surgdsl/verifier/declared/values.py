@@ -179,12 +179,13 @@ def check_pair(pair: dict[str, Any], bound: Mapping[str, Tensor], numbers: Numbe
 
 
 def half(stored: Tensor, axes: tuple[str, ...], shape: tuple[Any, ...]) -> Array:
-    """A stored half over its axes; what else the weight has are axes of extent 1. V15 when it has other axes."""
-    pairs = list(zip(stored.axes, stored.values.shape, strict=True))
-    fits = [pair for pair in pairs if pair[0] in axes] == list(zip(axes, shape, strict=True))
-    more = all(extent == 1 for axis, extent in pairs if axis not in axes)
+    """A stored half, laid along its axes; what else the weight has are axes of extent 1. V15 when it has other axes."""
+    extents = dict(zip(stored.axes, stored.values.shape, strict=True))
+    fits = [extents.get(axis) for axis in axes] == list(shape)
+    more = all(extent == 1 for axis, extent in extents.items() if axis not in axes)
     need(fits and more, "V15", "the halves of a product have other axes")
-    return stored.values.reshape([int(extent) for extent in shape])
+    order = [stored.axes.index(axis) for axis in (*axes, *(axis for axis in stored.axes if axis not in axes))]
+    return stored.values.transpose(order).reshape([int(extent) for extent in shape])
 
 
 def check_bound(bound: dict[str, Any], factor: float, values: Bound) -> str:
