@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from surgdsl.curvature.factor import DAMPING, curvature
 from surgdsl.curvature.grid import Grid, Order
 from surgdsl.curvature.solution import Mask, Solution, Values
-from surgdsl.curvature.sweep import sweep
+from surgdsl.curvature.sweep import DESCENTS, descend, sweep
 
 Nearest = Callable[[int, Values], Values]
 """What the elements of a column, float64[o], are fixed to; the column is told by its place in the weight."""
@@ -64,9 +64,14 @@ class _Fixing:
 
 
 def fixed(
-    weight: Values, gram: Values, nearest: Nearest, order: Order = "activation", damping: float = DAMPING
+    weight: Values,
+    gram: Values,
+    nearest: Nearest,
+    order: Order = "activation",
+    damping: float = DAMPING,
+    descents: int = DESCENTS,
 ) -> Solution:
-    """Fix a weight to levels, every column making up for those before it.
+    """Fix a weight to levels, every column making up for those before it; then fix each again given all others.
 
     Args:
         weight: float64[o, d].
@@ -74,6 +79,7 @@ def fixed(
         nearest: the levels. Elements of an input that is zero in every row are fixed as if they were zero.
         order: as for `grid.gptq`.
         damping: the share of the mean diagonal that is added to the diagonal.
+        descents: how often every column is fixed again, see `descend`.
 
     Raises:
         Refusal: E0806, see `curvature`.
@@ -81,7 +87,8 @@ def fixed(
     columns = weight.shape[1]
     taken = np.argsort(-np.diagonal(gram), kind="stable") if order == "activation" else np.arange(columns)
     bent = curvature(gram, damping, taken)
-    alive = np.where(bent.dead, 0.0, weight)
+    alive, fixing = np.where(bent.dead, 0.0, weight)[:, taken], _Fixing(nearest, taken)
+    swept = sweep(alive, bent.upper, fixing, columns)
     values = np.empty_like(weight)
-    values[:, taken] = sweep(alive[:, taken], bent.upper, _Fixing(nearest, taken), columns)
+    values[:, taken] = descend(alive, swept, gram[taken][:, taken], fixing, descents) if descents else swept
     return Solution(weight, gram, values, bent.damping, bent.attempts, int(bent.dead.sum()))

@@ -171,7 +171,7 @@ def cheapest(line: Line, price: float) -> tuple[Path, float]:
     bounds: list[int] = [count]
     while bounds[-1]:
         bounds.append(int(origins[bounds[-1]]))
-    return _path(line, np.array(bounds[::-1])), float(costs[count])
+    return _path(line, np.array(bounds[::-1], dtype=np.intp)), float(costs[count])
 
 
 def _minima(line: Line, costs: Exact, targets: Places, low: int, high: int) -> tuple[Exact, Places]:

@@ -80,13 +80,16 @@ class Quantize(Single):
         return recoded(state, self.base, rule, "size/1", arguments, self.note, number, step, self)
 
     def term(self, weight: Weight, of: Term) -> Term:
-        """Where the codes come from: a codebook is fitted to all elements, the scales of a row to that row alone."""
+        """Where the codes come from: a codebook is fitted to all elements, the scale of a row to that row alone.
+
+        Scales of groups are stored in the precision that all of them allow.
+        """
         if self.scheme == "kmeans":
             return made(CODEBOOK, (along(of),), {"bits": self.bits})
         plain = Quantize(self.base, self.bits, "affine")
         told = {name: getattr(self, name) for name in ("scheme", "axis", "group", "clip")}
         arguments = {name: value for name, value in told.items() if value != getattr(plain, name)}
-        axes = (self.axis,) if self.axis >= 0 else ()
+        axes = (self.axis,) if self.axis >= 0 and not self.group else ()
         return made(
             AFFINE, (along(of, *axes),), {"bits": self.bits, **arguments}, axes if weight.encoding == Dense() else ()
         )

@@ -6,6 +6,7 @@ the codes that follow are exactly of it (Frantar et al. 2023, "static groups").
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Literal
 
 import numpy as np
@@ -16,9 +17,10 @@ from surgdsl.bridge.encoding import decode, kept
 from surgdsl.bridge.scaling import spread
 from surgdsl.bridge.source import Rows
 from surgdsl.bridge.weight import Array, State, Weight
-from surgdsl.curvature.grid import Grid
+from surgdsl.curvature.grid import Grid, gptq
 from surgdsl.curvature.layer import Layer
 from surgdsl.curvature.levels import Nearest, fixed, in_codebook, keeping, on_grid
+from surgdsl.curvature.solution import Mask, Solution, Values
 from surgdsl.diagram.payload import Affine
 from surgdsl.surgery import affine, codebook
 from surgdsl.surgery.adjusting import refilled
@@ -65,13 +67,17 @@ class Round:
         layer, values = curved.layer, decode(weight)
         levels, action = self._levels(weight, values, curved)
         stored = layer.matrices(kept(weight)) > 0
-        found = [
-            fixed(matrix, gram, nearest if one.all() else keeping(nearest, one), self.order, self.damping)
-            for matrix, gram, nearest, one in zip(layer.matrices(values), curved.moment, levels, stored, strict=True)
-        ]
+        parts = zip(layer.matrices(values), curved.moment, levels, stored, strict=True)
+        found = [self._moved(*part) for part in parts]
         return Solved(refilled(weight, layer.tensor(np.stack([one.values for one in found]))), action, facts(found))
 
-    def _levels(self, weight: Weight, values: Array, curved: Curved) -> tuple[list[Nearest], Quantize]:
+    def _moved(self, matrix: Values, gram: Values, levels: Grid | Nearest, stored: Mask) -> Solution:
+        if isinstance(levels, Grid) and stored.all():
+            return gptq(matrix, gram, levels, self.order, self.damping)
+        nearest = on_grid(levels) if isinstance(levels, Grid) else levels
+        return fixed(matrix, gram, keeping(nearest, stored), self.order, self.damping)
+
+    def _levels(self, weight: Weight, values: Array, curved: Curved) -> tuple[Sequence[Grid | Nearest], Quantize]:
         """The values that each group of the layer may take, and the recoding that takes just these.
 
         A codebook counts an element as often as the layer reads its column, squared (Kim et al. 2024, "sensitivity").
@@ -84,7 +90,7 @@ class Round:
             return [in_codebook(entries)] * layer.groups, self.plain
         scale, zero = affine.scales(values, form, self.plain.clip)
         grids = _grids(form, scale, np.full(scale.shape, form.middle) if zero is None else zero, layer)
-        return [on_grid(grid) for grid in grids], evolve(self.plain, scales=(scale, zero))
+        return grids, evolve(self.plain, scales=(scale, zero))
 
 
 def _grids(form: Affine, scale: Array, zero: Array, layer: Layer) -> list[Grid]:

@@ -65,6 +65,58 @@ def test_masked_elements_do_not_widen_the_range() -> None:
     assert decode(weight).tolist() == [0.0, 1.0, 2.0, -1.0]
 
 
+GRIDS = st.builds(Affine, st.integers(2, 8), st.integers(-1, 1), st.integers(0, 9), st.booleans())
+MATRICES = hnp.arrays(np.float32, hnp.array_shapes(min_dims=2, max_dims=2, max_side=9), elements=ORDINARY)
+
+
+def error(array: np.ndarray, grid: Affine, clip: str) -> float:
+    return float(((decode(quantize(dense(array), grid, clip)).astype(np.float64) - array) ** 2).sum())
+
+
+@given(MATRICES, GRIDS)
+def test_clipping_is_never_worse_than_the_range(array: np.ndarray, grid: Affine) -> None:
+    noise = float(np.spacing(np.abs(array).max())) ** 2 * array.size
+    assert error(array, grid, "mse") <= error(array, grid, "range") * (1 + 1e-5) + noise
+
+
+@pytest.mark.parametrize("bits", [2, 3, 4, 8])
+@pytest.mark.parametrize("symmetric", [False, True])
+def test_clipping_is_near_the_best_of_all_scales_and_zero_points(bits: int, symmetric: bool) -> None:
+    draw = np.random.default_rng(bits)
+    for array in (draw.normal(size=(1, 200)), draw.standard_t(3, size=(1, 200)), draw.exponential(size=(1, 200))):
+        row = array.astype(np.float32)
+        wide, top, best = float(np.abs(row).max()), (1 << bits) - 1, np.inf
+        for zero in [1 << (bits - 1)] if symmetric else range(top + 1):
+            for scale in np.geomspace(wide / top / 30, 2 * wide / top, 400 if symmetric or bits < 8 else 40):
+                steps = np.clip(np.rint(row / scale), -zero, top - zero)
+                best = min(best, float(((row - steps * scale) ** 2).sum()))
+        assert error(row, Affine(bits, 0, symmetric=symmetric), "mse") <= 1.15 * best
+
+
+@given(MATRICES, GRIDS)
+def test_the_scale_of_a_row_depends_on_that_row_alone(array: np.ndarray, grid: Affine) -> None:
+    grid = Affine(grid.bits, 0, grid.group, grid.symmetric)
+    whole, one = quantize(dense(array), grid, "mse"), quantize(dense(array[:1]), grid, "mse")
+    if whole.parts["scale"].dtype == one.parts["scale"].dtype:
+        assert np.array_equal(whole.parts["scale"][:1], one.parts["scale"])
+
+
+@given(MATRICES, st.integers(2, 8))
+def test_a_symmetric_range_holds_every_element(array: np.ndarray, bits: int) -> None:
+    weight = quantize(dense(array), Affine(bits, 0, symmetric=True))
+    assert "zero" not in weight.parts
+    for scale, before, after in zip(weight.parts["scale"], array, decode(weight), strict=True):
+        assert np.abs(before.astype(np.float64) - after).max() <= float(scale) * (0.5 + 1e-4)
+
+
+def test_scales_of_groups_are_halves_where_these_suffice() -> None:
+    array = np.array([[1.0, 2.0, 3.0, -4.0]], dtype=np.float32)
+    assert quantize(dense(array), Affine(4, 0, 2)).parts["scale"].dtype == np.float16
+    assert quantize(dense(array), Affine(4, 0)).parts["scale"].dtype == np.float32
+    for factor in (np.float32(1e-6), np.float32(1e8)):
+        assert quantize(dense(array * factor), Affine(4, 0, 2)).parts["scale"].dtype == np.float32
+
+
 @pytest.mark.parametrize(("array", "code"), [(np.array([np.inf], dtype=np.float32), "E0506"), (np.array([1]), "E0505")])
 def test_what_has_no_scale_is_refused(array: np.ndarray, code: str) -> None:
     with pytest.raises(Refusal, match=code):

@@ -55,7 +55,15 @@ CUTS = st.builds(Cut, st.just(0), st.frozensets(st.integers(0, ROWS - 1), min_si
     Cut, st.just(1), st.frozensets(st.integers(0, COLUMNS - 1), min_size=2)
 )
 MASKS = st.integers(1, 12).map(lambda keep: Mask("w", keep, ROWS * COLUMNS))
-CODES = st.builds(Quantize, st.just("w"), st.integers(1, 3), st.sampled_from(["kmeans", "affine"]))
+CODES = st.builds(Quantize, st.just("w"), st.integers(1, 3), st.sampled_from(["kmeans", "affine"])) | st.builds(
+    Quantize,
+    st.just("w"),
+    st.integers(2, 3),
+    st.sampled_from(["affine", "symmetric"]),
+    st.sampled_from([0, -1]),
+    st.sampled_from([0, 2]),
+    st.sampled_from(["range", "mse"]),
+)
 DEEDS = st.lists(CUTS | CUTS | MASKS | CODES, min_size=2, max_size=5)
 WEIGHTS = st.integers(0, 999).map(
     lambda seed: dense(np.round(np.random.default_rng(seed).normal(size=(ROWS, COLUMNS)), 1).astype(np.float32))
