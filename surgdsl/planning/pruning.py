@@ -7,10 +7,11 @@ the plan can name every channel that goes.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from difflib import SequenceMatcher
 
 import numpy as np
+from attrs import evolve
 
 from surgdsl.axis.dim import Axis, whole
 from surgdsl.bridge.weight import State
@@ -20,9 +21,11 @@ from surgdsl.language.program import StepDecl
 from surgdsl.operations.coupling import Coupling
 from surgdsl.operations.writing import writers
 from surgdsl.planning.action import Resolved, Unforeseen
-from surgdsl.planning.arguments import ratio
+from surgdsl.planning.arguments import contradiction, data, needed, ratio
 from surgdsl.planning.known import Known
 from surgdsl.planning.selecting import by_interface, held, idle, selected
+from surgdsl.surgery.compensating import Compensate
+from surgdsl.surgery.consuming import consumers
 from surgdsl.surgery.prune import Prune, ranked
 
 
@@ -31,8 +34,9 @@ def resolve(step: StepDecl, state: State, known: Known) -> Resolved:
     coupling = known.rankings.coupled(state.net)
     meant, left_alone = axes(step, coupling)
     chosen = [axis for axis in meant if step.means(axis.name)]
+    update = _update(step, known)
     scores = _scores(step, state, coupling, chosen, known)
-    actions: list[Prune] = []
+    prunes: list[Prune] = []
     for axis in chosen:
         points = naturals(scores[axis])
         share = ratio(step.at(axis.name), "keep")
@@ -40,8 +44,34 @@ def resolve(step: StepDecl, state: State, known: Known) -> Resolved:
         if len(keep) < whole(axis):
             known.keep(axis, keep)
             tensors = tuple((member.tensor, member.dimension) for member in coupling.members[axis])
-            actions.append(Prune(axis.name, whole(axis), keep, points, tensors))
-    return Resolved(tuple(actions), left_alone)
+            prunes.append(Prune(axis.name, whole(axis), keep, points, tensors))
+    if update is None or not prunes:
+        return Resolved(tuple(prunes), left_alone)
+    return Resolved((evolve(update, prunes=tuple(prunes)),), (*left_alone, *_unread(prunes, state, coupling)))
+
+
+def _update(step: StepDecl, known: Known) -> Compensate | None:
+    """How those that read what goes make up for it, if they are to.
+
+    Raises:
+        Refusal: E0205, rows to solve on are missing; E0207, structured OBS with another criterion.
+    """
+    update = str(step.arguments["update"])
+    if update == "none":
+        return None
+    if "calibrate" not in step.arguments:
+        raise needed(step, "calibrate", f'`update = "{update}"` looks at what layers read')
+    if update == "obs" and (step.ranking is None or step.ranking.name != "obs"):
+        raise contradiction(step, '`update = "obs"` ranks by its own loss: `by obs`; `"refit"` asks any criterion')
+    name, damping = data(step), float(ratio(step, "damping"))
+    return Compensate((), f"channels {update}, damping {damping:g}", damping, name, known.rankings.opened.rows(name))
+
+
+def _unread(prunes: Sequence[Prune], state: State, coupling: Coupling) -> Iterator[str]:
+    """Axes that nothing makes up for, each with the reason."""
+    for prune in prunes:
+        if not consumers(state, coupling, prune.found(coupling)):
+            yield f"{prune.axis}: cut, and nothing makes up for it: no layer without groups reads it by a plain weight"
 
 
 def axes(step: StepDecl, coupling: Coupling) -> tuple[list[Axis], tuple[str, ...]]:

@@ -6,6 +6,7 @@ A step is planned, and may be rehearsed many times beside others; its scores are
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from fractions import Fraction
 from functools import cached_property, partial
 
 import numpy as np
@@ -21,6 +22,7 @@ from surgdsl.language.criterion import Criterion
 from surgdsl.language.program import DataName, StepDecl
 from surgdsl.operations.coupling import Coupling, couple
 from surgdsl.planning.opening import Opened, home
+from surgdsl.surgery.consuming import order
 
 Key = tuple[Criterion | None, str | None, str]
 """A criterion, the data that it reads, and how scores that go together are reduced."""
@@ -50,7 +52,7 @@ class Rankings:
     def at_start(self, step: StepDecl, axes: Sequence[Axis]) -> Mapping[Axis, Scores]:
         """The scores of axes of the start, by the criterion of the step."""
         data = step.arguments.get("calibrate")
-        key = step.ranking, data.name if isinstance(data, DataName) else None, _reduction(step)
+        key = step.ranking, data.name if isinstance(data, DataName) else None, _together(step)
         known = self.known.setdefault(key, {})
         new = [axis for axis in axes if axis not in known]
         if new:
@@ -58,8 +60,17 @@ class Rankings:
         return {axis: known[axis] for axis in axes}
 
     def now(self, step: StepDecl, state: State, coupling: Coupling, axes: Sequence[Axis]) -> Mapping[Axis, Scores]:
-        """The scores of axes of `state`, by the criterion of the step."""
-        return self.judge(step).axes(state, coupling, axes)
+        """The scores of axes of `state`, by the criterion of the step, or by the order in which OBS lets them go."""
+        found = dict(self._jointly(step, state, coupling, axes))
+        left = [axis for axis in axes if axis not in found]
+        return {**found, **self.judge(step).axes(state, coupling, left)} if left else found
+
+    def _jointly(self, step: StepDecl, state: State, coupling: Coupling, axes: Sequence[Axis]) -> Mapping[Axis, Scores]:
+        """Scores of indices that are judged together, as structured OBS does it; nothing where they are not."""
+        data, damping = step.arguments.get("calibrate"), step.arguments.get("damping", 0)
+        if step.arguments.get("update") != "obs" or not isinstance(data, DataName) or not isinstance(damping, Fraction):
+            return {}
+        return order(state, self.opened.rows(data.name), coupling, axes, float(damping))
 
     def judge(self, step: StepDecl) -> Judge:
         """The criterion of the step with its data; one in Python is looked for beside the file that declares it."""
@@ -71,6 +82,13 @@ class Rankings:
             return Judge(criterion, rows, None, _reduction(step))
         asked = partial(answer, criterion.reference, home(criterion), criterion.span)
         return Judge(criterion, rows, lambda weight: np.asarray(asked(weight)), _reduction(step))
+
+
+def _together(step: StepDecl) -> str:
+    """How an index is scored: what goes with it apart and then reduced, or all of it together by structured OBS."""
+    if step.arguments.get("update") == "obs":
+        return f"obs, damping {step.arguments['damping']}"
+    return _reduction(step)
 
 
 def _reduction(step: StepDecl) -> str:

@@ -17,6 +17,7 @@ from surgdsl.planning.plan import Plan, Planned
 from surgdsl.report import allotted, ordered
 from surgdsl.report.figures import amount, counted, ranges, share, table
 from surgdsl.rules.discharge import discharge
+from surgdsl.surgery.compensating import Compensate
 from surgdsl.surgery.declared import Apply
 from surgdsl.surgery.prune import Prune
 
@@ -97,6 +98,9 @@ def _evidence(planned: Planned) -> Iterator[str]:
 
 def _action(action: Action, planned: Planned) -> Iterator[str]:
     yield f"    {action.note}"
+    if isinstance(action, Compensate):
+        for prune in action.prunes:
+            yield from _action(prune, planned)
     if isinstance(action, Prune):
         tensors = ", ".join(f"{name}[{dimension}]" for name, dimension in action.tensors)
         yield f"      cuts {tensors}"

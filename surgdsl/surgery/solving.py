@@ -36,8 +36,20 @@ class Curved:
     layer: Layer
     moment: Values
     """Σ x xᵀ over everything that a reader of the weight reads, float64[groups, d, d]."""
+    total: Values
+    """Σ x, float64[groups, d]."""
     count: int
     """Over how many positions."""
+
+    @property
+    def mean(self) -> Values:
+        """What the layer reads on average, float64[groups, d]."""
+        return self.total / max(1, self.count)
+
+    @property
+    def centred(self) -> Values:
+        """Σ (x − mean)(x − mean)ᵀ: what counts where the bias of the layer makes up for means."""
+        return self.moment - self.total[:, :, None] * self.mean[:, None, :]
 
 
 @frozen(eq=False)
@@ -122,9 +134,9 @@ class Solve:
         for turn, together in enumerate(rounds(state.net, read), 1):
             news: dict[str, Weight] = {}
             heard(f"round {turn}: what {together[0]}{' and others' if len(together) > 1 else ''} reads")
-            for base, curved in _curved(state, self.rows, {base: read[base] for base in together}).items():
+            for base, seen in curved(state, self.rows, {base: read[base] for base in together}).items():
                 heard(f"round {turn}: {base}")
-                one = _solution(parts[base], state, curved)
+                one = _solution(parts[base], state, seen)
                 coded = one.action.coded(one.weight)
                 found[base] = evolve(one, action=evolve(one.action, ready=(one.weight, coded)))
                 news[param(state, base)] = coded.weight
@@ -170,13 +182,14 @@ def upstream(net: Net, wires: Sequence[str]) -> frozenset[str]:
     return frozenset(found)
 
 
-def _curved(state: State, rows: Rows, read: Mapping[str, Sequence[Layer]]) -> Mapping[str, Curved]:
-    """What the layers of some weights read, in one pass over the rows."""
+def curved(state: State, rows: Rows, read: Mapping[str, Sequence[Layer]]) -> Mapping[str, Curved]:
+    """What the layers of some weights read, in one pass over the rows, by the names of the weights."""
     seen = grams(state, rows, [one for kept in read.values() for one in kept])
     return {
         base: Curved(
             kept[0],
             np.sum([seen[one.name].moment for one in kept], axis=0),
+            np.sum([seen[one.name].total for one in kept], axis=0),
             sum(seen[one.name].count for one in kept),
         )
         for base, kept in read.items()
