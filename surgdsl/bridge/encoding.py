@@ -89,13 +89,13 @@ def _on_grid(weight: Weight, grid: Affine) -> Array:
     return found
 
 
-def _scales(weight: Weight, grid: Affine, parts: Mapping[str, Array]) -> tuple[Array, Array]:
-    """The scale and the zero point of each stored element. Shapes [m]."""
+def _scales(weight: Weight, grid: Affine, parts: Mapping[str, Array]) -> tuple[Any, Any]:
+    """The scale and the zero point of each stored element, to be taken in slices. Of m elements each."""
     zero = np.full(1, grid.middle, dtype=np.uint8) if grid.symmetric else parts["zero"]
     if grid.symmetric:
         zero = np.broadcast_to(zero, scale_shape(grid, weight.shape))
     wide = (spread(one, grid, weight.shape) for one in (parts["scale"], zero))
-    scale, zero = (one[kept(weight)] if isinstance(weight.encoding, Masked) else one.reshape(-1) for one in wide)
+    scale, zero = (one[kept(weight)] if isinstance(weight.encoding, Masked) else one.flat for one in wide)
     return scale, zero
 
 
@@ -208,7 +208,9 @@ def with_codebook(weight: Weight, codebook: NDArray[np.float32], bits: int) -> W
     assert (np.diff(codebook) > 0).all()
     if not values.size:
         raise Refusal(_clash(weight, "a codebook needs at least one element"))
-    code = np.searchsorted(thresholds(codebook), values).astype(np.uint8)
+    code, limits = np.empty(values.size, dtype=np.uint8), thresholds(codebook)
+    for start in range(0, values.size, RUN):
+        code[start : start + RUN] = np.searchsorted(limits, values[start : start + RUN])
     return _recoded(weight, Codebook(bits), {"codes": pack(code, bits), "codebook": codebook})
 
 

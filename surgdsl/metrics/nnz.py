@@ -36,8 +36,8 @@ def nonzero(weight: Weight) -> int:
     """
     match innermost(weight.encoding):
         case Codebook():
-            counts = np.bincount(codes(weight), minlength=weight.parts["codebook"].size)
-            return int(counts[weight.parts["codebook"] != 0].sum())
+            something = weight.parts["codebook"] != 0
+            return sum(int(np.count_nonzero(something[run])) for run in runs(codes(weight)))
         case Affine() as grid:  # a scale is above zero, so the zero point alone decodes to zero
             return int(np.count_nonzero(codes(weight) != _zeros(weight, grid)))
         case Dense():

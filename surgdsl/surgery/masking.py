@@ -77,7 +77,10 @@ def _ordered(numbers: NDArray[Any]) -> NDArray[Any]:
     assert not np.isnan(numbers).any()
     keys = (numbers + numbers.dtype.type(0)).view(f"u{numbers.itemsize}")  # −0.0 + 0.0 is 0.0
     sign = keys.dtype.type(1 << (8 * numbers.itemsize - 1))
-    return np.where(keys & sign, ~keys, keys | sign)
+    keys[keys < sign] |= sign
+    negative = np.signbit(numbers) & (numbers != 0)
+    keys[negative] = ~keys[negative]
+    return keys
 
 
 def keep(scores: NDArray[Any], pattern: Pattern, stored: NDArray[np.bool_]) -> NDArray[np.bool_]:

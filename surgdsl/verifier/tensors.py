@@ -19,7 +19,7 @@ from surgdsl.verifier.reject import Reject, need
 
 HEADER_LIMIT = 64 << 20
 TENSOR_LIMIT = 200_000
-CACHE_LIMIT = 64 << 20
+CACHE_LIMIT = 16 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,8 +151,9 @@ class Store:
         self.blobs.add(name)
 
     def learn(self, name: str, data: bytes) -> None:
-        """Bytes that were computed here and have this digest."""
-        self._cache.setdefault(name, data)
+        """Bytes that were computed here and have this digest; where a file has them too they need not be kept."""
+        if name not in self._places:
+            self._cache[name] = data
 
     def fetch(self, name: str, what: str) -> bytes:
         """The bytes of a tensor; V08 when nobody has them. Small ones are kept, so that each is read once."""
