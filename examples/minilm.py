@@ -79,7 +79,7 @@ class Embeddings(nn.Module):
 
     def forward(self, tokens: Tensor) -> Tensor:
         """Return `f32[B, T, WIDTH]` of `i64[B, T]`."""
-        places = self.position_embeddings.weight[: tokens.shape[1]]
+        places = self.position_embeddings(torch.arange(tokens.shape[1], device=tokens.device))
         return self.LayerNorm(self.word_embeddings(tokens) + places + self.token_type_embeddings.weight[0])
 
 

@@ -63,7 +63,7 @@ SUBJECT = Subject(
     calibration=lambda: calibration()[0],
     scores=(("top-1 of 1000", retrieval), ("WordSim353 ρ", word_likeness)),
     declaration="""
-dim T in 2..512
+dim T in 2..128
 model net : (tokens: i64[B, T], mask: f32[B, T]) -> (embedding: f32[B, 384]) {
   source = python("sentences:build")
 }
