@@ -115,7 +115,8 @@ class Asked:
         if update == "exact" and (few or given["block"] != "1x1" or scope == "row"):
             raise contradiction(step, "exact OBS takes one element after the other, wherever it lies")
         plain = step.ranking in (None, standard("magnitude"))
-        if update in ("obs", "exact") and scope in ("tensor", "row") and not plain:
+        own = plain or (step.ranking is not None and step.ranking.name == "obs")
+        if update in ("obs", "exact") and scope in ("tensor", "row") and not own:
             raise contradiction(step, f'`update = "{update}"` ranks by its own loss; `"refit"` asks the criterion')
         judge = None if plain else known.rankings.judge(step)
         share = Fraction(1) if few else ratio(step, "keep") if not step.settled else Fraction(1)
