@@ -32,12 +32,17 @@ HALF: Json = {"number": "1/2"}
 WHERE = [ap("lt", v("h"), {"number": "7"}), ap("eq", ap("mul", v("h"), HALF), {"number": "3"})]
 SUM = over("h", ap("mul", v("A.weight"), v("B.weight")))
 BIAS = r.FUSE["with"][1]["value"]
+TURNED = ap("add", ap("mul", {"number": "0"}, over("o", v("W.weight"))), v("W.weight"))  # the inputs are its rows
+ACROSS = of(r.FACTOR, **{"with": [
+    given("U", "weight", {**spectral("right", v("r"), "r"), "body": TURNED}),
+    given("V", "weight", {**spectral("left", v("r"), "r"), "body": TURNED}), r.FACTOR["with"][2]]})  # fmt: skip
 HONEST: list[tuple[str, Told]] = [
     ("two linear layers become one", job(r.fuse)),
     ("a norm is folded", job(r.fold)),
     ("two activations become one", job(r.twice)),
     ("a layer becomes a product", job(r.factor)),
     ("a product of rank one", job(r.factor, rank=1)),
+    ("a product of the transposed weight", job(r.factor, ACROSS)),
     ("conditions that hold", job(r.fuse, of(r.FUSE, where=WHERE))),
     ("a value over its axes in another order", job(r.fuse, of(r.FUSE, **{"with": [
         given("C", "weight", over("h", ap("mul", v("B.weight"), v("A.weight")))), given("C", "bias", BIAS)]}))),
