@@ -5,8 +5,10 @@ The scores of everything that goes with an index come together by the reduction 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+import math
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cached_property
+from itertools import islice
 
 import numpy as np
 from attrs import frozen
@@ -17,7 +19,7 @@ from surgdsl.bridge.running import Seen, observe
 from surgdsl.bridge.source import Rows, bad
 from surgdsl.bridge.weight import Array, State
 from surgdsl.diagnostic import Diagnostic, Refusal
-from surgdsl.formula import EVERY, variables
+from surgdsl.formula import EVERY, Formula, variables
 from surgdsl.formula.evaluation import Environment, evaluate
 from surgdsl.formula.fields import Undefined
 from surgdsl.formula.tensor import Misfit, Tensor
@@ -34,6 +36,8 @@ Outside = Callable[[Array], Array]
 """A criterion in Python: from a weight, its axes in the order of the declaration, to its scores."""
 ROWS = 64
 """Rows of a batch."""
+ROOM = 1 << 22
+"""How many numbers of gradients of rows are held at once."""
 
 
 @frozen(slots=False, eq=False)
@@ -139,34 +143,45 @@ class Judge:
         seen = [{self.criterion.parameter: one.seen.tensor(values(state, one.operation))} for one in slices]
         if not reads:
             return [evaluate(formula, Environment(one), ADVICE) for one in seen]
-        assert self.rows is not None, "the language asks for data"
         streams = [stream(formula, per_batch="grad" in reads) for _ in slices]
         wires = tuple(dict.fromkeys(one.read.wire for one in slices if one.read is not None))
-        size = 1 if any(name.startswith(ROW) for name in variables(formula)) else ROWS
         slopes = bool(reads & {"grad", ROW})
-        for batch in observe(state, self.rows, wires, size):
+        for batch in self._batches(state, formula, slices, wires):
             for one, own, made in zip(slices, seen, streams, strict=True):
-                if not slopes or one.base in batch.gradients:  # else the weight has no part in the answer
+                if not slopes or one.base in batch[0].gradients:  # else the weight has no part in the answer
                     made.take({**own, **self._shown(one, batch)})
         return [made.value(own) for made, own in zip(streams, seen, strict=True)]
 
-    def _shown(self, one: Slice, batch: Seen) -> dict[str, Tensor]:
-        """What a batch shows of one slice."""
-        found: dict[str, Tensor] = {}
-        weight, extras = self.criterion.parameter, self.criterion.extras
-        activation = one.activation(batch.wires, extras) if "activation" in self.criterion.reads else None
-        received = one.received(batch.wires, extras) if "activation[cout]" in self.criterion.reads else None
-        if activation is not None:
-            found[f"activation({weight})"] = activation
-        if received is not None:
-            found[f"activation[cout]({weight})"] = received
-        if one.base in batch.gradients:
-            slope = one.seen.tensor(batch.gradients[one.base])
-            found[f"grad({weight})"] = slope
-            found[f"{ROW}({weight})"] = Tensor((BATCH, *slope.axes), slope.values[None])
-            found[f"{TOTAL}({weight})"] = Tensor(slope.axes, slope.values * batch.rows)
-            found[COUNT] = Tensor((), float(batch.rows))
-        return found
+    def _batches(
+        self, state: State, formula: Formula, slices: Sequence[Slice], wires: Sequence[str]
+    ) -> Iterator[tuple[Seen, ...]]:
+        """Batches one by one; or, where gradients of rows are read, rows, as many at once as there is room for."""
+        assert self.rows is not None, "the language asks for data"
+        if not any(name.startswith(ROW) for name in variables(formula)):
+            yield from ((batch,) for batch in observe(state, self.rows, wires, ROWS))
+            return
+        several = max(1, min(ROWS, ROOM // max(1, sum(math.prod(one.seen.shape) for one in slices))))
+        rows = observe(state, self.rows, wires, 1)
+        while batch := tuple(islice(rows, several)):
+            yield batch
+
+    def _shown(self, one: Slice, batch: Sequence[Seen]) -> dict[str, Tensor]:
+        """What a batch, or several rows, show of one slice."""
+        weight, reads, extras = self.criterion.parameter, self.criterion.reads, self.criterion.extras
+        wires = batch[0].wires
+        if len(batch) > 1:
+            wires = {wire: np.concatenate([row.wires[wire] for row in batch]) for wire in wires}
+        activation = one.activation(wires, extras) if "activation" in reads else None
+        received = one.received(wires, extras) if "activation[cout]" in reads else None
+        found = {f"activation({weight})": activation, f"activation[cout]({weight})": received}
+        if one.base in batch[0].gradients:
+            first, *others = (one.seen.tensor(row.gradients[one.base]) for row in batch)
+            found[f"grad({weight})"] = first
+            stacked = np.stack([first.values, *(other.values for other in others)])
+            found[f"{ROW}({weight})"] = Tensor((BATCH, *first.axes), stacked)
+            found[f"{TOTAL}({weight})"] = Tensor(first.axes, first.values * batch[0].rows)
+            found[COUNT] = Tensor((), float(batch[0].rows))
+        return {name: tensor for name, tensor in found.items() if tensor is not None}
 
     def _asked(self, outside: Outside, one: Slice, weight: Array) -> Tensor:
         """What Python says of one slice, in the order of the axes of the declaration."""
