@@ -16,7 +16,7 @@ echo 'surgdsl needs Python 3.11 or later with venv and ensurepip, as python3.11 
 endef
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint format grammar example-digits example-fashion bench laws mutation zoo plans zoo-peers bench-peers bench-models example-minilm terminals pictures constraints clean
+.PHONY: help setup demo test lint format grammar example-digits example-fashion bench laws mutation zoo plans zoo-peers bench-importance bench-peers bench-models example-minilm terminals pictures constraints clean
 
 help: ## list these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -107,6 +107,9 @@ PEERS := $(VENV)/peers.stamp
 $(PEERS): $(ZOO) tests/benchmarks/models/requirements.txt
 	$(PIP) install --quiet --no-deps -r tests/benchmarks/models/requirements.txt
 	@touch $@
+
+bench-importance: $(PEERS) ## every criterion beside the ablation of each channel; writes the table of docs/importance.md
+	$(BIN)/python tests/benchmarks/importance.py
 
 bench-peers: $(PEERS) ## compare kernels with llmcompressor, quanto, nncf, torchao layer by layer, on a quiet machine
 	$(BIN)/python tests/benchmarks/layerwise.py
