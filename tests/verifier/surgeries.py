@@ -215,10 +215,12 @@ def recode(f: Forge, step: str, rule: str, reduces: str, arguments: dict[str, An
     f.rewrite(step, rule, reduces, arguments, [identity], [wire], {}, [made])
 
 
-def mask(f: Forge, base: str, keep: Array, *, values: Array | None = None, stated: int | None = None) -> None:
+def mask(
+    f: Forge, base: str, keep: Array, *, values: Array | None = None, stated: int | None = None, **pattern: list[int]
+) -> None:
     old = f.weight(f.named(base)).decoded if values is None else values
     count = int(keep.sum()) if stated is None else stated
-    recode(f, "sparse", "mask/1", "nnz/1", {"keep": str(count)}, base, dense(base, old, keep))
+    recode(f, "sparse", "mask/1", "nnz/1", {"keep": str(count), **pattern}, base, dense(base, old, keep))
 
 
 def mask_of(f: Forge, base: str) -> Array | None:

@@ -90,6 +90,17 @@ def pruned_codes() -> Forge:
     return f
 
 
+def patterned() -> Forge:
+    """Masks of neighbours and of tiles, one over the other, the last ones smaller."""
+    f = s.cnn()
+    columns, channels = np.arange(24), np.arange(4)
+    s.mask(f, "fc.weight", np.tile(columns % 5 < 3, (3, 1)), few=[3, 5])
+    s.mask(f, "fc.weight", np.tile(columns % 5 == 1, (3, 1)), few=[1, 4])
+    s.mask(f, "fc.weight", np.outer(np.arange(3) < 2, columns % 5 == 1), tile=[2, 7])
+    s.mask(f, "conv2.weight", np.broadcast_to((channels % 2 == 0)[:, None, None], (6, 4, 3, 3)), few=[1, 2])
+    return f
+
+
 def adjusted() -> Forge:
     """Values that data decided, once they are masked and coded."""
     f = s.cnn()
@@ -109,7 +120,8 @@ def folded_linear() -> Forge:
 
 HONEST: list[Callable[[], Forge]] = [
     s.cnn, s.mlp, s.residual, s.grouped, s.joined, folded_linear,
-    adjusted, pruned_mlp, pruned_residual, pruned_groups, lambda: pruned_groups(whole=False), pruned_join, pruned_codes,
+    adjusted, patterned, pruned_mlp, pruned_residual, pruned_groups, lambda: pruned_groups(whole=False), pruned_join,
+    pruned_codes,
 ]  # fmt: skip
 
 

@@ -153,6 +153,18 @@ def poisoned(value: float, build: Callable[[Forge, s.Change], None] = s.recover)
     return lambda f: build(f, change)
 
 
+def cut_tile(f: Forge) -> None:
+    """A mask that is said to go tile by tile, and leaves half of one."""
+    keep = tiles()
+    keep[0, 0] = False
+    s.mask(f, "fc.weight", keep, tile=[3, 4])
+
+
+def tiles() -> np.ndarray[Any, np.dtype[np.bool_]]:
+    """Every other run of four columns of the last weight."""
+    return np.tile(np.arange(24) % 8 < 4, (3, 1))
+
+
 def misfigured(*rows: list[str]) -> Callable[[Forge], None]:
     """An adjustment with these figures."""
     return lambda f: s.adjust(f, figures=list(rows))
@@ -228,6 +240,11 @@ TOLD: list[tuple[str, str, Callable[[Forge], None]]] = [
     ("a weight under another name", "V14", renamed),
     ("NaN in a recovery", "V15", poisoned(float("nan"))),
     ("infinity in a recovery", "V15", poisoned(float("inf"))),
+    ("a mask with more neighbours than stated", "V15", lambda f: s.mask(f, "fc.weight", tiles(), few=[2, 4])),
+    ("a mask that cuts a tile", "V15", cut_tile),
+    ("a tile that a later mask cuts", "V15", lambda f: (s.mask(f, "fc.weight", tiles()), cut_tile(f))[1]),
+    ("neighbours of a bias", "V14", lambda f: s.mask(f, "conv2.bias", np.arange(6) % 2 == 0, few=[1, 2])),
+    ("no neighbours at all", "V03", lambda f: s.mask(f, "fc.weight", tiles(), few=[4, 0])),
     ("NaN in an adjustment", "V15", poisoned(float("nan"), s.adjust)),
     ("a figure that stands twice", "V03", misfigured(["a", "1"], ["a", "1"])),
     ("figures out of order", "V03", misfigured(["b", "1"], ["a", "1"])),
