@@ -34,6 +34,7 @@ SUBJECTS = (fashion.SUBJECT, chargpt.SUBJECT, crepe.TINY, crepe.FULL, sentences.
 FOLDER = HOUSE / "build" / "models"
 BITS, PERCENT = (8, 4, 3, 2), (30, 50, 70)
 TEXT = """surg 1
+use std.metric.{{damage, size}}
 use std.rules.{{mask, quantize}}
 dim B in 1..4096
 {declaration}
@@ -42,6 +43,8 @@ surgery small on net {{
   step only = apply {step}
 }}
 """
+SCALES = 0.75
+"""Bits a weight that a budget leaves for scales and for what is not quantized."""
 
 
 @frozen
@@ -52,11 +55,8 @@ class Own:
     step: str
     sparse: bool = False
     second_order: bool = False
-
-    @property
-    def levels(self) -> tuple[int, ...]:
-        """Bits, or percent that is zero."""
-        return PERCENT if self.sparse else BITS
+    levels: tuple[int, ...] = BITS
+    """Bits, or percent that is zero."""
 
 
 OWN = (
@@ -68,12 +68,20 @@ OWN = (
         'quantize(bits = {level}bit, scheme = "affine", group = 128, update = "obs", calibrate = calib) @**',
         second_order=True,
     ),
-    Own("surgdsl magnitude", "mask(keep = {kept}%) {weighty}", sparse=True),
+    Own(
+        "surgdsl GPTQ, bits by damage",
+        'quantize(bits = choose {{2bit, 3bit, 4bit, 8bit}}, scheme = "affine", group = 128, update = "obs", '
+        "calibrate = calib) @**\n  target minimize damage on calib\n  require size(after) <= {budget}% * size(before)",
+        second_order=True,
+        levels=(4, 3, 2),
+    ),
+    Own("surgdsl magnitude", "mask(keep = {kept}%) {weighty}", sparse=True, levels=PERCENT),
     Own(
         "surgdsl SparseGPT",
         'mask(keep = {kept}%, update = "obs", calibrate = calib) {weighty}',
         sparse=True,
         second_order=True,
+        levels=PERCENT,
     ),
 )
 Method = Own | Peer
@@ -104,7 +112,8 @@ def _own(subject: Subject, method: Own, level: int) -> tuple[nn.Module, int]:
     folder = FOLDER / "run"
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
-    step = method.step.format(level=level, kept=100 - level, weighty=subject.weighty)
+    budget = f"{100 * (level + SCALES) / 32:.1f}"
+    step = method.step.format(level=level, kept=100 - level, weighty=subject.weighty, budget=budget)
     text = folder / "spec.surg"
     text.write_text(TEXT.format(declaration=subject.declaration, step=step), encoding="utf-8")
     surgdsl.run(surgdsl.load(text), folder / "out")
