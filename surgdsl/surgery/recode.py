@@ -30,6 +30,8 @@ class Coded:
 
     weight: Weight
     found: Mapping[str, object] = field(factory=dict[str, str])
+    told: str = ""
+    """The same for people."""
 
 
 Ready = tuple[Weight, Coded]
@@ -108,7 +110,8 @@ class Quantize(Single):
                 with_affine(weight, self.form, *found) if found else affine.quantize(weight, self.form, self.clip)
             )
         coded, fit = codebook.quantize(weight, self.bits)
-        return Coded(coded, {"least": fit.least.hex()})
+        near = f", error at most {fit.error / fit.least:.6f} times the least" if fit.least else ""
+        return Coded(coded, {"least": fit.least.hex()}, near)
 
     def recode(self, weight: Weight) -> Weight:
         """The weight as it is stored then."""
@@ -153,4 +156,6 @@ def recoded(
     coded = action.coded(weight)
     asked = rewritten_param(state, name, coded.weight, action.term(weight, term_of(operation)))
     derivation, after = replace(state, rule, asked, number)
-    return Rewrite(rule, step, "reduce", reduces, {**arguments, **coded.found}, note, derivation, state, after)
+    return Rewrite(
+        rule, step, "reduce", reduces, {**arguments, **coded.found}, note + coded.told, derivation, state, after
+    )

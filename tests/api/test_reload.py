@@ -24,8 +24,10 @@ STEPS = """
       step narrow = apply prune_channels(keep = 50%) @** by magnitude
       step fold   = apply exhaustively fold_batchnorm @**
       step thin   = apply mask(keep = 50%) @head
-      step code   = apply quantize(bits = 4bit) @**
-      order narrow >> fold >> thin >> code
+      step code   = apply quantize(bits = 4bit) @** except @stem | @deep
+      step grid   = apply quantize(bits = 4bit, scheme = "symmetric", group = 9) @stem
+      step each   = apply quantize(bits = 3bit, scheme = "affine", per = "tensor", group = 12, clip = "mse") @deep
+      order narrow >> fold >> thin >> code >> grid >> each
     }
 """
 NETS = """

@@ -183,6 +183,15 @@ ORDERS: Mapping[str, tuple[tuple[str, Action], ...]] = {
     "mask everything": (("a", Mask("two.weight", 0, 18)),),
     "mask a codebook": (("a", Quantize("two.weight", 2, "kmeans")), ("b", Mask("two.weight", 5, 18))),
     "mask scales": (("a", Quantize("two.weight", 8, "affine")), ("b", Mask("two.weight", 0, 18))),
+    "cut along the groups": (
+        ("a", Quantize("two.weight", 4, "affine", group=3)),
+        ("b", Prune("one:out", 6, (0, 1, 2), (3, 3, 3, 0, 0, 0))),
+    ),
+    "mask groups": (("a", Quantize("one.weight", 3, "symmetric", -1, 7, "mse")), ("b", Mask("one.weight", 3, 24))),
+    "groups on a masked weight": (
+        ("a", Mask("one.weight", 9, 24)),
+        ("b", Quantize("one.weight", 2, "symmetric", 0, 3)),
+    ),
     "scales on a masked weight": (("a", Mask("two.weight", 5, 18)), ("b", Quantize("two.weight", 1, "affine"))),
 }
 

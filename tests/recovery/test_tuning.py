@@ -51,6 +51,19 @@ def coded(start: State) -> State:
     return state
 
 
+@pytest.mark.parametrize("scheme", ["affine", "symmetric"])
+def test_scales_of_groups_move_and_stay_narrow(start: State, scheme: str) -> None:
+    grid = Quantize("two.weight", 3, scheme, group=8).rewrite(start, 0, "code").after
+    after = recovered(grid, start).after
+    old, new = weight(grid, "two.weight"), weight(after, "two.weight")
+    assert old.parts["scale"].dtype == new.parts["scale"].dtype == np.float16
+    assert old.parts["scale"].shape == new.parts["scale"].shape == (16, 2)
+    assert (old.parts["scale"] != new.parts["scale"]).any()
+    assert (new.parts["scale"] > 0).all()
+    for part in old.parts.keys() - {"scale"}:
+        assert np.array_equal(old.parts[part], new.parts[part])
+
+
 def rows(count: int = 193) -> Rows:
     """Three corners with noise; 193 rows are three batches of 64 and one row more."""
     generator = np.random.default_rng(2)

@@ -65,7 +65,8 @@ def test_the_rule_is_told_and_what_it_reduces_is_reduced(state: State, name: str
     assert payload.encoding == weight.encoding == encoding
     assert payload.term == TERMS[name]
     assert rewrite.rule == rule
-    assert (rewrite.reduces, rewrite.kind, rewrite.note) == (reduces, "reduce", action.note)
+    assert (rewrite.reduces, rewrite.kind) == (reduces, "reduce")
+    assert rewrite.note.startswith(action.note)
     assert stored_bytes(weight) < stored_bytes(old)
     assert stored_count(weight) <= stored_count(old)
 

@@ -149,4 +149,4 @@ def test_the_share_of_the_least_error_is_told(tmp_path: Path, capsys: pytest.Cap
     f = wide()
     impossible((1.0).hex())(f)
     assert main([str(f.write(tmp_path / "job"))]) == 0
-    assert "of the least possible (attested)" in capsys.readouterr().out
+    assert "times the least possible (attested)" in capsys.readouterr().out

@@ -53,7 +53,7 @@ def check(kind: str, rewrite: Rewrite, load: Load) -> str:
 def beside(least: float, squares: float, base: str) -> str:
     """How near the error is to a stated least one; V15 when it lies below what no codebook is said to go below."""
     need(least <= squares * (1 + 2**-20), "V15", f"the error of `{base}` is smaller than the least that is stated")
-    return f", at most {squares / least:.6f} of the least possible (attested)" if least > 0 else ""
+    return f", at most {squares / least:.6f} times the least possible (attested)" if least > 0 else ""
 
 
 BITS = integer(1, 8)
