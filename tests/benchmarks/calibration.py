@@ -7,10 +7,12 @@ docs/calibration.md. A few minutes; seeded.
 
 from __future__ import annotations
 
+import itertools
 import sys
 from collections import OrderedDict
 from collections.abc import Sequence
 from pathlib import Path
+from statistics import fmean
 
 import numpy as np
 import torch
@@ -139,14 +141,20 @@ def mnist() -> tuple[State, Rows, Rows]:
 
 
 def biases() -> None:
-    """Round to nearest in few bits, with and without corrected biases."""
+    """Round to nearest in few bits, with and without corrected biases; of the digits, the mean of ten networks."""
     start, train, test = mnist()
-    say("| bits (weights, folded CNN) | round to nearest | with `correct_bias` |\n|---|---|---|")
-    for bits in (8, 4, 3, 2):
-        code = GRIDS.format(bits)
-        found = [done(start, train, [FOLD, code, *more]) for more in ((), ("correct_bias(calibrate = train) @**",))]
-        say(f"| {bits} | {' | '.join(f'{accuracy(state, test):.1f} %' for state in found)} |")
-    say(f"\nbefore: {accuracy(start, test):.1f} %\n")
+    small_train, small_test = digits()
+    nets = {"mnist_cnn": ([start], train, test)}
+    nets["digits CNN"] = [digits_cnn(seed, small_train) for seed in range(SEEDS)], small_train, small_test
+    say("| model | grids | bits | before | round to nearest | with `correct_bias` |\n|---|---|---|---|---|---|")
+    for name, (states, calibration, held_out) in nets.items():
+        for per, bits in itertools.product(("channel", "tensor"), (4, 3, 2)):
+            code = f'quantize(bits = {bits}bit, scheme = "affine", per = "{per}") @**'
+            ways = ([], [FOLD, code], [FOLD, code, "correct_bias(calibrate = train) @**"])
+            made = ([done(one, calibration, way) if way else one for one in states] for way in ways)
+            found = [fmean(accuracy(one, held_out) for one in some) for some in made]
+            say(f"| {name} | per {per} | {bits} | {' | '.join(f'{one:.1f} %' for one in found)} |")
+    say("")
 
 
 def activations() -> None:
