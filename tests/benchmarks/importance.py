@@ -10,6 +10,7 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
+from importlib.metadata import version
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -36,6 +37,13 @@ HEADING = "\n## Measured\n"
 BLOCKS = ("block1", "block2", "block3", "block4", "block5")
 ROWS, HELD_OUT = 256, 500
 """Training rows that criteria see, and other rows on which the loss is taken."""
+INTRODUCTION = """\
+`make bench-importance`: the trained net of `examples/mnist_cnn.py`. Each of its {channels} channels is put to zero alone
+({seconds:.0f} s), and the rise of the loss on {held_out} held-out rows is compared with the scores that a criterion gives from
+{rows} training rows: the rank correlation within each layer, averaged over the five layers, and that over all channels
+at once. Behind the name stands the reduction, where it is not the sum. The ablation of the training rows themselves is
+in the table too: it is what a criterion can hope for.
+"""
 Scores = Mapping[str, NDArray[np.float64]]
 """By block, one for each channel."""
 
@@ -173,7 +181,10 @@ def theirs(net: nn.Sequential, rows: Rows) -> Iterator[tuple[str, Callable[[], S
         ("Hessian", library.GroupHessianImportance(), squares),
     )
     for name, scorer, before in table:
-        yield f"torch-pruning {tp.__version__}: {name}", lambda scorer=scorer, before=before: asked(scorer, before)
+        yield (
+            f"torch-pruning {version('torch-pruning')}: {name}",
+            lambda scorer=scorer, before=before: asked(scorer, before),
+        )
 
 
 Before = Callable[[nn.Module, torch.Tensor, torch.Tensor, Any], None]
@@ -219,12 +230,7 @@ def text(lines: list[Line], channels: int, seconds: float) -> str:
     return "\n".join(
         (
             HEADING,
-            f"`make bench-importance`: the trained net of `examples/mnist_cnn.py`. Each of its {channels} channels is put to",
-            f"zero alone ({seconds:.0f} s), and the rise of the loss on {HELD_OUT} held-out rows is compared with the scores",
-            f"that a criterion gives from {ROWS} training rows: the rank correlation within each layer, averaged over the",
-            "five layers, and that over all channels at once. Behind the name stands the reduction, where it is not the sum.",
-            "The ablation of the training rows themselves is in the table too: it is what a criterion can hope for.",
-            "",
+            INTRODUCTION.format(channels=channels, seconds=seconds, held_out=HELD_OUT, rows=ROWS),
             "| criterion | within layers | whole net | seconds |",
             "|---|---|---|---|",
             *rows,
