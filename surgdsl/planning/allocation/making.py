@@ -103,14 +103,23 @@ def ground(opened: Opened, told: Told) -> Ground:
 
 
 def _kind(choosing: Sequence[StepDecl]) -> str:
-    kinds = {step.name: KINDS.get(step.rule, "") for step in choosing}
+    kinds = {step.name: "" if _shared(step) else KINDS.get(step.rule, "") for step in choosing}
     if len(set(kinds.values())) > 1 or "" in kinds.values():
         told = "these choices cannot be weighed against each other place by place"
-        labels = {"weight": "chooses for each weight", "axis": "chooses for each axis", "": "changes whole layers"}
+        labels = {
+            "weight": "chooses for each weight",
+            "axis": "chooses for each axis",
+            "": "chooses for no single place",
+        }
         notes = tuple(Note(step.span, labels[kinds[step.name]]) for step in choosing)
         helps = ("decide one of them in the file", "or choose by a counted figure: `target minimize size(after)`")
         raise Refusal(Diagnostic("E0513", told, choosing[0].span, notes=notes, help=helps))
     return kinds[choosing[0].name]
+
+
+def _shared(step: StepDecl) -> bool:
+    """Whether the weights of a step share one count, so that none has a value of its own."""
+    return step.arguments.get("scope") in ("layer", "global")
 
 
 def _records(state: State, names: Sequence[str]) -> tuple[Record, ...]:

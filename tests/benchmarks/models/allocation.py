@@ -22,8 +22,11 @@ import sentences
 import torch
 from subject import Subject
 
-from surgdsl.bridge.encoding import decode
+from surgdsl.bridge.encoding import decode, dense
 from surgdsl.bridge.running import deterministic
+from surgdsl.bridge.sampling import divergence
+from surgdsl.bridge.source import Rows
+from surgdsl.bridge.weight import State
 from surgdsl.diagnostic import Source
 from surgdsl.language import program
 from surgdsl.planning.allocation.knapsack import Choices, relax, solve
@@ -119,6 +122,18 @@ def scored(subject: Subject, chosen: Sequence[Option]) -> list[float]:
     return [score(network) for _, score in subject.scores]
 
 
+def apart(here: Ground, chosen: Sequence[Option], rows: Rows) -> float:
+    """How far the answers to `rows` really move with these options at their places, in nats a row."""
+    weights = dict(here.state.weights)
+    names = {one.payload.base: name for name, one in here.state.net.params().items() if one.payload}
+    for option in chosen:
+        for name in option.changed:
+            payload = option.after.net.graph.operations[name].payload
+            assert payload is not None
+            weights[names[payload.base]] = dense(decode(option.after.weights[name]))
+    return divergence(here.state, [State(here.state.net, weights)], rows)[0]
+
+
 def choices(losses: Losses, loads: Sequence[Sequence[int]], limit: int) -> Choices:
     """The losses in whole numbers, of which all together make 2^58."""
     unit = sum(map(max, losses)) / UNITS
@@ -131,7 +146,8 @@ def choices(losses: Losses, loads: Sequence[Sequence[int]], limit: int) -> Choic
 def table(subject: Subject) -> Iterator[str]:
     """The rivals at the bytes of 3 and 4 bit for all, and between."""
     here = opened(subject)
-    rows = here.opened.rows("calib").take(ROWS)
+    every = here.opened.rows("calib")
+    rows, others = every.take(ROWS), _from(every, ROWS)
     start = time.perf_counter()
     losses = measured(here, "damage", rows, 0, silent).losses
     seconds = time.perf_counter() - start
@@ -141,7 +157,8 @@ def table(subject: Subject) -> Iterator[str]:
     count = len(here.places)
     yield f"### {subject.name}: {subject.what}"
     yield f"{count} weights, {base:,} bytes; measured on {len(rows)} rows in {seconds:.1f} s"
-    yield f"{'bytes':>12}  {'choice':28} {'nats a row':>11}  {', '.join(name for name, _ in subject.scores)}"
+    scores = ", ".join(name for name, _ in subject.scores)
+    yield f"{'bytes':>12}  {'choice':28} {'reckoned':>11}  {'measured':>11}  {scores}"
     uniform = {bits: tuple(at for _ in here.places) for at, bits in enumerate(BITS)}
     size = {bits: sum(row[at] for row, at in zip(loads, picks, strict=True)) for bits, picks in uniform.items()}
     for limit, same in ((size[3], 3), ((size[3] + size[4]) // 2, 3), (size[4], 4)):
@@ -153,8 +170,16 @@ def table(subject: Subject) -> Iterator[str]:
         for name, picks in rivals:
             used = base + sum(row[at] for row, at in zip(loads, picks, strict=True))
             lost = sum(row[at] for row, at in zip(losses, picks, strict=True))
-            score = scored(subject, [place.options[at] for place, at in zip(here.places, picks, strict=True)])
-            yield f"{used:>12,}  {name:28} {lost:>11.4g}  {', '.join(f'{one:.4f}' for one in score)}"
+            chosen = [place.options[at] for place, at in zip(here.places, picks, strict=True)]
+            score, moved = scored(subject, chosen), apart(here, chosen, others)
+            yield f"{used:>12,}  {name:28} {lost:>11.4g}  {moved:>11.4g}  {', '.join(f'{one:.4f}' for one in score)}"
+
+
+def _from(rows: Rows, first: int) -> Rows:
+    """As many rows from `first` on; the same rows where there are no more."""
+    if len(rows) <= first:
+        return rows
+    return Rows(rows.name, tuple(one[first : 2 * first] for one in rows.inputs), rows.labels[first : 2 * first])
 
 
 def main() -> None:

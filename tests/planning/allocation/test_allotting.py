@@ -20,6 +20,7 @@ from surgdsl.planning.allocation.measuring import measured
 from surgdsl.planning.deciding import decide
 from surgdsl.planning.opening import Opened, open_surgery
 from surgdsl.planning.plan import Plan
+from surgdsl.report.planned import records, told
 
 NET = '''
 """Three layers of different worth, and rows with classes."""
@@ -199,6 +200,34 @@ def test_choices_of_different_kinds_are_refused(tmp_path: Path) -> None:
     narrow = "step narrow = apply prune_channels(keep = choose {50%, 75%}) @** by magnitude\n"
     refusal = refused(tmp_path, narrow, CODE, "order narrow >> code", GOAL)
     assert [one.code for one in refusal.diagnostics] == ["E0513"]
+
+
+def test_weights_that_share_a_count_have_no_values_of_their_own(tmp_path: Path) -> None:
+    thin = 'step thin = apply mask(keep = choose {30%, 60%}, scope = "global") @**\n'
+    refusal = refused(tmp_path, thin, GOAL)
+    assert [one.code for one in refusal.diagnostics] == ["E0513"]
+
+
+def test_options_are_made_with_what_makes_up_for_them(tmp_path: Path) -> None:
+    code = CODE.replace(")", ', update = "obs", calibrate = rows)')
+    limit = "require size(after) <= 14% * size(before)"
+    made, solved = allotted(tmp_path, code, "target minimize damage", limit)
+    _, rounded = allotted(tmp_path, CODE, GOAL, limit)
+    assert solved.loss < rounded.loss
+    final = carry(made, silent).final
+    assert count(final.net, final.weights, ones(final.net))["size/1"] == made.after["size/1"]
+
+
+def test_it_is_told_with_what_every_place_takes(tmp_path: Path) -> None:
+    made, allocation = allotted(tmp_path, CODE, GOAL, "require size(after) <= 15% * size(before)")
+    lines = "\n".join(told(made))
+    assert all(place.name in lines for place in allocation.places)
+    assert "the least there is; dynamic programming" in lines
+    (record,) = [one for one in records(made) if one["type"] == "allocation"]
+    assert sum(place["after"] - place["before"] for place in record["places"]) == (
+        made.after["size/1"] - made.before["size/1"]
+    )
+    assert allocation.facts["allocation.gap"] == "0"
 
 
 def test_the_same_file_makes_the_same_choice(tmp_path: Path) -> None:
