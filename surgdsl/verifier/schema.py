@@ -121,7 +121,7 @@ WRAPPED: dict[str, Check] = {
     "extent": where(lambda value: type(value) is str and is_extent(value), "a polynomial"),
     "float": where(is_float, "a float"),
     "none": where(lambda value: value is True, "true"),
-    "tensors": integer(1, 64),
+    "tensors": integer(1, 1024),
 }
 
 

@@ -239,8 +239,9 @@ def longer(extent: Extent, more: int) -> Extent:
 
 def shuffled(call: Call) -> Places:
     """pixel_shuffle: [*, c·r·r, h, w] → [*, c, h·r, w·r]."""
-    *_, c, h, w = call.shape()
     r, rank = call.values["upscale_factor"], len(call.shape())
+    need(rank >= 3, "V09", "pixel_shuffle: there are no channels")
+    *_, c, h, w = call.shape()
     (channels,) = integers([c], "channels")
     need(r >= 1 and channels % (r * r) == 0, "V09", "pixel_shuffle: the factor does not divide the channels")
     source = row(rank, **{f"at{rank - 3}": "?c", f"at{rank - 2}": "H", f"at{rank - 1}": "W"})

@@ -75,9 +75,8 @@ def layers(call: Call) -> Places:
     """lstm, gru, rnn: in each layer and direction k gates of w_ih[k·h, i], w_hh[k·h, h], and biases [k·h]."""
     given, count = call.values, 4 if ".lstm" in call.name else 3 if ".gru" in call.name else 1
     states, rank = (2 if count == 4 else 1), len(call.shape())
-    need(
-        rank == 3 and (not given["train"] or given["dropout"] == 0), "V09", "a recurrence has another rank, or dropout"
-    )
+    still = not given["train"] or given["dropout"] == 0
+    need(still and rank == len(call.shapes[1]) == 3, "V09", "a recurrence has another rank, or dropout")
     ways, per = 1 + given["bidirectional"], 2 + 2 * given["has_biases"]
     cells = given["num_layers"] * ways
     need(len(call.sorts) == 1 + states + cells * per, "V09", "a recurrence has another number of weights")
@@ -88,9 +87,8 @@ def layers(call: Call) -> Places:
         each += [("?G", "i" if cell < ways else "?D"), ("?G", "h"), ("?G",), ("?G",)][:per]
     sources: tuple[Letters, ...] = (x, *((("C", "b", "h"),) * states), *each)
     targets: tuple[Letters, ...] = ((*x[:2], "?D"), *((("C", "b", "h"),) * states))
-    blocks = [
-        (port, at) for port, row in enumerate((*sources, *targets)) for at, one in enumerate(row) if one[0] == "?"
-    ]
+    ports = enumerate((*sources, *targets))
+    blocks = [(port, at) for port, row in ports for at, letter in enumerate(row) if letter[0] == "?"]
     sizes = {"G": product(count, hidden), "D": product(ways, hidden), "C": cells}
     return Places(sources, targets, sizes, tuple((block, (1, 2), modulo(hidden)) for block in blocks))
 

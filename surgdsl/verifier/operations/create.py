@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from surgdsl.verifier.extent import Extent
+from surgdsl.verifier.extent import LARGEST, Extent
 from surgdsl.verifier.operations.arrange import row
 from surgdsl.verifier.operations.letters import Places
 from surgdsl.verifier.operations.signature import Call
@@ -24,11 +24,11 @@ def counted(call: Call) -> Places:
     return Places((), (("A",),), {"A": span(start, end, step)})
 
 
-def span(start: Extent | float, end: Extent | float, step: float) -> Extent:
+def span(start: Extent | float, end: Extent | float, step: Extent | float) -> Extent:
     """How many numbers there are; of extents the difference, the step being 1."""
-    if isinstance(end, str) or isinstance(start, str):
+    if isinstance(start, str) or isinstance(end, str) or isinstance(step, str):
         need(step == 1 and start == 0 and isinstance(end, str), "V09", "arange: bounds of extents do not fit")
         return str(end)
-    need(step != 0 and (end - start) * step > 0, "V09", "arange: there is nothing between the bounds")
+    need(step != 0 and 0 < (end - start) / step < LARGEST, "V09", "arange: nothing, or too much, is between the bounds")
     whole = isinstance(start, int) and isinstance(end, int) and isinstance(step, int)
     return int(-((start - end) // step)) if whole else math.ceil((end - start) / step)

@@ -19,7 +19,7 @@ def layer(call: Call) -> Places:
 
 def grouped(call: Call) -> Places:
     """group_norm: the channels are groups of equal size."""
-    channels, groups = call.shape()[1], call.values["num_groups"]
+    groups, (channels, *_) = call.values["num_groups"], (*call.shape()[1:], "")
     fits = isinstance(channels, int) and groups >= 1 and channels % groups == 0
     need(fits, "V09", "group_norm: the groups do not divide the channels")
     return read(f"nc# {'c ' * (len(call.sorts) - 1)}>nc#", call.shapes)

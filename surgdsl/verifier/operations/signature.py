@@ -180,11 +180,10 @@ def full(kept: Indices, extent: Extent) -> tuple[int, ...]:
 
 def counted(value: Any, name: str) -> list[bool]:
     """Which tensors a list holds: a number of them, or one or none at a time."""
-    if wrapped(value, "tensors"):
-        return [True] * int(value["tensors"])
-    listed = is_list(value) and all(wrapped(item, "none") or wrapped(item, "tensors") for item in value)
-    need(listed, "V09", f"`{name}` does not say how many tensors it takes")
-    return ["tensors" in item for item in value]
+    each = [ONE] * value["tensors"] if wrapped(value, "tensors") else value
+    fits = is_list(each) and bool(each) and all(item == ONE or wrapped(item, "none") for item in each)
+    need(fits, "V09", f"`{name}` does not say how many tensors it takes")
+    return [item == ONE for item in each]
 
 
 def form(value: Any) -> str:
@@ -224,6 +223,7 @@ def wrapped(value: Any, key: str) -> bool:
     return is_object(value) and key in value
 
 
+ONE = {"tensors": 1}
 FORMS = {bool: "b", int: "i", str: "t"}
 WRAPPED = ("float", "extent", "none")
 KINDS = {

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from surgdsl.verifier.extent import integers
+from surgdsl.verifier.extent import LARGEST, integers
 from surgdsl.verifier.operations.letters import Places, Shape, read
 from surgdsl.verifier.operations.signature import Call, Cut
 from surgdsl.verifier.reject import need
@@ -25,6 +25,7 @@ def spread(values: Any, rank: int, least: int = 1) -> tuple[int, ...]:
 def windows(extents: Shape, kernel: tuple[int, ...], call: Call) -> tuple[int, ...]:
     """Positions of a window along each dimension: ⌊(in + 2p − d(k−1) − 1)/s⌋ + 1, or ⌈…⌉ with `ceil_mode`."""
     rank, given, up = len(kernel), call.values, call.values.get("ceil_mode", False)
+    need(len(extents) == rank, "V09", "a window has another rank than what it slides over")
     strides = spread(given["stride"], rank) if given.get("stride", ()) else kernel
     paddings, dilations = spread(given["padding"], rank, 0), spread(given.get("dilation", (1,)), rank)
     found: list[int] = []
@@ -41,6 +42,7 @@ def windows(extents: Shape, kernel: tuple[int, ...], call: Call) -> tuple[int, .
 
 def over_space(call: Call, pattern: str, sizes: Shape) -> Places:
     """A pattern in which the letters of space stand for as many dimensions as the operator has."""
+    need(len(sizes) == call.rank, "V09", "the output size has the wrong rank")
     for letters in (SPACE, KERNEL, OUT):
         pattern = pattern.replace(letters, letters[: call.rank])
     terms, _, target = pattern.partition(">")
@@ -98,7 +100,6 @@ def pool(call: Call) -> Places:
 
 def adapted(call: Call) -> Places:
     """x[:-rank] + output_size."""
-    need(len(call.values["output_size"]) == call.rank, "V09", "the output size has the wrong rank")
     return over_space(call, "*ABD>*XYZ", call.values["output_size"])
 
 
@@ -107,7 +108,8 @@ def resampled(call: Call) -> Places:
     space, size = call.shape()[2:], call.values["output_size"]
     if size is None:
         factors: tuple[float, ...] = call.values["scale_factors"] or ()
-        need(len(factors) == len(space), "V09", "a factor for each dimension is needed")
+        fits = len(factors) == len(space) and all(0 < factor < LARGEST for factor in factors)
+        need(fits, "V09", "a factor for each dimension is needed")
         extents = integers(space, "spatial extents")
         size = tuple(int(extent * factor) for extent, factor in zip(extents, factors, strict=True))
     return over_space(call, "ncABD>ncXYZ", size)
