@@ -38,8 +38,8 @@ BLOCKS = ("block1", "block2", "block3", "block4", "block5")
 ROWS, HELD_OUT = 256, 500
 """Training rows that criteria see, and other rows on which the loss is taken."""
 INTRODUCTION = """\
-`make bench-importance`: the trained net of `examples/mnist_cnn.py`. Each of its {channels} channels is put to zero alone
-({seconds:.0f} s), and the rise of the loss on {held_out} held-out rows is compared with the scores that a criterion gives from
+`make bench-importance`: the trained net of `examples/mnist_cnn.py`. Each of its {channels} channels is put to zero
+alone ({seconds:.0f} s), and the rise of the loss on {held_out} held-out rows is compared with what a criterion says of
 {rows} training rows: the rank correlation within each layer, averaged over the five layers, and that over all channels
 at once. Behind the name stands the reduction, where it is not the sum. The ablation of the training rows themselves is
 in the table too: it is what a criterion can hope for.
