@@ -26,6 +26,8 @@ BINS, FINE = 1 << 12, 1 << 6
 """How many bins there are at least, and for each entry: the gap of the bound falls with the square of both."""
 ENDS = 1 << 9
 """So many of the smallest and of the largest elements lie in no common bin: tails are long and thin."""
+SHORT = 64
+"""One entry in so many may be found by cutting the worst run in two, where bins cost exactness anyway."""
 STEPS = 12
 RUN = 1 << 17
 """Elements that are summed at a time."""
@@ -80,7 +82,7 @@ def kmeans(values: Values, entries: int, importance: Exact | None = None) -> Fit
     bins = _Bins.of(sample, _edges(sample, entries))
     if not bins.excess and bins.mass.size - 1 <= entries:
         return Fit(sample.values[bins.bounds[:-1]] + np.float32(0), 0.0, 0.0)  # −0.0 + 0.0 is 0.0
-    found = bins.optimum(entries, _price(sample, entries))
+    found = bins.optimum(entries, _price(sample, entries), entries // SHORT if bins.excess else 0)
     starts = found.path.bounds
     centres = bins.line.means(starts) + bins.origin
     fits = [rounded(one) for one in (centres, bins.lloyd(centres))]
@@ -189,9 +191,9 @@ class _Bins:
             Line.of(points[there] - origin, weights[there]), float(np.maximum(wide * firsts - seconds, 0.0).sum()),
         )  # fmt: skip
 
-    def optimum(self, entries: int, price: float) -> Optimum:
+    def optimum(self, entries: int, price: float, short: int) -> Optimum:
         """The best runs of the points."""
-        return partition(self.line, entries, price)
+        return partition(self.line, entries, price, short)
 
     def lloyd(self, centres: Exact) -> Exact:
         """Centres after at most STEPS rounds: every value goes to its nearest centre, every centre to its mean."""

@@ -96,13 +96,15 @@ class Optimum:
     least: float
 
 
-def partition(line: Line, runs: int, price: float) -> Optimum:
+def partition(line: Line, runs: int, price: float, short: int = 0) -> Optimum:
     """The cheapest partition into at most `runs` runs, exact but for rounding.
 
     Args:
         line: n points.
         runs: at least 1.
         price: where the search for the price of a run begins, positive; a good one saves time.
+        short: a best path of so many runs fewer ends the search; its most expensive runs are cut in two. Any number
+            above 0 gives up the optimum for time, and the bound says how much of it.
     """
     few, many = (_path(line, bounds) for bounds in (np.array([0, line.points.size]), np.arange(line.points.size + 1)))
     if runs == 1 or runs >= many.edges:
@@ -111,12 +113,13 @@ def partition(line: Line, runs: int, price: float) -> Optimum:
     least, dear, cheap = 0.0, 0.0, 0.0  # the prices at which `few` and `many` are the best
     for turn in range(ROUNDS):
         level = (few.cost - many.cost) / (many.edges - few.edges)  # where both cost the same
-        near = many.edges - few.edges <= 2 or turn % 3 == 2
+        every = 3 if dear and cheap else 8
+        near = many.edges - few.edges <= 2 or turn % every == every - 1
         at = level if near else _guess(runs, (few.edges, dear), (many.edges, cheap), price)
         found, total = cheapest(line, at)
         least = max(least, total - at * runs)
-        if found.edges == runs:
-            return Optimum(found, least)
+        if runs - short <= found.edges <= runs:
+            return Optimum(_cut(line, found, runs), least)
         if at == level and total >= (few.cost + at * few.edges) * (1 - CLOSE):
             break
         few, dear, many, cheap = (found, at, many, cheap) if found.edges < runs else (few, dear, found, at)
@@ -132,8 +135,19 @@ def _guess(runs: int, few: tuple[int, float], many: tuple[int, float], price: fl
         share = np.log(runs / few[0]) / np.log(many[0] / few[0])
         return float(few[1] * (many[1] / few[1]) ** share)
     if few[1]:
-        return few[1] * min(0.9, (few[0] / runs) ** 3)
-    return many[1] * max(1.1, (many[0] / runs) ** 3) if many[1] else price
+        return few[1] * min(0.98, (few[0] / runs) ** 3)
+    return many[1] * max(1.02, (many[0] / runs) ** 3) if many[1] else price
+
+
+def _cut(line: Line, path: Path, runs: int) -> Path:
+    """The path with the most expensive of its runs cut in two, at the best place, until there are so many."""
+    while path.edges < runs:
+        worst = int(line.cost(path.bounds[:-1], path.bounds[1:]).argmax())
+        start, stop = path.bounds[worst : worst + 2]
+        inner: Places = np.arange(int(start) + 1, int(stop))
+        best = inner[(line.cost(start, inner) + line.cost(inner, stop)).argmin()]
+        path = _path(line, np.insert(path.bounds, worst + 1, best))
+    return path
 
 
 def splice(few: Places, many: Places, runs: int) -> Places:

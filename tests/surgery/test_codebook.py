@@ -99,6 +99,14 @@ def test_a_partition_is_the_best_of_all(line: Line, runs: int, price: float) -> 
     assert found.least <= found.path.cost * (1 + 1e-12) + 1e-9
 
 
+@given(lines(), st.integers(2, 14), st.floats(1e-3, 1e3), st.integers(1, 3))
+def test_a_shorter_path_is_cut_and_the_bound_still_holds(line: Line, runs: int, price: float, short: int) -> None:
+    runs = min(runs, line.points.size)
+    found = partition(line, runs, price, short)
+    assert found.path.edges == runs
+    assert found.least * (1 - 1e-12) - 1e-9 <= least(line, runs) <= found.path.cost * (1 + 1e-12) + 1e-9
+
+
 @given(lines(), st.floats(1e-3, 1e3))
 def test_the_cheapest_path_at_a_price(line: Line, price: float) -> None:
     _, total = cheapest(line, price)
@@ -208,7 +216,7 @@ def test_any_finite_values_give_a_rising_codebook_no_worse_than_lloyd(
         assert fit.error == 0
         return
     ones, start = np.ones(values.size), np.random.default_rng(seed).choice(values, entries)
-    rounding = values.size * float(np.spacing(np.abs(values).max())) ** 2  # of entries to float32
+    rounding = values.size * (float(np.abs(values).max()) * 2.0**-23) ** 2  # of entries to float32
     assert fit.error <= inertia(values, lloyd(values, start), ones) * (1 + 1e-9) + rounding
 
 
