@@ -104,10 +104,10 @@ def _least(scope: Scope, node: tree.Target, sense: tree.Word, damage: str) -> Ob
 def check_choices(
     scope: Scope, word: tree.Word, steps: Sequence[StepDecl], spent: Budget, goals: Sequence[tree.Target]
 ) -> None:  # fmt: skip
-    """Reports more candidates than are tried, and a goal where there is nothing to choose."""
+    """Reports more candidates than are tried, which a damage does not, and a goal where there is nothing to choose."""
     sizes = [len(values) for step in steps for values in step.options.values()]
     limit = EVALS if spent.evals is None else spent.evals
-    if math.prod(sizes) > limit:
+    if math.prod(sizes) > limit and not any(_damage(scope, one.goal) for one in goals):
         product = " * ".join(map(str, sizes))
         told = f"{product} = {math.prod(sizes)}" if len(sizes) > 1 else product
         notes = tuple(Note(one.span, "chooses") for one in steps if one.options)

@@ -116,11 +116,15 @@ def _better(choices: Choices, one: tuple[int, ...], other: tuple[int, ...]) -> t
 
 @frozen
 class Relaxed:
-    """The linear relaxation: its value, what one unit of load is worth at it, and a choice made along it."""
+    """The linear relaxation: its value, what one unit of load is worth at it, and a choice made along it.
+
+    An option's reduced cost is by how much more it costs at this price than the best of its class.
+    """
 
     bound: Fraction
     price: Fraction
     greedy: tuple[int, ...]
+    reduced: tuple[tuple[float, ...], ...]
 
 
 def relax(choices: Choices) -> Relaxed:
@@ -145,11 +149,14 @@ def relax(choices: Choices) -> Relaxed:
             continue
         room -= more
         picks[place] = after
-    least = [
-        min(cost + price * load for cost, load in zip(costs, loads, strict=True))
+    over, under = price.numerator, price.denominator
+    scaled = [
+        [cost * under + over * load for cost, load in zip(costs, loads, strict=True)]
         for costs, loads in zip(choices.costs, choices.loads, strict=True)
     ]
-    return Relaxed(sum(least, Fraction(0)) - price * choices.limit, price, tuple(picks))
+    least = [min(row) for row in scaled]
+    reduced = tuple(tuple((one - low) / under for one in row) for row, low in zip(scaled, least, strict=True))
+    return Relaxed(Fraction(sum(least), under) - price * choices.limit, price, tuple(picks), reduced)
 
 
 def hull(costs: Sequence[int], loads: Sequence[int]) -> tuple[int, ...]:
@@ -195,11 +202,8 @@ class Core:
     @cached_property
     def rows(self) -> tuple[Row, ...]:
         """Each class by its place, its options within the view, and their reduced costs; few options first."""
-        price, found = self.relaxed.price, list[Row]()
-        for place, (costs, loads) in enumerate(zip(self.choices.costs, self.choices.loads, strict=True)):
-            full = [cost + price * load for cost, load in zip(costs, loads, strict=True)]
-            least = min(full)
-            reduced = [float(one - least) for one in full]
+        found: list[Row] = []
+        for place, reduced in enumerate(self.relaxed.reduced):
             near = [option for option, one in enumerate(reduced) if one <= self.allowed]
             found.append((place, tuple(near), tuple(reduced[option] for option in near)))
         return tuple(sorted(found, key=lambda row: (len(row[1]), row[0])))

@@ -31,7 +31,7 @@ Told = Callable[[str, str], None]
 Setting = tuple[str, str, Value]
 """A step, one of its arguments, and a value for it."""
 
-KINDS: Mapping[str, str] = {"mask": "weight", "quantize": "weight", "prune_channels": "axis"}
+KINDS: Mapping[str, str] = {"mask": "weight", "quantize": "weight", "prune_channels": "axis", "low_rank": "layer"}
 """What is chosen for, by the rule."""
 MANY = 1000
 """More rewrites than one action has."""
@@ -109,6 +109,7 @@ def _kind(choosing: Sequence[StepDecl]) -> str:
         labels = {
             "weight": "chooses for each weight",
             "axis": "chooses for each axis",
+            "layer": "chooses for each layer",
             "": "chooses for no single place",
         }
         notes = tuple(Note(step.span, labels[kinds[step.name]]) for step in choosing)
@@ -151,7 +152,7 @@ class _Making:
     def names(self, step: StepDecl, state: State) -> tuple[str, ...]:
         """The places that a choosing step means."""
         here = placed(step, state)
-        if KINDS[step.rule] == "weight":
+        if KINDS[step.rule] != "axis":
             return weights(here, state)
         return tuple(axis.name for axis in axes(here, self.known.rankings.coupled(state.net))[0])
 

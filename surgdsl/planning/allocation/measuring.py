@@ -24,6 +24,8 @@ Told = Callable[[str, str], None]
 Losses = tuple[tuple[float, ...], ...]
 """By place and option."""
 
+RESHAPED = {"axis": "cut", "layer": "product"}
+"""Kinds of places whose options have weights of other shapes, and what one is called."""
 DRAWS = 1024
 """Answers that are drawn in all: over fewer rows, several for each."""
 ELEMENTS = 1 << 27
@@ -42,12 +44,13 @@ class Measured:
 
 def measured(ground: Ground, name: str, rows: Rows | None, seed: int, told: Told) -> Measured:
     """What every option of every place loses by the figure called `name`."""
-    if ground.kind == "axis" and rows is None:
+    if ground.kind in RESHAPED and rows is None:
         told_of = ground.opened.surgery.objective
         span = told_of.span if told_of else ground.opened.surgery.span
-        raise Refusal(Diagnostic("E0513", f"`{name}` does not speak of cut axes", span, help=("write `damage on …`",)))
-    if ground.kind == "axis" and name != "divergence":
-        note = "a cut leaves no weights to take a difference of: measured as `divergence`"
+        what = {"axis": "cut axes", "layer": "products"}[ground.kind]
+        raise Refusal(Diagnostic("E0513", f"`{name}` does not speak of {what}", span, help=("write `damage on …`",)))
+    if ground.kind in RESHAPED and name != "divergence":
+        note = f"a {RESHAPED[ground.kind]} leaves no weights to take a difference of: measured as `divergence`"
         return evolve(_running(ground, rows, seed, told), otherwise=(note,))
     return FIGURES[name](ground, rows, seed, told)
 
