@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch.utils.flop_counter import FlopCounterMode
 
+from surgdsl.verifier.net import Operation, Sort, parse_operation
 from surgdsl.verifier.operations import CATALOGUE, check_type, macs
 from surgdsl.verifier.reject import Reject
 from tests.verifier.calls import DTYPES, operator, recorded
@@ -167,6 +168,137 @@ def test_batch_norm(rank: int, channels: int) -> None:
     x, row = torch.rand(2, channels, *[2] * (rank - 2)), torch.rand(channels)
     agrees("aten.batch_norm.default", x, row, row, row, row, False, 0.1, 1e-5, True)
     agrees("aten.batch_norm.default", x, None, None, row, row, False, 0.1, 1e-5, True)
+
+
+def drawn_shape(data: st.DataObject, rank: int) -> list[int]:
+    return data.draw(st.lists(SIZES, min_size=rank, max_size=rank))
+
+
+@given(st.data())
+@settings(deadline=None, max_examples=60)
+def test_products(data: st.DataObject) -> None:
+    b, i, j, k = drawn_shape(data, 4)
+    left, right = torch.rand(b, i, k + 1), torch.rand(b, k + 1, j)
+    counts("aten.bmm.default", left, right)
+    counts("aten.mm.default", left[0], right[0])
+    counts("aten.baddbmm.default", torch.rand(1, j), left, right)
+    counts("aten.addmm.default", torch.rand(j), left[0], right[0])
+    agrees("aten.mv.default", left[0], right[0, :, 0])
+    agrees("aten.dot.default", left[0, 0], right[0, :, 0])
+    agrees("aten.einsum.default", "bik,bkj->bji", [left, right])
+    for pair in ((left, right[0]), (left[0], right), (left[:, None], right)):
+        counts("aten.matmul.default", *pair)
+    for pair in ((left[0, 0], right), (left, right[0, :, 0])):
+        agrees("aten.matmul.default", *pair)
+
+
+@given(st.data(), st.booleans(), st.booleans())
+@settings(deadline=None, max_examples=40)
+def test_attention(data: st.DataObject, causal: bool, masked: bool) -> None:
+    b, h, q, s, e = drawn_shape(data, 5)
+    v = data.draw(SIZES)
+    mask = torch.ones(q, s, dtype=torch.bool) if masked and not causal else None
+    arguments = (torch.rand(b, h, q, e), torch.rand(b, h, s, e), torch.rand(b, h, s, v), mask, 0.0, causal)
+    name = "aten.scaled_dot_product_attention.default"
+    found = agrees(name, *arguments)
+    assert macs(*recorded(name, arguments, tuple(found.shape)), {}) == b * h * q * s * (e + v)
+    with pytest.raises(Reject):
+        check_type(*recorded(name, (*arguments[:4], 0.5, causal), tuple(found.shape)))
+
+
+def test_grouped_queries() -> None:
+    q, k = torch.rand(2, 6, 3, 4), torch.rand(2, 2, 5, 4)
+    name, shape = "aten.scaled_dot_product_attention.default", (2, 6, 3, 4)
+    operation, wires = recorded(name, (q, k, k, None, 0.0, False), shape)
+    with pytest.raises(Reject):
+        check_type(operation, wires)
+    raw = {**operation.raw, "sources": list(operation.sources), "targets": list(operation.targets)}
+    raw["attributes"] = [[key, True if key == "enable_gqa" else value] for key, value in raw["attributes"]]
+    grouped = parse_operation(raw, wires, "")
+    check_type(grouped, wires)
+    assert macs(grouped, wires, {}) == 2 * 6 * 3 * 5 * 8
+
+
+@given(st.data(), st.integers(1, 3))
+@settings(deadline=None, max_examples=40)
+def test_transposed_convolutions(data: st.DataObject, rank: int) -> None:
+    def row(low: int, high: int) -> list[int]:
+        return [data.draw(st.integers(low, high)) for _ in range(rank)]
+
+    groups, ins, outs, stride = data.draw(SIZES), data.draw(SIZES), data.draw(SIZES), row(2, 3)
+    x, w = torch.rand(2, groups * ins, *row(3, 5)), torch.rand(groups * ins, outs, *row(1, 3))
+    form = "default" if rank == 1 else "input"
+    more = (stride, [0] * rank, row(0, 1), groups, row(1, 2))
+    counts(f"aten.conv_transpose{rank}d.{form}", x, w, torch.rand(groups * outs), *more)
+
+
+@given(st.lists(SIZES, min_size=2, max_size=4), st.data())
+@settings(deadline=None)
+def test_norms_and_tables(shape: list[int], data: st.DataObject) -> None:
+    x, last = torch.rand(shape), data.draw(st.integers(1, len(shape)))
+    over = torch.rand(shape[-last:])
+    agrees("aten.layer_norm.default", x, list(over.shape), over, data.draw(st.sampled_from([None, over])))
+    agrees("aten.rms_norm.default", x, list(over.shape), over)
+    agrees("aten.embedding.default", torch.rand(7, 3), torch.randint(0, 7, shape))
+    groups = data.draw(st.integers(1, 3))
+    row = torch.rand(2 * groups)
+    agrees("aten.group_norm.default", torch.rand(shape[0], 2 * groups, *shape[1:]), groups, row, row)
+    agrees("aten.prelu.default", x, torch.rand(data.draw(st.sampled_from([1, shape[1]]))))
+
+
+@given(st.lists(SIZES, min_size=1, max_size=4), st.data())
+@settings(deadline=None)
+def test_copying_and_picking(shape: list[int], data: st.DataObject) -> None:
+    x, rank = torch.rand(shape), len(shape)
+    at = data.draw(st.integers(0, rank - 1))
+    agrees("aten.select.int", x, at, data.draw(st.integers(-shape[at], shape[at] - 1)))
+    agrees("aten.stack.default", [x, x], at)
+    grown = [data.draw(SIZES), *(data.draw(SIZES) if extent == 1 else -1 for extent in shape)]
+    agrees("aten.expand.default", x, grown)
+    agrees("aten.repeat.default", x, [data.draw(SIZES) for _ in range(rank + data.draw(st.integers(0, 1)))])
+    agrees("aten.repeat_interleave.self_int", x, data.draw(SIZES), at)
+    margins = [data.draw(st.integers(0, 2)) for _ in range(2 * data.draw(st.integers(1, rank)))]
+    agrees("aten.pad.default", x, margins, "constant", 0.5)
+    picks = torch.randint(0, min(shape), (data.draw(SIZES), 2))
+    places = [picks if data.draw(st.booleans()) else None for _ in range(rank)]
+    agrees("aten.index_select.default", x, at, picks[:, 0])
+    if any(place is not None for place in places):
+        operation, wires = indexed(x, places)
+        check_type(operation, wires | {"y": Sort("F32", tuple(torch.ops.aten.index.Tensor(x, places).shape))})
+    agrees("aten.sum.dim_IntList", x, [at], data.draw(st.booleans()))
+    agrees("aten.cumsum.default", x > 0.5, at)
+    agrees("aten.argmax.default", x, at)
+
+
+def indexed(x: torch.Tensor, places: list[torch.Tensor | None]) -> tuple[Operation, dict[str, Sort]]:
+    """index.Tensor, whose list of tensors has holes."""
+    wires = {"x": Sort("F32", tuple(x.shape)), "y": Sort("F32", (1,))}
+    wires |= {f"i{at}": Sort("I64", tuple(one.shape)) for at, one in enumerate(places) if one is not None}
+    given: list[dict[str, Any]] = [{"none": True} if one is None else {"tensors": 1} for one in places]
+    sources = [wire for wire in wires if wire != "y"]
+    raw = {"op": "aten.index.Tensor", "attributes": [["indices", given]], "sources": sources, "targets": ["y"]}
+    return parse_operation(raw, wires, ""), wires
+
+
+SEVERAL: list[tuple[str, tuple[Any, ...]]] = [
+    ("aten.split_with_sizes.default", ([1, 3, 2], 1)), ("aten.unbind.int", (1,)), ("aten.topk.default", (2, 1)),
+    ("aten.sort.default", (0,)), ("aten.max.dim", (1,)), ("aten.min.dim", (0, True)),
+    ("aten.var_mean.correction", ([1],)), ("aten.adaptive_max_pool1d.default", ([2],)),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("name", "more"), SEVERAL)
+def test_several_targets(name: str, more: tuple[Any, ...]) -> None:
+    x = torch.rand(2, 6, 3)
+    found = operator(name)(x, *more)
+    operation, wires = recorded(name, (x, *more), tuple(found[0].shape))
+    targets = [f"y{at}" for at in range(len(found))]
+    wires |= {wire: Sort(DTYPES[one.dtype], tuple(one.shape)) for wire, one in zip(targets, found, strict=True)}
+    raw = {**operation.raw, "sources": list(operation.sources), "targets": targets}
+    check_type(parse_operation(raw, wires, ""), wires)
+    for wrong in (targets[:-1], [*targets, targets[0]]):
+        with pytest.raises(Reject):
+            check_type(parse_operation({**raw, "targets": wrong}, wires, ""), wires)
 
 
 FAULTS: list[Callable[[], None]] = [
