@@ -42,7 +42,8 @@ INTRODUCTION = """\
 alone ({seconds:.0f} s), and the rise of the loss on {held_out} held-out rows is compared with what a criterion says of
 {rows} training rows: the rank correlation within each layer, averaged over the five layers, and that over all channels
 at once. Behind the name stands the reduction, where it is not the sum. The ablation of the training rows themselves is
-in the table too: it is what a criterion can hope for.
+in the table too: it is what a criterion can hope for. (The Hessian of torch-pruning 1.6.1 keeps the square of the last
+row alone: it is asked for by name and stored by parameter.)
 """
 Scores = Mapping[str, NDArray[np.float64]]
 """By block, one for each channel."""
