@@ -61,6 +61,8 @@ def _product(step: StepDecl, base: str, state: State) -> Product | str:
     (layer,) = found
     if layer.window and (layer.groups != 1 or state.net.graph.operations[layer.name].name != KERNEL):
         return "the library has no product for this kind of convolution"
+    if step.arguments.get("keep") == 1:
+        return "all of its weights stay"
     outputs, inputs = _ranks(step, layer)
     rules = _rules(layer, outputs, inputs, state)
     if not rules:
