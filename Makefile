@@ -64,7 +64,7 @@ example-fashion: setup ## the same for a CNN on all of Fashion-MNIST (build/fash
 example-minilm: setup ## the same for MiniLM, a transformer for sentences (build/minilm); says how to get the weights
 	@$(BIN)/python examples/minilm.py
 	$(BIN)/surg run examples/minilm.surg --out build/minilm
-	$(BIN)/surg-verify build/minilm
+	$(BIN)/surg-verify build/minilm --trust $$(sha256sum examples/minilm.py | cut -d ' ' -f 1)
 
 bench: setup ## time check, run and verify as whole processes, three times each
 	$(BIN)/python tests/benchmarks/pipeline.py
@@ -113,6 +113,7 @@ bench-importance: $(PEERS) ## every criterion beside the ablation of each channe
 
 bench-peers: $(PEERS) ## compare kernels with llmcompressor, quanto, nncf, torchao layer by layer, on a quiet machine
 	$(BIN)/python tests/benchmarks/layerwise.py
+	$(BIN)/python tests/benchmarks/codebook.py
 
 bench-models: $(PEERS) ## accuracy against stored bytes on real models, beside the peers (an hour); writes docs/models.md
 	$(BIN)/python tests/benchmarks/models/curves.py

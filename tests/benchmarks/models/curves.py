@@ -109,7 +109,7 @@ def measured(subject: Subject, method: Method, level: int) -> dict[str, Any]:
 
 
 def _own(subject: Subject, method: Own, level: int) -> tuple[nn.Module, int]:
-    folder = FOLDER / "run"
+    folder = FOLDER / "run" / subject.name
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     budget = f"{100 * (level + SCALES) / 32:.1f}"
@@ -139,19 +139,20 @@ def main() -> None:
     parser.add_argument("names", nargs="*", choices=[[], *(one.name for one in SUBJECTS)], help="models; without, all")
     parser.add_argument("--anew", action="store_true", help="forget what was measured of them")
     parser.add_argument("--only", default="", help="methods whose name begins so")
+    parser.add_argument("--level", type=int, help="only this many bits, or percent that is zero")
     arguments = parser.parse_args()
     torch.set_num_threads(1)
     warnings.simplefilter("ignore")
     FOLDER.mkdir(parents=True, exist_ok=True)
     for subject in SUBJECTS:
         if not arguments.names or subject.name in arguments.names:
-            _add(subject, anew=arguments.anew, only=arguments.only)
+            _add(subject, arguments)
     kept = {one: _kept(one) for one in SUBJECTS if _file(one).exists()}
     page.write(HOUSE / "docs", kept)
 
 
-def _add(subject: Subject, *, anew: bool, only: str) -> None:
-    if anew:
+def _add(subject: Subject, arguments: argparse.Namespace) -> None:
+    if arguments.anew:
         _file(subject).unlink(missing_ok=True)
     rows = _kept(subject)
     known = {(row["method"], row["level"]) for row in rows if "scores" in row}
@@ -161,7 +162,8 @@ def _add(subject: Subject, *, anew: bool, only: str) -> None:
         scores = [score(network) for _, score in subject.scores]
         _note(subject, {"method": "as trained", "level": 32, "sparse": False, "bytes": size, "scores": scores})
     for method, level in wanted(subject):
-        if (method.name, level) not in known and method.name.startswith(only):
+        asked = method.name.startswith(arguments.only) and arguments.level in (None, level)
+        if asked and (method.name, level) not in known:
             _note(subject, measured(subject, method, level))
 
 
