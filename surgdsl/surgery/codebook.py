@@ -26,7 +26,7 @@ BINS, FINE = 1 << 12, 1 << 6
 """How many bins there are at least, and for each entry: the gap of the bound falls with the square of both."""
 ENDS = 1 << 9
 """So many of the smallest and of the largest elements lie in no common bin: tails are long and thin."""
-SHORT = 64
+SHORT = 128
 """One entry in so many may be found by cutting the worst run in two, where bins cost exactness anyway."""
 STEPS = 12
 RUN = 1 << 17
