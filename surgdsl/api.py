@@ -26,6 +26,7 @@ from surgdsl.axis.dim import Axis, Indices, whole
 from surgdsl.bridge import reloading
 from surgdsl.bridge.capture import capture as captured
 from surgdsl.bridge.rebuild import rebuild
+from surgdsl.bridge.regridding import regrid
 from surgdsl.bridge.running import deterministic
 from surgdsl.bridge.weight import State
 from surgdsl.diagnostic import Diagnostic, Refusal, hint
@@ -327,7 +328,7 @@ def reload(build: Callable[[], Any], folder: Path, inputs: Sequence[Any] = ()) -
     Raises:
         Refusal: E0608 where the class has no place for what is there, or cannot run; with the layer.
     """
-    module = reloading.refit(build(), reloading.decoded(Path(folder)))
+    module = regrid(reloading.refit(build(), reloading.decoded(Path(folder))), Path(folder))
     if inputs:
         reloading.check(module, tuple(inputs))
     return module

@@ -65,11 +65,12 @@ def _stored(folder: Path) -> Iterator[Stored]:
         raise Refusal(Diagnostic("E0701", f"`{folder}` holds no result", help=(f"{error}",))) from error
     for step in reversed(predicate["steps"]):
         wires = {wire["id"]: wire for wire in (*step["left"]["wires"], *step["right"]["wires"])}
-        yield from _read(step["right"]["operations"], wires)
-    yield from _read(graph["operations"], dict(enumerate(graph["wires"])))
+        yield from read_params(step["right"]["operations"], wires)
+    yield from read_params(graph["operations"], dict(enumerate(graph["wires"])))
 
 
-def _read(operations: list[dict[str, Any]], wires: Mapping[Any, dict[str, Any]]) -> Iterator[Stored]:
+def read_params(operations: list[dict[str, Any]], wires: Mapping[Any, dict[str, Any]]) -> Iterator[Stored]:
+    """The weights among operations as a certificate writes them, in order."""
     for operation in operations:
         if operation["op"] == "param":
             wire, encoding = wires[operation["targets"][0]], _encoding(operation["encoding"])
@@ -104,14 +105,14 @@ def refit(module: nn.Module, weights: Mapping[str, torch.Tensor]) -> nn.Module:
         own = {name: _shared(layer, name, tensor, placed) for name, tensor in found.items()}
         if own and all(tensor is None for tensor in own.values()):
             if not isinstance(layer, NORMS):
-                raise _unfit(f"the result has no weights for `{path}`")
+                raise unfit(f"the result has no weights for `{path}`")
             _replace(module, path, nn.Identity())
             continue
         for name, tensor in own.items():
             _place(layer, name, tensor)
         _resize(path, layer)
     if left:
-        raise _unfit(f"the module has no place for {', '.join(sorted(left)[:5])}")
+        raise unfit(f"the module has no place for {', '.join(sorted(left)[:5])}")
     return module.eval()
 
 
@@ -152,7 +153,7 @@ def _resize(path: str, layer: nn.Module) -> None:
         out, per_group = layer.weight.shape[:2]
         if layer.groups > 1 and out != layer.out_channels:
             if layer.groups != layer.in_channels:  # whole groups, or filters of each: the weight does not tell
-                raise _unfit(f"`{path}` is a grouped convolution that was cut")
+                raise unfit(f"`{path}` is a grouped convolution that was cut")
             layer.groups = out * layer.groups // layer.out_channels
         layer.out_channels, layer.in_channels = out, per_group * layer.groups
     elif isinstance(layer, NORMS) and layer.running_mean is not None:
@@ -184,12 +185,13 @@ def check(module: nn.Module, inputs: tuple[torch.Tensor, ...]) -> None:
             module(*inputs)
     except Exception as error:
         place = next((path for path in reversed(running) if path), "its forward")
-        raise _unfit(f"at or after `{place}`: {' '.join(str(error).split())[:200]}") from error
+        raise unfit(f"at or after `{place}`: {' '.join(str(error).split())[:200]}") from error
     finally:
         for handle in hooks:
             handle.remove()
 
 
-def _unfit(reason: str) -> Refusal:
+def unfit(reason: str) -> Refusal:
+    """E0608, with the reason."""
     help_ = (reason, "the result itself is not concerned: its weights, decoded, are surgdsl.decoded(folder)")
     return Refusal(Diagnostic("E0608", "the result does not fit this class", help=help_))

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 import torch
 from torch import nn
 
-from surgdsl.api import run
+from surgdsl.api import reload, run
+from surgdsl.bridge import reloading
 from surgdsl.bridge.capture import capture
 from surgdsl.bridge.rebuild import rebuild
 from surgdsl.bridge.source import Rows
@@ -175,5 +177,14 @@ surgery slim on net {
 def test_a_file_with_all_of_it_is_verified(tmp_path: Path) -> None:
     (tmp_path / "measured_net.py").write_text(NET, encoding="utf-8")
     (tmp_path / "slim.surg").write_text(SPEC, encoding="utf-8")
-    run(load(tmp_path / "slim.surg"), out=tmp_path / "out")
+    result = run(load(tmp_path / "slim.surg"), out=tmp_path / "out")
     assert main([str(tmp_path / "out")]) == 0
+
+    namespace: dict[str, Any] = {}
+    exec(NET, namespace)  # noqa: S102 - the class of the user, built without his module
+    back = reload(namespace["build"], tmp_path / "out")
+    seen, _ = namespace["rows"]()
+    with torch.no_grad():
+        assert torch.equal(rebuild(result.outcome.carried.final)(seen), back(seen))
+    plain = reloading.refit(namespace["build"](), reloading.decoded(tmp_path / "out"))
+    assert not torch.equal(plain(seen), back(seen)), "the grids make a difference"
