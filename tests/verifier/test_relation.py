@@ -75,6 +75,15 @@ def resize(arguments: list[Any], _: list[Any], shape: tuple[int, ...]) -> list[A
     return [arguments[0], list(shape)]
 
 
+def ungroup(arguments: list[Any], small: list[Any], shape: tuple[int, ...]) -> list[Any]:
+    return [*arguments[:6], max(1, shape[1] // small[1].shape[1]), arguments[7]]
+
+
+def recount(arguments: list[Any], small: list[Any], shape: tuple[int, ...]) -> list[Any]:
+    times = max(1, shape[1] // small[0].shape[1])
+    return [arguments[0], [1, times]] if isinstance(arguments[1], list) else [arguments[0], times, arguments[2]]
+
+
 CONV = [[1, 1], [1, 1], [1, 1]]
 r = torch.randn
 torch.random.set_rng_state(torch.Generator().manual_seed(0).get_state())
@@ -97,6 +106,16 @@ CASES: list[tuple[str, list[Any], Retune | None]] = [
     ("aten.view.default", [r(4, 3), [2, 6]], resize),
     ("aten.mean.dim", [r(2, 3, 2), [1], False], None),
     ("aten.softmax.int", [r(3, 3), 1], None),
+    ("aten.matmul.default", [r(2, 3), r(3, 2)], None),
+    ("aten.addmm.default", [r(3), r(2, 3), r(3, 3)], None),
+    ("aten.layer_norm.default", [r(2, 3, 3), [3], r(3), r(3)], None),
+    ("aten.stack.default", [[r(2, 3), r(2, 3)], 1], None),
+    ("aten.sum.dim_IntList", [r(2, 3, 2), [1]], None),
+    ("aten.expand.default", [r(2, 1, 3), [2, 4, 3]], resize),
+    ("aten.repeat_interleave.self_int", [r(2, 3), 2, 1], recount),
+    ("aten.repeat.default", [r(2, 2), [1, 2]], recount),
+    ("aten.constant_pad_nd.default", [r(2, 2), [1, 1], 0.5], None),
+    ("aten.conv_transpose2d.input", [r(1, 4, 2, 2), r(4, 2, 2, 2), r(4), [2, 2], [0, 0], [0, 0], 2, [1, 1]], ungroup),
 ]
 
 
@@ -131,6 +150,8 @@ def test_what_is_related_commutes_and_what_commutes_is_related(
             known.append(tuple(sorted({*(sources[0][1] or (0, 1)), *(2 + i for i in sources[1][1] or (0, 1, 2))})))
         if "view" in name or "flatten" in name:
             known += spread(sources[0], tuple(tensors[0].shape))
+        if "repeat" in name or "pad" in name:
+            known += copies(name, sources[0][1] or tuple(range(tensors[0].shape[1])))
         target = drawn(chance, shape, known, first)
         found = verdicts(name, arguments, sources, target, retune or (lambda a, _small, _shape: a))
         if found is not None:
@@ -149,6 +170,13 @@ def test_a_conv_is_not_cut_in_space(dimension: int) -> None:
     arguments = [r(1, 1, 2, 2), r(1, 1, 1, 1), None, [1, 1], [0, 0], [1, 1], 1]
     whole: Sets = (None,) * 4
     assert verdicts("aten.conv2d.default", arguments, [sets, whole], sets, regroup) == (False, True)
+
+
+def copies(name: str, kept: tuple[int, ...]) -> list[tuple[int, ...] | None]:
+    """Candidates for a dimension that holds another one several times, or between margins."""
+    if "pad" in name:
+        return [(0, *(1 + index for index in kept), 3)]
+    return [tuple(2 * i + c for i in kept for c in (0, 1)) if "inter" in name else (*kept, *(2 + i for i in kept))]
 
 
 def spread(sets: Sets, shape: tuple[int, ...]) -> list[tuple[int, ...] | None]:
