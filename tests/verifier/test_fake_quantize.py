@@ -129,6 +129,24 @@ def test_a_reader_that_changes_besides(tmp_path: Path) -> None:
     assert (code, line.get("code")) == (4, "V14"), line
 
 
+def test_an_operation_that_does_not_read_the_wire_has_no_place(tmp_path: Path) -> None:
+    f = s.cnn()
+    conv = f.find("conv2d.default", 1)
+    rounded(f, [conv, f.find("linear.default")], source(f, conv))
+    assert code_of(f.write(tmp_path)) == "V14"
+
+
+def test_two_readers_exchanged(tmp_path: Path) -> None:
+    f = s.joined()
+    one, two = f.find("conv2d.default"), f.find("conv2d.default", 1)
+    wire = source(f, one)
+    rounded(f, [one, two], wire)
+    right = f.steps[-1]["right"]["operations"]
+    f.steps[-1]["left"]["operations"].reverse()
+    assert len(right) == 3
+    assert code_of(f.write(tmp_path)) in ("V05", "V10", "V11")
+
+
 def test_a_weight_is_not_read_through_a_grid_in_its_place(tmp_path: Path) -> None:
     f = s.cnn()
     param = f.named("conv2.weight")
