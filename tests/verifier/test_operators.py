@@ -8,10 +8,12 @@ from typing import Any
 
 import pytest
 
-from surgdsl.verifier.net import Sort, parse_operation
+from surgdsl.verifier.net import Operation, Sort, parse_operation
 from surgdsl.verifier.operations import CATALOGUE, check_type, macs, related
+from surgdsl.verifier.operations.letters import Sets, Shape
 from surgdsl.verifier.reject import Reject
 
+Kept = tuple[int, ...]
 HOUSE = Path(__file__).resolve().parents[2]
 TABLE = HOUSE / "surgdsl" / "verifier" / "operations" / "operators.txt"
 DTYPES = ("F32", "F32", "F32", "I64", "BOOL", "F16")
@@ -98,3 +100,97 @@ def test_the_page_holds_the_table() -> None:
     page = (HOUSE / "docs" / "operators.md").read_text(encoding="utf-8")
     rows = [line for line in TABLE.read_text(encoding="utf-8").splitlines() if not line.startswith("#")]
     assert "\n".join(rows).strip() in page
+
+
+def cut(name: str, attributes: dict[str, Any], sorts: tuple[list[Shape], list[Shape]], kept: list[Sets]) -> bool:
+    """Whether an operation and its restriction are related; attributes and shapes are given before and after."""
+    (before, after), operations = sorts, list[Operation]()
+    sides = [{f"w{at}": Sort("F32", shape) for at, shape in enumerate(shapes)} for shapes in (before, after)]
+    for number, wires in enumerate(sides):
+        given: dict[str, Any] = {k: v[number] if isinstance(v, tuple) else v for k, v in attributes.items()}
+        count = given.pop("count", 1)
+        raw: dict[str, Any] = {"op": f"aten.{name}", "attributes": [[k, v] for k, v in sorted(given.items())]}
+        raw |= {"sources": list(wires)[:count], "targets": list(wires)[count:]}
+        operations.append(parse_operation(raw, wires, ""))
+        check_type(operations[-1], wires)
+    return related(operations[0], operations[1], (sides[0], sides[1]), {f"w{at}": row for at, row in enumerate(kept)})
+
+
+@pytest.mark.parametrize(
+    ("whole", "parts", "agree"),
+    [
+        ((0, 3, 4), [(0,), (1, 2)], True),
+        ((0, 3, 4), [(0,), (0, 2)], False),
+        ((0, 1, 4), [(0, 1), (2,)], True),
+        ((0, 3, 4), [(1,), (1, 2)], False),
+    ],
+)
+def test_pieces_keep_what_the_whole_keeps(whole: Kept, parts: list[Kept], agree: bool) -> None:
+    sizes = [len(part) for part in parts]
+    shapes: list[Shape] = [(len(whole),), *((size,) for size in sizes)]
+    attributes = {"split_sizes": ([2, 3], sizes), "dim": 0}
+    kept: list[Sets] = [(whole,), *((part,) for part in parts)]
+    assert cut("split_with_sizes.default", attributes, ([(5,), (2,), (3,)], shapes), kept) is agree
+
+
+@pytest.mark.parametrize(("start", "agree"), [(1, True), (0, False)])
+def test_a_slice_starts_where_it_started(start: int, agree: bool) -> None:
+    attributes = {"dim": 0, "start": (2, start), "end": (5, start + 2), "step": 1}
+    assert cut("slice.Tensor", attributes, ([(6,), (3,)], [(4,), (2,)]), [((1, 2, 4, 5),), ((0, 2),)]) is agree
+
+
+GATES = tuple(8 * gate + unit for gate in range(4) for unit in (1, 2, 5))
+
+
+@pytest.mark.parametrize(("rows", "agree"), [(GATES, True), (tuple(sorted({*GATES, 3} - {1})), False)])
+def test_every_gate_keeps_the_same_units(rows: Kept, agree: bool) -> None:
+    attributes: dict[str, Any] = {
+        "batch_first": True, "bidirectional": False, "dropout": {"float": (0.0).hex()}, "has_biases": False,
+        "hx": {"tensors": 2}, "num_layers": 1, "params": {"tensors": 2}, "train": False, "count": 5,
+    }  # fmt: skip
+    units = (1, 2, 5)
+    shapes: list[list[Shape]] = [
+        [("B", 4, 6), (1, "B", n), (1, "B", n), (4 * n, 6), (4 * n, n), ("B", 4, n), (1, "B", n), (1, "B", n)]
+        for n in (8, 3)
+    ]
+    state: Sets = (None, None, units)
+    kept: list[Sets] = [(None,) * 3, state, state, (rows, None), (GATES, units), state, state, state]
+    assert cut("lstm.input", attributes, (shapes[0], shapes[1]), kept) is agree
+
+
+@pytest.mark.parametrize(
+    ("scale", "width", "agree"),
+    [(None, (0, 2), False), (0.5, (0, 2), True), (1 / 2**0.5, (0, 2), False), (None, None, True), (0.5, None, True)],
+)
+def test_attention_keeps_its_scale(scale: float | None, width: Kept | None, agree: bool) -> None:
+    """1/√4 of the width that it had."""
+    written = {"none": True} if scale is None else {"float": scale.hex()}
+    attributes: dict[str, Any] = {
+        "attn_mask": {"none": True}, "dropout_p": {"float": (0.0).hex()}, "enable_gqa": False, "is_causal": False,
+        "scale": ({"none": True}, written), "count": 3,
+    }  # fmt: skip
+    narrow = len(width or range(4))
+    sides: list[list[Shape]] = [[("B", 2, e), ("B", 3, e), ("B", 3, 4), ("B", 2, 4)] for e in (4, narrow)]
+    kept: list[Sets] = [(None, None, width), (None, None, width), (None,) * 3, (None,) * 3]
+    assert cut("scaled_dot_product_attention.default", attributes, (sides[0], sides[1]), kept) is agree
+
+
+@pytest.mark.parametrize(("queries", "agree"), [((0, 2), True), ((1, 2), True), ((0, 1), False)])
+def test_heads_of_queries_stay_with_their_group(queries: Kept, agree: bool) -> None:
+    attributes: dict[str, Any] = {
+        "attn_mask": {"none": True}, "dropout_p": {"float": (0.0).hex()}, "enable_gqa": True, "is_causal": True,
+        "scale": {"none": True}, "count": 3,
+    }  # fmt: skip
+    sides: list[list[Shape]] = [[("B", h, 3, 4), ("B", 2, 3, 4), ("B", 2, 3, 4), ("B", h, 3, 4)] for h in (4, 2)]
+    kept: list[Sets] = [(None, queries, None, None), (None,) * 4, (None,) * 4, (None, queries, None, None)]
+    assert cut("scaled_dot_product_attention.default", attributes, (sides[0], sides[1]), kept) is agree
+
+
+@pytest.mark.parametrize(("kept", "groups", "agree"), [((2, 3), 1, True), ((0, 3), 1, False), ((2, 3), 2, False)])
+def test_groups_of_a_norm_are_kept_whole(kept: Kept, groups: int, agree: bool) -> None:
+    attributes: dict[str, Any] = {
+        "cudnn_enabled": False, "eps": {"float": (0.5).hex()}, "num_groups": (3, groups), "count": 3,
+    }  # fmt: skip
+    sides: list[list[Shape]] = [[("B", c), (c,), (c,), ("B", c)] for c in (6, 2)]
+    sets: list[Sets] = [(None, kept), (kept,), (kept,), (None, kept)]
+    assert cut("group_norm.default", attributes, (sides[0], sides[1]), sets) is agree
