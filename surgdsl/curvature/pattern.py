@@ -91,14 +91,16 @@ class Few:
 
     def width(self, columns: int) -> int:
         del columns
-        return self.of * max(1, BLOCK // self.of) if self.of > BLOCK else self.of
+        return self.of
 
     def kept(self, scores: Values, start: int, columns: int) -> Mask:
         del start, columns
-        rows, wide = scores.shape
+        (rows, wide), count = scores.shape, min(self.count, self.of)
+        if wide % self.of == 0:
+            return largest(scores.reshape(-1, self.of), count).reshape(scores.shape)
         padded = np.full((rows, -wide % self.of + wide), -np.inf)
         padded[:, :wide] = scores
-        chosen = largest(padded.reshape(-1, self.of), min(self.count, self.of)).reshape(rows, -1)[:, :wide]
+        chosen = largest(padded.reshape(-1, self.of), count).reshape(rows, -1)[:, :wide]
         return chosen & (scores > -np.inf)
 
 

@@ -40,10 +40,10 @@ def size(shape: tuple[int, int, int], outputs: int, inputs: int) -> int:
 def ranks_for(shape: tuple[int, int, int], most: int) -> tuple[int, int]:
     """The largest ranks, in proportion to outputs and channels, with which a kernel has at most `most` weights.
 
-    One of them stays full where halving it would save nothing. At least (1, 1).
+    Or one of them alone, where that leaves more. At least (1, 1).
 
-    >>> ranks_for((64, 32, 9), 64 * 32 * 9 // 2), size((64, 32, 9), 38, 19)
-    ((38, 19), 9538)
+    >>> ranks_for((64, 32, 9), 64 * 32 * 9 // 2), size((64, 32, 9), 37, 18)
+    ((37, 18), 8938)
     """
     wide, channels, _ = shape
     steps = max(wide, channels)
