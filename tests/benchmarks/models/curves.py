@@ -120,6 +120,7 @@ def _own(subject: Subject, method: Own, level: int) -> tuple[nn.Module, int]:
     made = subject.build()
     unread = made.load_state_dict(surgdsl.decoded(folder / "out"), strict=False)
     assert not unread.unexpected_keys
+    assert all(name.endswith("num_batches_tracked") for name in unread.missing_keys)  # else a weight is still whole
     return made, _stored(folder / "out" / "model.safetensors")
 
 

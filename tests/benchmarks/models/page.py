@@ -21,7 +21,7 @@ codebooks included, headers of files not, as the peers have none. Peers are run 
 alone, torchao convolutions; where nncf has no 4-bit form of a layer it takes 8. llmcompressor is made for language
 models on a hub, so its own functions for one layer are called here on the layers in order, and its embeddings are
 rounded to the nearest. Sparse weights are one bit a place and what is kept, for ours and theirs; embeddings stay dense.
-No rows are trained on: what is calibrated is calibrated on rows that no score is taken on.
+No rows are trained on: what is calibrated is calibrated on rows that no score is taken on. Blank: not measured.
 
 ![Accuracy against stored bytes](pictures/curves.svg)
 """
@@ -43,6 +43,7 @@ def _section(subject: Subject, rows: Sequence[Row]) -> Iterator[str]:
         f"{name} **{_figure(value)}**" for (name, _), value in zip(subject.scores, trained["scores"], strict=True)
     )
     yield f"\n## {subject.name}\n\n{subject.what}. As trained: {scores}, {trained['bytes']:,} bytes.\n"
+    yield from [f"{subject.more}\n"] * bool(subject.more)
     for sparse, (levels, form) in COLUMNS.items():
         found = {(row["method"], row["level"]): row for row in rows if row["sparse"] == sparse}
         methods = dict.fromkeys(name for name, _ in found if name != "as trained")

@@ -5,13 +5,17 @@ The network and the verses are those of examples/minilm; the pairs of words come
 
 from __future__ import annotations
 
+import sys
 from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
+import torch
 from scipy.stats import spearmanr
 from subject import Subject
 from torch import Tensor, nn
+
+import surgdsl
 
 import minilm  # isort: skip  # lies among the examples, which `subject` put on the path
 
@@ -70,4 +74,13 @@ model net : (tokens: i64[B, T], mask: f32[B, T]) -> (embedding: f32[B, 384]) {
 data calib { source = python("sentences:calibration") }
 """,
     weighty="@encoder.**",
+    more="""Among 10 000 verses, 963 of 1000 find themselves with the network as trained, and 963 with the result of
+`make example-minilm` (every weight in four bits, 13.8 % of the bytes): `sentences.py build/minilm` prints both.""",
 )
+
+if __name__ == "__main__":
+    torch.set_num_threads(1)
+    network = build()
+    sys.stdout.write(f"as trained: {large_retrieval(network):.3f} of {minilm.QUERIES} among {LARGE_POOL}\n")
+    network.load_state_dict(surgdsl.decoded(Path(sys.argv[1])))
+    sys.stdout.write(f"{sys.argv[1]}: {large_retrieval(network):.3f}\n")

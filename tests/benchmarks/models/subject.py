@@ -35,3 +35,5 @@ class Subject:
     """Whether less is better."""
     second_order: bool = True
     """Whether the Hessian of every layer fits into memory."""
+    more: str = ""
+    """What the page says besides, with the command that prints it."""
