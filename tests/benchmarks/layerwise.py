@@ -148,7 +148,8 @@ def _row(name: str, who: str, one: Problem, ours: Side, theirs: Side) -> str:
 def main() -> None:
     """Print both tables and write them into the page."""
     torch.set_num_threads(1)
-    lines = [f"Medians over {LAYERS} layers of 64×128 with 2048 rows; *worst* is the largest ratio of them.", ""]
+    told = f"Medians over {LAYERS} layers of 64×128 with 2048 rows; *worst* is the largest ratio of them."
+    lines = [f"{told} `make bench-peers` prints it.", ""]
     for part in (
         promised(),
         ["", "From the rows to the new weight, the quickest of three, one thread.", ""],
