@@ -86,7 +86,7 @@ def _blocks(rows: Values, grid: Affine) -> list[Values]:
     """The elements with a row for each scale, in blocks of about RUN; zeros fill up the last group of an index."""
     if grid.group:
         short = -rows.shape[1] % grid.group
-        rows = np.pad(rows, ((0, 0), (0, short))).reshape(-1, grid.group)
+        rows = (np.pad(rows, ((0, 0), (0, short))) if short else rows).reshape(-1, grid.group)
     step = max(1, RUN // max(1, rows.shape[1]))
     return [rows[start : start + step] for start in range(0, len(rows), step)]
 

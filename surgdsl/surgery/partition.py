@@ -178,10 +178,10 @@ def cheapest(line: Line, price: float) -> tuple[Path, float]:
         targets = np.arange(settled + 1, min(count, settled + size) + 1)
         best, origin = _minima(line, costs, targets, low, settled)
         best += price
-        taken = max(1, int(np.searchsorted(best, best[0] + price, side="right")))
+        taken = max(1, int(np.searchsorted(best, float(best[0]) + price, side="right")))
         costs[targets[:taken]], origins[targets[:taken]] = best[:taken], origin[:taken]
+        size = 2 * size if taken == len(best) else taken + taken // 8 + 1
         settled, low = settled + taken, int(origin[taken - 1])
-        size = 2 * size if taken == targets.size else taken + taken // 8 + 1
     bounds: list[int] = [count]
     while bounds[-1]:
         bounds.append(int(origins[bounds[-1]]))
