@@ -79,8 +79,9 @@ class Lower:
     @property
     def note(self) -> str:
         """One line for people."""
-        several = f" and {len(self.products) - 1} more" if len(self.products) > 1 else ""
-        return f"low rank on {self.data}: {self.products[0].base}{several}"
+        named = ", ".join(one.note for one in self.products[:4])
+        more = f" and {len(self.products) - 4} more" if len(self.products) > 4 else ""
+        return f"moved there on {self.data}: {named}{more}"
 
     @property
     def _account(self) -> Account:
