@@ -65,13 +65,15 @@ OWN = (
     Own("surgdsl grid a group", 'quantize(bits = {level}bit, scheme = "affine", group = 64, clip = "mse") @**'),
     Own(
         "surgdsl GPTQ",
-        'quantize(bits = {level}bit, scheme = "affine", group = 128, update = "obs", calibrate = calib) @**',
+        'quantize(bits = {level}bit, scheme = "affine", group = 128, clip = "mse", update = "obs", '
+        "calibrate = calib) @**",
         second_order=True,
     ),
     Own(
         "surgdsl GPTQ, bits by damage",
-        'quantize(bits = choose {{2bit, 3bit, 4bit, 8bit}}, scheme = "affine", group = 128, update = "obs", '
-        "calibrate = calib) @**\n  target minimize damage on calib\n  require size(after) <= {budget}% * size(before)",
+        'quantize(bits = choose {{2bit, 3bit, 4bit, 8bit}}, scheme = "affine", group = 128, clip = "mse", '
+        'update = "obs", calibrate = calib) @**'
+        "\n  target minimize damage on calib\n  require size(after) <= {budget}% * size(before)",
         second_order=True,
         levels=(4, 3, 2),
     ),

@@ -46,7 +46,10 @@ def _section(subject: Subject, rows: Sequence[Row]) -> Iterator[str]:
     yield from [f"{subject.more}\n"] * bool(subject.more)
     for sparse, (levels, form) in COLUMNS.items():
         found = {(row["method"], row["level"]): row for row in rows if row["sparse"] == sparse}
-        methods = dict.fromkeys(name for name, _ in found if name != "as trained")
+        names = dict.fromkeys(name for name, _ in found if name != "as trained")
+        if not names:
+            continue
+        methods = sorted(names, key=lambda name: not name.startswith("surgdsl"))
         yield "| method | " + " | ".join(map(form.format, levels)) + " |\n|---|" + "---|" * len(levels)
         for method in methods:
             cells = [_cell(found.get((method, level)), trained["bytes"]) for level in levels]
