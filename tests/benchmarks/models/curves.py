@@ -105,7 +105,8 @@ def measured(subject: Subject, method: Method, level: int) -> dict[str, Any]:
         row |= {"bytes": size, "seconds": round(time.perf_counter() - start, 1)}
         return row | {"scores": [score(made) for _, score in subject.scores]}
     except surgdsl.Refusal as refusal:
-        return row | {"fault": f"{refusal}: {refusal.diagnostics[0].label or ''}"[:160]}
+        said = f"{refusal}: {refusal.diagnostics[0].label or ''}".replace(f"{HOUSE}/", "")
+        return row | {"fault": said[:160]}
     except Exception as error:  # noqa: BLE001  # whatever a peer fails with is its row
         return row | {"fault": f"{type(error).__name__}: {error}".splitlines()[0][:160]}
 
