@@ -14,7 +14,7 @@ about a weight before the cut still holds of what is left.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -22,12 +22,13 @@ from attrs import evolve
 from numpy.typing import NDArray
 
 from surgdsl.bridge.packing import Codes, pack, packed_size, unpack
-from surgdsl.bridge.scaling import NARROW, after_cut, places, scale_shape, spread
+from surgdsl.bridge.scaling import NARROW, after_cut, places, rows_of, scale_shape, spread
 from surgdsl.bridge.weight import NUMPY, Array, Weight, is_stand_in
 from surgdsl.diagnostic import Diagnostic, Refusal
 from surgdsl.diagram.payload import Affine, Codebook, Dense, Encoding, Masked, innermost, masked
 
 Indices = Sequence[int] | NDArray[np.integer[Any]]
+Exact = NDArray[np.float64]
 
 
 class Part(NamedTuple):
@@ -81,22 +82,36 @@ RUN = 1 << 18
 
 def _on_grid(weight: Weight, grid: Affine) -> Array:
     """scale · (code − zero) in float64, rounded once."""
-    found = np.empty(stored_count(weight), dtype=NUMPY[weight.dtype])
-    code, (scale, zero) = codes(weight), _scales(weight, grid, weight.parts)
-    for start in range(0, found.size, RUN):
-        run = slice(start, start + RUN)
-        found[run] = scale[run].astype(np.float64) * (code[run].astype(np.float64) - zero[run])
+    found, code = np.empty(stored_count(weight), dtype=NUMPY[weight.dtype]), codes(weight)
+    for run, scale, zero in _blocks(weight, grid, weight.parts):
+        found[run] = (scale * (code[run].reshape(len(scale), -1) - zero)).reshape(-1)
     return found
 
 
-def _scales(weight: Weight, grid: Affine, parts: Mapping[str, Array]) -> tuple[Any, Any]:
-    """The scale and the zero point of each stored element, to be taken in slices. Of m elements each."""
-    zero = np.full(1, grid.middle, dtype=np.uint8) if grid.symmetric else parts["zero"]
-    if grid.symmetric:
-        zero = np.broadcast_to(zero, scale_shape(grid, weight.shape))
+def _blocks(weight: Weight, grid: Affine, parts: Mapping[str, Array]) -> Iterator[tuple[slice, Exact, Exact]]:
+    """Runs of stored elements, with the scales and the zero points that hold for equal shares of each.
+
+    Shapes [r, 1]; a run has the elements of r scales, or r elements that have a scale each.
+    """
+    zero = np.full(scale_shape(grid, weight.shape), grid.middle) if grid.symmetric else parts["zero"]
+    width = grid.group or rows_of(grid, weight.shape)[1]
+    if grid.axis <= 0 and width and not rows_of(grid, weight.shape)[1] % width and not _masked(weight):
+        scale, zero = (one.reshape(-1, 1).astype(np.float64) for one in (parts["scale"], zero))
+        step = max(1, RUN // width)
+        for start in range(0, len(scale), step):
+            rows = slice(start, start + step)
+            yield slice(start * width, (start + step) * width), scale[rows], zero[rows]
+        return
     wide = (spread(one, grid, weight.shape) for one in (parts["scale"], zero))
-    scale, zero = (one[kept(weight)] if isinstance(weight.encoding, Masked) else one.flat for one in wide)
-    return scale, zero
+    each: Any = tuple(one[kept(weight)] if _masked(weight) else one.flat for one in wide)
+    for start in range(0, stored_count(weight), RUN):
+        run = slice(start, start + RUN)
+        scale, zero = (one[run].astype(np.float64)[:, None] for one in each)
+        yield run, scale, zero
+
+
+def _masked(weight: Weight) -> bool:
+    return isinstance(weight.encoding, Masked)
 
 
 def codes(weight: Weight) -> Codes:
@@ -240,12 +255,12 @@ def with_affine(weight: Weight, grid: Affine, scale: Array, zero: Codes | None =
     assert np.isfinite(scale).all()
     assert (scale > 0).all()
     parts: dict[str, Array] = {"scale": scale} if zero is None else {"scale": scale, "zero": zero.astype(np.uint8)}
-    steps, zeros = _scales(weight, grid, parts)
     code = np.empty(values.size, dtype=np.uint8)
-    for start in range(0, values.size, RUN):
-        run = slice(start, start + RUN)
-        exact = np.rint(values[run].astype(np.float64) / steps[run].astype(np.float64)) + zeros[run]
-        code[run] = np.clip(exact, 0, (1 << grid.bits) - 1)
+    for run, steps, zeros in _blocks(weight, grid, parts):
+        exact = values[run].reshape(len(steps), -1) / steps
+        np.rint(exact, out=exact)
+        exact += zeros
+        code[run] = np.clip(exact, 0, (1 << grid.bits) - 1, out=exact).reshape(-1)
     return _recoded(weight, grid, {"codes": pack(code, grid.bits)} | parts)
 
 
