@@ -65,6 +65,11 @@ OWN = (
     Own("surgdsl grid a group", 'quantize(bits = {level}bit, scheme = "affine", group = 64, clip = "mse") @**'),
     Own(
         "surgdsl GPTQ",
+        'quantize(bits = {level}bit, scheme = "affine", group = 128, update = "obs", calibrate = calib) @**',
+        second_order=True,
+    ),
+    Own(
+        "surgdsl GPTQ, clipped",
         'quantize(bits = {level}bit, scheme = "affine", group = 128, clip = "mse", update = "obs", '
         "calibrate = calib) @**",
         second_order=True,
