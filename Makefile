@@ -71,6 +71,7 @@ bench: setup ## time check, run and verify as whole processes, three times each
 	$(BIN)/python tests/benchmarks/scaling.py
 	$(BIN)/python tests/benchmarks/rewriting.py
 	$(BIN)/python tests/benchmarks/frontend.py
+	$(BIN)/python tests/benchmarks/memory.py
 
 laws: setup ## test the laws of rewriting on two thousand examples each (docs/laws.md)
 	$(BIN)/python -m pytest tests/laws --hypothesis-profile=laws

@@ -35,6 +35,13 @@ def pack(codes: Codes, bits: int) -> Codes:
 
 
 def _packed(codes: Codes, bits: int) -> Codes:
+    if 8 % bits == 0:  # whole codes in a byte: no need of longer words
+        short = -codes.size % (8 // bits)
+        columns = (np.pad(codes, (0, short)) if short else codes).reshape(-1, 8 // bits).T
+        found = columns[0].copy()
+        for place, column in enumerate(columns[1:], 1):
+            found |= column << np.uint8(place * bits)
+        return found
     padded = np.zeros((-(-codes.size // 8), 8), dtype=np.uint8)
     padded.reshape(-1)[: codes.size] = codes
     words = np.zeros(len(padded), dtype="<u8")
@@ -55,6 +62,11 @@ def unpack(data: Codes, bits: int, count: int) -> Codes:
 
 
 def _unpacked(data: Codes, bits: int) -> Codes:
+    if 8 % bits == 0:
+        columns = np.empty((data.size, 8 // bits), dtype=np.uint8)
+        for place in range(8 // bits):
+            columns[:, place] = (data >> np.uint8(place * bits)) & np.uint8((1 << bits) - 1)
+        return columns.reshape(-1)
     padded = np.zeros((-(-data.size // bits), bits), dtype=np.uint8)
     padded.reshape(-1)[: data.size] = data
     words = np.zeros((len(padded), 8), dtype=np.uint8)
