@@ -34,6 +34,13 @@ def nonzero(weight: Weight) -> int:
     >>> nonzero(dense(np.array([0.0, -0.0, 1e-45, np.nan], dtype=np.float32)))
     2
     """
+    found = _counted(weight)
+    for part in weight.parts.values():
+        release(part)
+    return found
+
+
+def _counted(weight: Weight) -> int:
     match innermost(weight.encoding):
         case Codebook():
             something = weight.parts["codebook"] != 0
@@ -42,9 +49,7 @@ def nonzero(weight: Weight) -> int:
             return int(np.count_nonzero(codes(weight) != _zeros(weight, grid)))
         case Dense():
             values = stored(weight)
-            found = sum(_nonzero(run, signed=weight.dtype not in SIGNLESS) for run in runs(values))
-            release(values)
-            return found
+            return sum(_nonzero(run, signed=weight.dtype not in SIGNLESS) for run in runs(values))
 
 
 def _zeros(weight: Weight, grid: Affine) -> Array:
