@@ -14,6 +14,7 @@ from surgdsl.cli.check import asked
 from surgdsl.cli.output import Settings, Voice
 from surgdsl.diagnostic import Refusal
 from surgdsl.language import Program, SurgeryDecl
+from surgdsl.language.library import unusual
 from surgdsl.language.program import shown
 
 
@@ -67,7 +68,7 @@ def _diagram(program: Program, surgery: SurgeryDecl) -> Iterator[str]:
 
 
 def _arrow(arrow: dict[str, Any]) -> str:
-    decided = (f"{name} = {shown(value)}" for name, value in arrow["arguments"].items())
+    decided = unusual(arrow["rule"], {name: shown(value) for name, value in arrow["arguments"].items()})
     left_open = (f"{name} = choose {{{', '.join(map(shown, values))}}}" for name, values in arrow["options"].items())
     arguments = ", ".join((*decided, *left_open))
     by = f" by {arrow['criterion']}" if arrow["criterion"] else ""

@@ -6,6 +6,7 @@ Several rules in one file are alternatives: they have one name, that of the firs
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 
@@ -83,6 +84,18 @@ def signature(target: str) -> Signature:
     assert found, f"{source.path} must hold a declaration"
     assert len(found) == 1 or all(isinstance(one.node, tree.Rule) for one in found), f"{source.path} holds two things"
     return found[0]
+
+
+def unusual(rule: str, arguments: Mapping[str, str]) -> tuple[str, ...]:
+    """Arguments of a rule, as text, but for those that are as the library has them: ``bits = 4`` and so on.
+
+    >>> unusual("quantize", {"bits": "4", "scheme": '"kmeans"', "clip": '"mse"'})
+    ('bits = 4', 'clip = "mse"')
+    """
+    target = f"std.rules.{rule}"
+    parameters = signature(target).parameters if target in catalogue() else ()
+    usual = {one.name.text: one.default.span.text for one in parameters if one.default is not None}
+    return tuple(f"{name} = {text}" for name, text in arguments.items() if text != usual.get(name))
 
 
 def signed(node: tree.Declaration, doc: str = "") -> Signature | None:

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from surgdsl.language.claim import Counted, Require
-from surgdsl.language.library import catalogue, signature
+from surgdsl.language.library import unusual
 from surgdsl.language.program import shown as value_shown
 from surgdsl.planning.action import Action
 from surgdsl.planning.claims import asks, shown
@@ -73,12 +73,9 @@ def _ledger(plan: Plan) -> Iterator[tuple[str, ...]]:
 
 def _call(planned: Planned) -> str:
     """The rule with its arguments, but for those that are as the library has them."""
-    step, target = planned.declared, f"std.rules.{planned.declared.rule}"
-    parameters = signature(target).parameters if target in catalogue() else ()
-    usual = {one.name.text: one.default.span.text for one in parameters if one.default is not None}
-    told = ((name, value_shown(value)) for name, value in step.arguments.items())
+    step = planned.declared
+    parts = unusual(step.rule, {name: value_shown(value) for name, value in step.arguments.items()})
     by_place = dict.fromkeys(name for values in step.settled.values() for name in values)
-    parts = [f"{name} = {text}" for name, text in told if text != usual.get(name)]
     arguments = ", ".join((*parts, *(f"{name} by place" for name in by_place)))
     return step.rule + (f"({arguments})" if arguments else "")
 

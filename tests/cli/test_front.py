@@ -164,7 +164,7 @@ surgery slim on net   preserves api
   slim[0]  net as trained
     │ fine    quantize(bits = 8, scheme = "affine") @** except @first   line 9
   slim[1]
-    │ coarse  quantize(bits = 4, scheme = "kmeans") @first   line 8
+    │ coarse  quantize(bits = 4) @first   line 8
   slim[2]
 """
     )
@@ -185,7 +185,7 @@ def test_show_says_where_steps_side_by_side_lead(good: Path, capsys: pytest.Capt
         == """\
 surgery slim on net   preserves api
   slim[0]  net as trained
-    │ coarse  quantize(bits = 4, scheme = "kmeans") @first   line 8 -> slim[1]
+    │ coarse  quantize(bits = 4) @first   line 8 -> slim[1]
     │ fine    quantize(bits = 8, scheme = "affine") @** except @first   line 9 -> slim[1]
   slim[1]
 """
