@@ -14,6 +14,7 @@ from attrs import evolve, field, frozen
 from numpy.typing import NDArray
 
 from surgdsl.bridge.encoding import decode, kept, stored_count, with_mask
+from surgdsl.bridge.paging import release
 from surgdsl.bridge.weight import Array, State, Weight, plain
 from surgdsl.curvature.pattern import Few, Pattern, Share
 from surgdsl.diagram.payload import masked
@@ -107,6 +108,8 @@ class Mask(Single):
         if self.chosen is not None:
             return self.chosen
         scores = np.abs(plain(decode(weight), weight.dtype)) if self.scores is None else self.scores
+        for part in weight.parts.values():
+            release(part)  # of a large weight there is one copy in memory at a time
         return keep(scores, self.pattern or Share(self.keep), kept(weight))
 
 
