@@ -6,17 +6,14 @@ groups"), so that the columns may be taken in any order, those that are read mos
 
 from __future__ import annotations
 
-from typing import Literal
-
 import numpy as np
 from attrs import frozen
 from numpy.typing import NDArray
 
-from surgdsl.curvature.factor import DAMPING, curvature
+from surgdsl.curvature.factor import DAMPING
+from surgdsl.curvature.levels import Nearest, Order, fixed
 from surgdsl.curvature.solution import Solution, Values
-from surgdsl.curvature.sweep import DESCENTS, descend, sweep
-
-Order = Literal["activation", "given"]
+from surgdsl.curvature.sweep import DESCENTS
 
 
 @frozen(eq=False)
@@ -64,24 +61,20 @@ def ranged(weight: Values, bits: int, group: int = 0, *, symmetric: bool = False
     return Grid(bits, scale, zero, np.arange(weight.shape[1]) // width)
 
 
-class _Rounding:
-    """Columns rounded to a grid, in the order of the sweep."""
+def on_grid(grid: Grid) -> Nearest:
+    """The nearest value of a grid; ties to the even code."""
+    scale, zero = np.ascontiguousarray(grid.scale.T), np.ascontiguousarray(grid.zero.T)
+    low, high = -zero, float((1 << grid.bits) - 1) - zero
+    groups: list[int] = grid.group.tolist()
 
-    def __init__(self, grid: Grid, order: NDArray[np.intp]) -> None:
-        self.scale, self.zero = np.ascontiguousarray(grid.scale.T), np.ascontiguousarray(grid.zero.T)
-        self.low, self.high = -self.zero, float((1 << grid.bits) - 1) - self.zero
-        self.groups: list[int] = grid.group[order].tolist()
+    def nearest(column: int, values: Values) -> Values:
+        group = groups[column]
+        found = np.rint(values / scale[group])
+        np.maximum(found, low[group], out=found)
+        np.minimum(found, high[group], out=found)
+        return np.multiply(found, scale[group], out=found)
 
-    def open(self, start: int, columns: Values) -> None:
-        del start, columns
-
-    def fixed(self, place: int, column: Values) -> Values:
-        group = self.groups[place]
-        scale = self.scale[group]
-        found = np.rint(column / scale)
-        np.maximum(found, self.low[group], out=found)
-        np.minimum(found, self.high[group], out=found)
-        return np.multiply(found, scale, out=found)
+    return nearest
 
 
 def gptq(
@@ -92,24 +85,9 @@ def gptq(
     damping: float = DAMPING,
     descents: int = DESCENTS,
 ) -> Solution:
-    """Round a weight to a grid, every column making up for those before it; then round each again given all others.
-
-    Args:
-        weight: float64[o, d].
-        gram: H = Σ x xᵀ, float64[d, d].
-        grid: the values to round to.
-        order: ``activation`` takes the columns with the largest H[j, j] first, ``given`` as they are.
-        damping: the share of the mean diagonal that is added to the diagonal.
-        descents: how often every column is rounded again, see `descend`; 0 is the paper's algorithm.
+    """Round a weight to a grid, every column making up for those before it; see `fixed`.
 
     Raises:
         Refusal: E0806, see `curvature`.
     """
-    columns = weight.shape[1]
-    taken = np.argsort(-np.diagonal(gram), kind="stable") if order == "activation" else np.arange(columns)
-    bent = curvature(gram, damping, taken)
-    alive, rounding = np.where(bent.dead, 0.0, weight)[:, taken], _Rounding(grid, taken)
-    rounded = sweep(alive, bent.upper, rounding, columns)
-    values = np.empty_like(weight)
-    values[:, taken] = descend(alive, rounded, gram[taken][:, taken], rounding, descents) if descents else rounded
-    return Solution(weight, gram, values, bent.damping, bent.attempts, int(bent.dead.sum()))
+    return fixed(weight, gram, on_grid(grid), order, damping, descents)

@@ -7,30 +7,19 @@ stay it: only what a column is fixed to differs.
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Literal
 
 import numpy as np
 from attrs import frozen
 from numpy.typing import NDArray
 
 from surgdsl.curvature.factor import DAMPING, curvature
-from surgdsl.curvature.grid import Grid, Order
 from surgdsl.curvature.solution import Mask, Solution, Values
 from surgdsl.curvature.sweep import DESCENTS, descend, sweep
 
+Order = Literal["activation", "given"]
 Nearest = Callable[[int, Values], Values]
 """What the elements of a column, float64[o], are fixed to; the column is told by its place in the weight."""
-
-
-def on_grid(grid: Grid) -> Nearest:
-    """The nearest value of a grid; ties to the even code."""
-    low, high = -grid.zero, float((1 << grid.bits) - 1) - grid.zero
-
-    def nearest(column: int, values: Values) -> Values:
-        group = grid.group[column]
-        scale = grid.scale[:, group]
-        return np.clip(np.rint(values / scale), low[:, group], high[:, group]) * scale
-
-    return nearest
 
 
 def in_codebook(entries: Values) -> Nearest:
@@ -77,9 +66,9 @@ def fixed(
         weight: float64[o, d].
         gram: H = Σ x xᵀ, float64[d, d].
         nearest: the levels. Elements of an input that is zero in every row are fixed as if they were zero.
-        order: as for `grid.gptq`.
+        order: ``activation`` takes the columns with the largest H[j, j] first, ``given`` as they are.
         damping: the share of the mean diagonal that is added to the diagonal.
-        descents: how often every column is fixed again, see `descend`.
+        descents: how often every column is fixed again, see `descend`; 0 is the algorithm of the paper.
 
     Raises:
         Refusal: E0806, see `curvature`.

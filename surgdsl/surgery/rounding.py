@@ -17,9 +17,9 @@ from surgdsl.bridge.encoding import decode, kept
 from surgdsl.bridge.scaling import spread
 from surgdsl.bridge.source import Rows
 from surgdsl.bridge.weight import Array, State, Weight
-from surgdsl.curvature.grid import Grid, gptq
+from surgdsl.curvature.grid import Grid, gptq, on_grid
 from surgdsl.curvature.layer import Layer
-from surgdsl.curvature.levels import Nearest, fixed, in_codebook, keeping, on_grid
+from surgdsl.curvature.levels import Nearest, fixed, in_codebook, keeping
 from surgdsl.curvature.solution import Mask, Solution, Values
 from surgdsl.diagram.payload import Affine
 from surgdsl.surgery import affine, codebook

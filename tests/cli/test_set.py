@@ -41,7 +41,7 @@ def test_what_sets_nothing_is_wrong_usage(command: str, capsys: pytest.CaptureFi
 @pytest.mark.usefixtures("knobs")
 def test_show_and_plan_tell_the_value(capsys: pytest.CaptureFixture[str]) -> None:
     assert front.run(["show", "slim.surg", "--morphisms", "--set", "width=8bit"]) == 0
-    assert "quantize(bits = 8, " in capsys.readouterr().out
+    assert "quantize(bits = 8) @second" in capsys.readouterr().out
     assert front.run(["plan", "slim.surg", "--set", "share=75%", "--set", "width=1bit"]) == 0
     out = capsys.readouterr().out
     assert "prune_channels(keep = 75%)" in out

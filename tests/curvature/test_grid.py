@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from surgdsl.curvature.factor import curvature
-from surgdsl.curvature.grid import Grid, Order, gptq, ranged
+from surgdsl.curvature.grid import Grid, gptq, ranged
+from surgdsl.curvature.levels import Order
 from surgdsl.curvature.solution import Values, loss, relative_error
 from tests.curvature.cases import correlated, isotropic
 

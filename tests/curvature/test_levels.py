@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from surgdsl.curvature.grid import gptq, ranged
-from surgdsl.curvature.levels import fixed, in_codebook, keeping, on_grid
+from surgdsl.curvature.grid import gptq, on_grid, ranged
+from surgdsl.curvature.levels import fixed, in_codebook, keeping
 from surgdsl.curvature.solution import relative_error
 from tests.curvature.cases import correlated
 
