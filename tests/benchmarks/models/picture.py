@@ -21,6 +21,7 @@ TICKS = 4
 COLOURS = (
     "#0b6e4f", "#1b6ca8", "#7a3e9d", "#c0392b", "#5c6470", "#111827",
     "#b4552d", "#d39b22", "#8a8f98", "#e0729a", "#4aa3a2", "#93a13a",
+    "#d1242f", "#1f883d", "#8250df", "#9a6700",
 )  # fmt: skip
 STYLE = (
     "text{font-family:ui-monospace,'DejaVu Sans Mono',Menlo,Consolas,monospace;font-size:11px;fill:#1d2430}"
@@ -73,7 +74,7 @@ def _panel(subject: Subject, rows: Sequence[Row], methods: list[str], corner: tu
     panel = Panel(*corner, low, high)
     yield f'<text x="{panel.x + LEFT:g}" y="{panel.y + 24:g}" class="q">{subject.what}</text>'
     yield from _grid(panel)
-    for colour, method in zip(COLOURS, methods, strict=False):
+    for colour, method in zip(COLOURS[: len(methods)], methods, strict=True):
         found = sorted(
             (row for row in rows if row["method"] == method and "scores" in row), key=lambda row: row["bytes"]
         )
@@ -101,7 +102,7 @@ def _grid(panel: Panel) -> Iterator[str]:
 
 
 def _legend(methods: list[str], top: float) -> Iterator[str]:
-    for number, (colour, method) in enumerate(zip(COLOURS, methods, strict=False)):
+    for number, (colour, method) in enumerate(zip(COLOURS[: len(methods)], methods, strict=True)):
         x, y = LEFT + number % 3 * 300, top + LEGEND_TOP + number // 3 * LEGEND_LINE - 6
         dash = ' stroke-dasharray="5 4"' if not method.startswith("surgdsl") else ""
         yield f'<line x1="{x:g}" y1="{y - 4:g}" x2="{x + 28:g}" y2="{y - 4:g}" stroke="{colour}" class="l"{dash}/>'
