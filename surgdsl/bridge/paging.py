@@ -18,7 +18,7 @@ from attrs import define, evolve, field, frozen
 
 from surgdsl.bridge.weight import Array, Weight, is_stand_in
 
-LARGE = 4 << 20
+LARGE = 1 << 20
 """Bytes: what is smaller is not worth a call of the system."""
 REGION = 1 << 30
 
