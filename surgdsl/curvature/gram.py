@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 import torch
-from attrs import define, field
+from attrs import define, field, frozen
 from scipy.linalg import get_blas_funcs
 from torch.nn import functional
 
@@ -23,6 +23,29 @@ from surgdsl.curvature.solution import Values
 (SYRK,) = get_blas_funcs(("syrk",), dtype=np.float64)
 CHUNK = 1 << 23
 """How many numbers of patches are laid out at a time."""
+
+
+@frozen(eq=False)
+class Moments:
+    """What was summed over everything that readers of a weight read, laid out as their layer is."""
+
+    layer: Layer
+    moment: Values
+    """Σ x xᵀ, float64[groups, d, d]."""
+    total: Values
+    """Σ x, float64[groups, d]."""
+    count: int
+    """Over how many rows and positions."""
+
+    @property
+    def mean(self) -> Values:
+        """Σ x / count, float64[groups, d]."""
+        return self.total / max(1, self.count)
+
+    @property
+    def centred(self) -> Values:
+        """Σ (x − mean)(x − mean)ᵀ: the Gram matrix for a layer whose bias moves by (W − V)·mean with its weight."""
+        return self.moment - self.total[:, :, None] * self.mean[:, None, :]
 
 
 @define(eq=False)
@@ -48,16 +71,6 @@ class Gram:
         places = np.arange(self.layer.inputs)
         found[:, places, places] /= 2
         return found
-
-    @property
-    def mean(self) -> Values:
-        """Σ x / count, float64[groups, d]."""
-        return self.total / max(1, self.count)
-
-    @property
-    def centred(self) -> Values:
-        """Σ (x − mean)(x − mean)ᵀ: the Gram matrix for a layer whose bias moves by (W − V)·mean with its weight."""
-        return self.moment - self.total[:, :, None] * self.mean[:, None, :]
 
     def take(self, values: torch.Tensor) -> None:
         """Take in what the layer reads in one batch; on the device where it is."""

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from surgdsl.bridge.encoding import decode, kept
 from surgdsl.bridge.source import Rows
 from surgdsl.bridge.weight import State, Weight
+from surgdsl.curvature.gram import Moments
 from surgdsl.curvature.solution import Solution, Values, relative_error
 from surgdsl.curvature.sparse import refit
 from surgdsl.curvature.structured import without
@@ -27,7 +28,7 @@ from surgdsl.surgery.consuming import Consumer, consumers
 from surgdsl.surgery.prune import Prune
 from surgdsl.surgery.rewrite import Rewrite
 from surgdsl.surgery.single import Heard
-from surgdsl.surgery.solving import Curved, curved, facts, rounds
+from surgdsl.surgery.solving import curved, facts, rounds
 
 
 @frozen
@@ -93,7 +94,7 @@ class Compensate:
         return news, figures
 
     def _solution(
-        self, state: State, consumer: Consumer, seen: Curved, stays: NDArray[np.bool_]
+        self, state: State, consumer: Consumer, seen: Moments, stays: NDArray[np.bool_]
     ) -> tuple[Solution, float]:
         """The values of a consumer without some columns, and how far its outputs would move if nothing made up."""
         weight = state.weights[consumer.weight]
@@ -110,7 +111,7 @@ def _moved(consumer: Consumer) -> tuple[str, ...]:
     return (consumer.weight,) if consumer.bias is None else (consumer.weight, consumer.bias)
 
 
-def _weights(state: State, consumer: Consumer, seen: Curved, solution: Solution) -> dict[str, Weight]:
+def _weights(state: State, consumer: Consumer, seen: Moments, solution: Solution) -> dict[str, Weight]:
     """The weight with the values of a solution, and the bias that makes up for what is lost on average."""
     values = seen.layer.tensor(solution.values[None])
     found = {consumer.weight: refilled(state.weights[consumer.weight], values)}

@@ -17,13 +17,14 @@ from surgdsl.axis.dim import Axis, positions, whole
 from surgdsl.bridge.encoding import decode
 from surgdsl.bridge.source import Rows
 from surgdsl.bridge.weight import State
+from surgdsl.curvature.gram import Moments
 from surgdsl.curvature.layer import Layer, layers
 from surgdsl.curvature.solution import Values
 from surgdsl.curvature.structured import structured
 from surgdsl.diagram.net import Net
 from surgdsl.diagram.payload import Dense, innermost
 from surgdsl.operations.coupling import Coupling
-from surgdsl.surgery.solving import Curved, curved
+from surgdsl.surgery.solving import curved
 
 FLOATS = ("F64", "F32", "F16")
 
@@ -41,7 +42,7 @@ class Consumer:
     places: NDArray[np.intp]
     """For each column the index of the axis that it belongs to, or −1; intp[d]."""
 
-    def moment(self, seen: Curved) -> Values:
+    def moment(self, seen: Moments) -> Values:
         """The Gram matrix for its columns; means count only where no bias makes up for them."""
         return (seen.moment if self.bias is None else seen.centred)[0]
 
@@ -87,7 +88,7 @@ def order(
     """
     read = {axis: consumers(state, coupling, axis) for axis in axes}
     every = {one.base: one.readers for found in read.values() for one in found}
-    seen = curved(state, rows, every) if every else dict[str, Curved]()
+    seen = curved(state, rows, every) if every else dict[str, Moments]()
     return {axis: _order(state, axis, found, seen, damping) for axis, found in read.items() if _even(axis, found)}
 
 
@@ -98,7 +99,7 @@ def _even(axis: Axis, found: Sequence[Consumer]) -> bool:
 
 
 def _order(
-    state: State, axis: Axis, found: Sequence[Consumer], seen: Mapping[str, Curved], damping: float
+    state: State, axis: Axis, found: Sequence[Consumer], seen: Mapping[str, Moments], damping: float
 ) -> NDArray[np.float64]:
     weights = [seen[one.base].layer.matrices(decode(state.weights[one.weight]))[0] for one in found]
     moments = [one.moment(seen[one.base]) for one in found]

@@ -7,7 +7,6 @@ the codes that follow are exactly of it (Frantar et al. 2023, "static groups").
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Literal
 
 import numpy as np
 from attrs import evolve, field, frozen
@@ -17,17 +16,17 @@ from surgdsl.bridge.encoding import decode, kept
 from surgdsl.bridge.scaling import spread
 from surgdsl.bridge.source import Rows
 from surgdsl.bridge.weight import Array, State, Weight
+from surgdsl.curvature.gram import Moments
 from surgdsl.curvature.grid import Grid, gptq, on_grid
 from surgdsl.curvature.layer import Layer
-from surgdsl.curvature.levels import Nearest, fixed, in_codebook, keeping
+from surgdsl.curvature.levels import Nearest, Order, fixed, in_codebook, keeping
 from surgdsl.curvature.solution import Mask, Solution, Values
 from surgdsl.diagram.payload import Affine
 from surgdsl.surgery import affine, codebook
 from surgdsl.surgery.adjusting import refilled
 from surgdsl.surgery.recode import Quantize, param
-from surgdsl.surgery.solving import Curved, Solved, facts
+from surgdsl.surgery.solving import Solved, facts
 
-Order = Literal["activation", "given"]
 LEAST = 2.0**-20
 """What a column that is never read counts, as a share of the one that is read most strongly."""
 
@@ -61,7 +60,7 @@ class Round:
         """The name of the weight."""
         return self.plain.base
 
-    def solved(self, state: State, curved: Curved) -> Solved:
+    def solved(self, state: State, curved: Moments) -> Solved:
         """The weight on the values of its codes, and the recoding that finds these codes."""
         weight = state.weights[param(state, self.base)]
         layer, values = curved.layer, decode(weight)
@@ -77,7 +76,7 @@ class Round:
         nearest = on_grid(levels) if isinstance(levels, Grid) else levels
         return fixed(matrix, gram, keeping(nearest, stored), self.order, self.damping)
 
-    def _levels(self, weight: Weight, values: Array, curved: Curved) -> tuple[Sequence[Grid | Nearest], Quantize]:
+    def _levels(self, weight: Weight, values: Array, curved: Moments) -> tuple[Sequence[Grid | Nearest], Quantize]:
         """The values that each group of the layer may take, and the recoding that takes just these.
 
         A codebook counts an element as often as the layer reads its column, squared (Kim et al. 2024, "sensitivity").

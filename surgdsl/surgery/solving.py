@@ -17,9 +17,9 @@ from attrs import evolve, field, frozen
 
 from surgdsl.bridge.source import Rows
 from surgdsl.bridge.weight import State, Weight
-from surgdsl.curvature.gram import grams
+from surgdsl.curvature.gram import Moments, grams
 from surgdsl.curvature.layer import Layer, layers
-from surgdsl.curvature.solution import Solution, Values, loss
+from surgdsl.curvature.solution import Solution, loss
 from surgdsl.diagnostic import Refusal
 from surgdsl.diagram.net import Net
 from surgdsl.surgery.adjusting import Account, adjust, stated
@@ -27,29 +27,6 @@ from surgdsl.surgery.mask import Mask
 from surgdsl.surgery.recode import Quantize, param
 from surgdsl.surgery.rewrite import Rewrite
 from surgdsl.surgery.single import Heard, Single
-
-
-@frozen(eq=False)
-class Curved:
-    """What the data says of a layer: how its weight is laid out as matrices, and the Gram matrix of each."""
-
-    layer: Layer
-    moment: Values
-    """Σ x xᵀ over everything that a reader of the weight reads, float64[groups, d, d]."""
-    total: Values
-    """Σ x, float64[groups, d]."""
-    count: int
-    """Over how many positions."""
-
-    @property
-    def mean(self) -> Values:
-        """What the layer reads on average, float64[groups, d]."""
-        return self.total / max(1, self.count)
-
-    @property
-    def centred(self) -> Values:
-        """Σ (x − mean)(x − mean)ᵀ: what counts where the bias of the layer makes up for means."""
-        return self.moment - self.total[:, :, None] * self.mean[:, None, :]
 
 
 @frozen(eq=False)
@@ -74,7 +51,7 @@ class Part(Protocol):
         """What it does where no data is read."""
         ...
 
-    def solved(self, state: State, curved: Curved) -> Solved:
+    def solved(self, state: State, curved: Moments) -> Solved:
         """What it does in `state`, in which everything that comes before is solved, where the layer reads this."""
         ...
 
@@ -182,11 +159,11 @@ def upstream(net: Net, wires: Sequence[str]) -> frozenset[str]:
     return frozenset(found)
 
 
-def curved(state: State, rows: Rows, read: Mapping[str, Sequence[Layer]]) -> Mapping[str, Curved]:
+def curved(state: State, rows: Rows, read: Mapping[str, Sequence[Layer]]) -> Mapping[str, Moments]:
     """What the layers of some weights read, in one pass over the rows, by the names of the weights."""
     seen = grams(state, rows, [one for kept in read.values() for one in kept])
     return {
-        base: Curved(
+        base: Moments(
             kept[0],
             np.sum([seen[one.name].moment for one in kept], axis=0),
             np.sum([seen[one.name].total for one in kept], axis=0),
@@ -196,7 +173,7 @@ def curved(state: State, rows: Rows, read: Mapping[str, Sequence[Layer]]) -> Map
     }
 
 
-def _solution(part: Part, state: State, curved: Curved) -> Solved:
+def _solution(part: Part, state: State, curved: Moments) -> Solved:
     try:
         return part.solved(state, curved)
     except Refusal as refusal:

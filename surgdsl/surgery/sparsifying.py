@@ -19,6 +19,7 @@ from surgdsl.bridge.source import Rows
 from surgdsl.bridge.weight import State
 from surgdsl.curvature.exact import exact_obs
 from surgdsl.curvature.factor import curvature
+from surgdsl.curvature.gram import Moments
 from surgdsl.curvature.pattern import Pattern, Share
 from surgdsl.curvature.solution import Mask as Kept
 from surgdsl.curvature.solution import Values
@@ -27,7 +28,7 @@ from surgdsl.surgery.adjusting import refilled
 from surgdsl.surgery.mask import Mask
 from surgdsl.surgery.masking import columns, keep
 from surgdsl.surgery.recode import param
-from surgdsl.surgery.solving import Curved, Solved, facts
+from surgdsl.surgery.solving import Solved, facts
 
 Update = Literal["obs", "exact", "refit"]
 
@@ -61,7 +62,7 @@ class Sparsify:
         """The name of the weight."""
         return self.plain.base
 
-    def solved(self, state: State, curved: Curved) -> Solved:
+    def solved(self, state: State, curved: Moments) -> Solved:
         """The weight in which what stays makes up for what goes, and the mask that then leaves that out.
 
         Until then it is as it was, so that it is the mask and nothing else that makes elements zero.

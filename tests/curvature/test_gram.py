@@ -14,7 +14,7 @@ from surgdsl.bridge.capture import capture
 from surgdsl.bridge.encoding import decode
 from surgdsl.bridge.source import Rows
 from surgdsl.bridge.weight import State
-from surgdsl.curvature.gram import Gram, grams
+from surgdsl.curvature.gram import Gram, Moments, grams
 from surgdsl.curvature.layer import Layer, layer, layers
 
 
@@ -67,7 +67,8 @@ def test_a_linear_layer_is_measured_over_rows_and_positions() -> None:
     flat = inputs.double().reshape(-1, 8).numpy()
     np.testing.assert_allclose(gram.moment[0], flat.T @ flat, rtol=1e-12)
     centred = flat - flat.mean(axis=0)
-    np.testing.assert_allclose(gram.centred[0], centred.T @ centred, atol=1e-10)
+    seen = Moments(gram.layer, gram.moment, gram.total, gram.count)
+    np.testing.assert_allclose(seen.centred[0], centred.T @ centred, atol=1e-10)
 
 
 def test_later_layers_read_what_earlier_ones_give_and_share_what_they_read() -> None:
