@@ -36,6 +36,7 @@ from surgdsl.execution.checkable import check_known
 from surgdsl.execution.measuring import check_classes, check_measured, compare, judge
 from surgdsl.execution.publishing import publishing, writing_to
 from surgdsl.execution.spending import watched
+from surgdsl.execution.superseding import FIRST, after
 from surgdsl.execution.writing import INPUT, MODEL, Outcome, write
 from surgdsl.language.claim import Measured
 from surgdsl.language.program import Program
@@ -233,16 +234,19 @@ def run(
     surgery: str | None = None,
     threads: int = 1,
     told: Callable[[str, str], None] | None = None,
+    supersedes: Path | None = None,
 ) -> Result:
     """Plan a surgery, carry it out, measure it, write it down, have it verified, and publish it as the folder `out`.
 
-    Nothing stands under `out` unless the verifier accepted it; the input is only read.
+    Nothing stands under `out` unless the verifier accepted it; the input is only read. `supersedes` is an earlier
+    result, perhaps `out` itself, whose certificate the new one replaces.
 
     Raises:
         Refusal: what the input or the result is refused for, with its exit code; 4 where the verifier rejects what was
             made.
     """
     say = watched(choosing.surgery(program, surgery).budget, told or _silent)
+    place = after(supersedes) if supersedes else FIRST
     with publishing(out, _inputs(program)) as draft:
         made = plan(program, surgery, threads, say)
         check_known(made.opened)
@@ -250,7 +254,7 @@ def run(
             outcome = _carried(made, say, threads)
         say("writing", "")
         with writing_to(out.absolute()):
-            write(outcome, draft, out.absolute(), threads)
+            write(outcome, draft, out.absolute(), threads, place)
         say("verifying", "")
         verdict = verified(draft, made.opened.weights, trusted(outcome.promises))
         if verdict.reject is not None:

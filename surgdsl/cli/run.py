@@ -19,6 +19,7 @@ def run(
     out: Path | None = None,
     surgery: str | None = None,
     setting: Settings = (),
+    supersedes: Path | None = None,
     threads: Threads = 1,
     voice: Voice | None = None,
 ) -> int:
@@ -29,6 +30,7 @@ def run(
         out: The folder of the result (default: build/NAME beside where you stand, NAME being the file's).
         surgery: Which surgery, where the file has several.
         setting: A value for a param of the file, as name=value.
+        supersedes: An earlier result whose certificate the new one replaces.
         threads: Threads of torch; part of what makes a result repeatable.
         voice: How to speak.
     """
@@ -37,7 +39,7 @@ def run(
     program = asked(file, setting)
     folder = out or Path("build") / Path(file).stem.strip("<>")  # standard input is called <stdin>
     with Progress(silent=voice.quiet or voice.json) as progress:
-        result = carried_out(program, folder, surgery, threads, progress.stage)
+        result = carried_out(program, folder, surgery, threads, progress.stage, supersedes)
     for line in plan_told(result.outcome.plan, everything=voice.verbose):
         voice.remark(line)
     voice.remark("")

@@ -125,6 +125,7 @@ CODES: tuple[Code, ...] = (
     Code("E0713", "a dtype that no certificate can state"),
     Code("E0715", "a name that no certificate can hold"),
     Code("E0716", "a certificate that would be too large"),
+    Code("E0717", "not a certificate that can be superseded"),
     Code("E0720", "rows that do not fit"),
     Code("E0721", "labels that are not classes of the model"),
     Code("E0801", "a counted promise that the plan cannot keep"),

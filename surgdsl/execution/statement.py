@@ -21,6 +21,7 @@ from surgdsl.execution.canonical import Json, encode
 from surgdsl.execution.declaration import Applied, rule_rows
 from surgdsl.execution.graph import Scribe, port_rows
 from surgdsl.execution.steps import Standing, standing, step_row
+from surgdsl.execution.superseding import FIRST, Place
 from surgdsl.metrics import METRICS, count, ones
 from surgdsl.surgery.rewrite import Rewrite
 
@@ -51,6 +52,7 @@ class Request:
     rules: Applied = ()
     facts: Mapping[str, str] = field(factory=dict[str, str])
     binding: Mapping[str, int] = field(factory=dict[str, int])
+    place: Place = FIRST
 
 
 @frozen(eq=False)
@@ -182,6 +184,7 @@ def _asked(request: Request) -> dict[str, Json]:
         "obligations": [{"rule": rule, "step": step} for step, rule in request.obligations],
         "producer": {"name": "surgdsl", "version": request.version},
         "seed": request.seed,
+        **request.place.fields(),
     }
 
 

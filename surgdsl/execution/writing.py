@@ -28,6 +28,7 @@ from surgdsl.execution.evidence import Log
 from surgdsl.execution.graph import Scribe
 from surgdsl.execution.measuring import Comparison, Finding
 from surgdsl.execution.statement import Certificate, Request, certificate
+from surgdsl.execution.superseding import FIRST, Place
 from surgdsl.formula import as_json
 from surgdsl.language.claim import Counted, Measured, Require
 from surgdsl.language.program import Port
@@ -50,7 +51,7 @@ class Outcome:
     """Targets and requires, with every figure that they rest on."""
 
 
-def write(outcome: Outcome, draft: Path, out: Path, threads: int) -> Certificate:
+def write(outcome: Outcome, draft: Path, out: Path, threads: int, place: Place = FIRST) -> Certificate:
     """Write a result into the folder `draft`, which will be called `out`.
 
     Raises:
@@ -58,7 +59,7 @@ def write(outcome: Outcome, draft: Path, out: Path, threads: int) -> Certificate
         Refusal: E0715 or E0716, something cannot be stated.
     """
     opened, final = outcome.plan.opened, outcome.carried.final
-    made = _certified(outcome, threads)
+    made = _certified(outcome, threads, place)
     blobs = draft / CERTIFICATE / "blobs"
     blobs.mkdir(parents=True)
     for name, data in made.blobs.items():
@@ -92,7 +93,7 @@ def _run(opened: Opened, out: Path) -> dict[str, object]:
     }
 
 
-def _certified(outcome: Outcome, threads: int) -> Certificate:
+def _certified(outcome: Outcome, threads: int, place: Place) -> Certificate:
     opened, rewrites, scribe = outcome.plan.opened, outcome.carried.rewrites, Scribe()
     manifests = scribe.manifest(opened.start), scribe.manifest(outcome.carried.final)
     logs = {name: _log(comparison).blob(manifests) for name, comparison in outcome.comparisons.items()}
@@ -109,6 +110,7 @@ def _certified(outcome: Outcome, threads: int) -> Certificate:
         evidence=list(logs.values()),
         rules=declared(rewrites),
         facts={**facts(threads), **(outcome.plan.allocation.facts if outcome.plan.allocation else {})},
+        place=place,
     )
     return certificate(opened.start, rewrites, request, scribe)
 

@@ -86,6 +86,8 @@ def check_form(document: dict[str, Any], predicate: dict[str, Any]) -> None:
         need(canonical.rising(keys), "V03", f"{name} is not sorted or repeats itself")
     names = [row["name"] for row in predicate["interfaces"]]
     need(len(set(names)) == len(names), "V03", "two interfaces share a name")
+    first = predicate["sequence"] == 0
+    need(("supersedes" in predicate) != first, "V03", "`supersedes` stands there exactly when sequence is not 0")
 
 
 def read_blobs(predicate: dict[str, Any], certificate: Certificate) -> dict[str, bytes]:

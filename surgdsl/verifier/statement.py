@@ -120,9 +120,10 @@ PREDICATE = record({
     "interfaces": array(record({"inputs": PORTS, "name": name, "outputs": PORTS}), 256),
     "metrics": row(*map(one_of, METRICS)), "obligations": array(record({"rule": name, "step": name}), STEPS),
     "output": record(STATE), "producer": record({"name": one_of("surgdsl"), "version": text}), "seal": digest,
-    "seed": integer(0), "spec": record({"blob": digest, "language": one_of("surg/1")}), "steps": array(STEP, STEPS),
+    "seed": integer(0), "sequence": integer(0),
+    "spec": record({"blob": digest, "language": one_of("surg/1")}), "steps": array(STEP, STEPS),
     "tensors": array(record({"blob": digest, "digest": digest, "dtype": dtype, "shape": sizes}), NODES),
-}, {"rules": array(ROW, STEPS, 1)})  # fmt: skip
+}, {"rules": array(ROW, STEPS, 1), "supersedes": digest})  # fmt: skip
 STATEMENT = record({
     "_type": one_of("https://in-toto.io/Statement/v1"),
     "predicate": PREDICATE,

@@ -23,7 +23,7 @@ UNPROVOKED = {
     "E0903": "it would be a bug",
 }
 MODELS = [row.code for row in CODES if row.code > "E05" and row.code not in UNPROVOKED]
-ANYWHERE = {"E0510", "E0701", "E0702", "E0703", "E0704", "E0707", "E0715", "E0901", "E0902"}
+ANYWHERE = {"E0510", "E0701", "E0702", "E0703", "E0704", "E0707", "E0715", "E0717", "E0901", "E0902"}
 """Codes of commands, tensors and folders; all others point into the text."""
 EXIT = {"E0801": 3, "E0802": 3, "E0803": 3, "E0804": 3, "E0805": 3, "E0806": 3, "E0705": 5, "E0706": 5, "E0707": 5}
 

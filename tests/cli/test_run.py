@@ -155,3 +155,24 @@ def test_streams_that_are_closed_full_or_ascii(redirection: str, code: int) -> N
     assert code == done.returncode
     assert "Traceback" not in done.stderr
     assert "bug" not in done.stderr
+
+
+def test_a_certificate_knows_which_one_it_supersedes(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert front.run(["run", "slim.surg", "--out", "result", "--quiet"]) == 0
+    first = json.loads((folder / "result" / "certificate" / "cert.json").read_bytes())["predicate"]
+    assert first["sequence"] == 0
+    assert "supersedes" not in first
+    assert front.run(["run", "slim.surg", "--out", "result", "--supersedes", "result", "--quiet"]) == 0
+    second = json.loads((folder / "result" / "certificate" / "cert.json").read_bytes())["predicate"]
+    assert (second["sequence"], second["supersedes"]) == (1, first["seal"])
+    assert front.run(["verify", "result"]) == 0
+    capsys.readouterr()
+
+
+def test_nothing_supersedes_what_its_seal_was_not_made_for(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert front.run(["run", "slim.surg", "--out", "result", "--quiet"]) == 0
+    path = folder / "result" / "certificate" / "cert.json"
+    path.write_bytes(path.read_bytes().replace(b'"sequence":0', b'"sequence":9'))
+    assert front.run(["run", "slim.surg", "--out", "next", "--supersedes", "result", "--json"]) == 1
+    assert "E0717" in capsys.readouterr().out
+    assert not (folder / "next").exists()

@@ -288,7 +288,7 @@ class Forge:
             {"blob": self.blob(self.pool[d][2]), "digest": d, "dtype": self.pool[d][0], "shape": list(self.pool[d][1])}
             for d in sorted(between)
         ]
-        last = self.manifest()
+        last, first = self.manifest(), {key: self.first[key] for key in ("graph", "manifest")}
         asked = list(dict.fromkeys((step["step"], step["rule"]) for step in self.steps))
         predicate = {
             "binding": [[key, self.binding[key]] for key in sorted(self.binding)],
@@ -296,17 +296,14 @@ class Forge:
             "claims": self.claims,
             "facts": [["device", "cpu"]],
             "format": 1,
-            "input": {
-                "graph": self.first["graph"],
-                "graphBlob": self.blob(self.graph_blob),
-                "manifest": self.first["manifest"],
-            },
+            "input": {**first, "graphBlob": self.blob(self.graph_blob)},
             "interfaces": self.interfaces,
             "metrics": list(METRICS),
             "obligations": [{"rule": rule, "step": step} for step, rule in asked],
             "output": {"graph": self.graph(), "manifest": last},
             "producer": {"name": "surgdsl", "version": "0"},
             "seed": 7,
+            "sequence": 0,
             "spec": {"blob": self.blob(self.spec.encode()), "language": "surg/1"},
             "steps": self.steps,
             "tensors": tensors,
