@@ -1,0 +1,131 @@
+/**
+ * Confidence bounds of shares, decided exactly.
+ *
+ * A tail of a binomial distribution is compared with a rational in integers: first with the leading digits and a proven bound of what they
+ * leave out, and, where these cannot tell, with all of them. So no two verifiers differ by a rounding.
+ * @module
+ */
+
+import { digits, ratio, sub, whole } from "./rational.js";
+
+/** @typedef {import("./rational.js").Rational} Rational */
+/** @typedef {{m: bigint, e: number}} Leading the number m · 2^e, rounded down */
+
+/** Bounds are multiples of one millionth. */
+export const MILLION = 1000000;
+const WIDTHS = [192, 1536];
+
+/** Memo of the last binomial coefficients, which all steps of one bisection share. @type {Map<string, bigint>} */
+const chosen = new Map();
+
+/** n choose k. @param {number} n @param {number} k */
+function choose(n, k) {
+  const key = `${n} ${k}`;
+  let value = chosen.get(key);
+  if (value !== undefined) return value;
+  value = 1n;
+  for (let i = 0; i < Math.min(k, n - k); i++) value = (value * BigInt(n - i)) / BigInt(i + 1);
+  if (chosen.size > 7) chosen.clear();
+  chosen.set(key, value);
+  return value;
+}
+
+/** The leading digits of a number. @param {Leading} a @param {number} width @returns {Leading} */
+function leading({ m, e }, width) {
+  const extra = digits(m) - width;
+  return extra > 0 ? { m: m >> BigInt(extra), e: e + extra } : { m, e };
+}
+
+/** @param {Leading} a @param {Leading} b @param {number} width */
+const times = (a, b, width) => leading({ m: a.m * b.m, e: a.e + b.e }, width);
+
+/** base^exponent, too small by a factor of at most 1 + 2·exponent·2^(1−width). @param {bigint} base @param {number} exponent @param {number} width */
+function power(base, exponent, width) {
+  let result = { m: 1n, e: 0 };
+  let square = leading({ m: base, e: 0 }, width);
+  for (let left = exponent; left > 0; left = Math.floor(left / 2)) {
+    if (left % 2) result = times(result, square, width);
+    square = times(square, square, width);
+  }
+  return result;
+}
+
+/** Σ_{j ≤ b} of the terms over the last of them, in units of 2^−width, for terms that fall from b downwards; too small by at most 2n² units. */
+function relativeSum(/** @type {number} */ n, /** @type {number} */ b, /** @type {bigint} */ p, /** @type {bigint} */ q, /** @type {number} */ width) {
+  let term = 1n << BigInt(width);
+  let sum = term;
+  for (let j = b; j > 0 && term; j--) {
+    term = (term * BigInt(j) * q) / (BigInt(n - j + 1) * p);
+    sum += term;
+  }
+  return sum;
+}
+
+/** −1, 0, 1 as a < b, a = b, a > b. @param {Leading} a @param {Leading} b */
+function order(a, b) {
+  const low = Math.min(a.e, b.e);
+  const [left, right] = [a.m << BigInt(a.e - low), b.m << BigInt(b.e - low)];
+  return left < right ? -1 : left > right ? 1 : 0;
+}
+
+/**
+ * The sign of P(Bin(n, p/10^6) ≤ b) − share.
+ * @param {number} n @param {number} b @param {number} p millionths @param {Rational} share
+ * @returns {number}
+ */
+export function tail(n, b, p, share) {
+  if (b >= n || p === 0) return Math.sign(Number(share.d - share.n));
+  if (p === MILLION) return -Math.sign(Number(share.n));
+  // Terms fall from b downwards, or else from b + 1 upwards: then the other tail is the one to sum.
+  if (b * MILLION >= (n + 1) * p) return 0 - tail(n, n - b - 1, MILLION - p, sub(whole(1), share));
+  const [x, y] = [BigInt(p), BigInt(MILLION - p)];
+  for (const width of WIDTHS) {
+    const last = times(times(power(x, b, width), power(y, n - b, width), width), { m: choose(n, b), e: 0 }, width);
+    const sum = times(last, { m: relativeSum(n, b, x, y, width), e: -width }, width);
+    const all = power(BigInt(MILLION), n, width);
+    const [left, right] = [{ m: sum.m * share.d, e: sum.e }, { m: all.m * share.n, e: all.e }];
+    // What was rounded away is a part of at most (2n² + 4n + 8)·2^(1−width) of either side.
+    const wider = { m: (1n << BigInt(width)) + 4n * BigInt(n) * BigInt(n) + 16n * BigInt(n) + 64n, e: -width };
+    if (order(left, { m: right.m * wider.m, e: right.e + wider.e }) > 0) return 1;
+    if (order({ m: left.m * wider.m, e: left.e + wider.e }, right) < 0) return -1;
+  }
+  return exactTail(n, b, x, y, share);
+}
+
+/** As `tail`, with all digits. @param {number} n @param {number} b @param {bigint} x @param {bigint} y @param {Rational} share */
+function exactTail(n, b, x, y, share) {
+  let term = y ** BigInt(n);
+  let sum = term;
+  for (let j = 1; j <= b; j++) {
+    term = (term * BigInt(n - j + 1) * x) / (BigInt(j) * y);
+    sum += term;
+  }
+  const [left, right] = [sum * share.d, share.n * BigInt(MILLION) ** BigInt(n)];
+  return left < right ? -1 : left > right ? 1 : 0;
+}
+
+/** The smallest integer from 0 to 10^6 for which `enough` holds; it holds for all above one of them, and for 10^6. @param {(p: number) => boolean} enough */
+function smallest(enough) {
+  let [low, high] = [0, MILLION];
+  while (low < high) {
+    const middle = Math.floor((low + high) / 2);
+    if (enough(middle)) high = middle;
+    else low = middle + 1;
+  }
+  return high;
+}
+
+/**
+ * Clopper and Pearson 1934: the smallest p in millionths with P(Bin(n, p) ≤ b) ≤ share; 10^6 when b = n.
+ * @param {number} b @param {number} n @param {Rational} share
+ */
+export const upperShare = (b, n, share) => (b >= n ? MILLION : smallest((p) => tail(n, b, p, share) <= 0));
+
+/**
+ * The largest p in millionths with P(Bin(n, p) ≥ c) ≤ share; 0 when c = 0.
+ * @param {number} c @param {number} n @param {Rational} share
+ */
+export const lowerShare = (c, n, share) => MILLION - upperShare(n - c, n, share);
+
+/** A count of millionths as a rational. @param {number} count @returns {Rational} */
+export const millionths = (count) => ratio(BigInt(count), BigInt(MILLION));
