@@ -57,7 +57,7 @@ class Reader {
     this.space();
     const first = this.text[this.at];
     if (first === "{" || first === "[") {
-      if (depth >= DEPTH) this.fail(`more than ${DEPTH} levels`);
+      if (depth >= DEPTH) throw new Reject(this.loose ? "V07" : "V20", `more than ${DEPTH} levels at character ${this.at}`);
       return first === "{" ? this.object(depth + 1) : this.array(depth + 1);
     }
     if (first === '"') return this.string();

@@ -1,10 +1,10 @@
 /**
  * What lies in the folder of a certificate (section 1): the right names, the right sizes, nothing else.
  *
- * No path comes from the certificate; blobs are found by their digests, and every blob is read once, hashed and kept only when it is small.
+ * No path comes from the certificate; blobs are found by their digests.
  */
 import { hex, sha256 } from "./digest.js";
-import { Reject, demand } from "./reject.js";
+import { demand } from "./reject.js";
 
 const CERT = 16 * 1024 * 1024;
 const ENVELOPE = 24 * 1024 * 1024;
@@ -30,14 +30,13 @@ export function openCertificate(entries) {
     const known = blob !== null || path === "certificate/cert.json" || path === "certificate/cert.dsse.json";
     demand(known, "V01", `${path} does not belong in a certificate`);
     if (blob === null) continue;
-    demand(file.size <= BLOB, "V01", `${path} is too large`);
     blobs.set(blob[1], file);
   }
   const cert = entries.get("certificate/cert.json") ?? null;
   const envelope = entries.get("certificate/cert.dsse.json") ?? null;
   demand(cert !== null, "V01", "certificate/cert.json is missing");
-  demand(cert.size <= CERT, "V01", "certificate/cert.json is too large");
-  demand(envelope === null || envelope.size <= ENVELOPE, "V01", "certificate/cert.dsse.json is too large");
+  demand(cert.size <= CERT, "V20", "certificate/cert.json is too large");
+  demand(envelope === null || envelope.size <= ENVELOPE, "V20", "certificate/cert.dsse.json is too large");
   return { cert, envelope, blobs };
 }
 
@@ -56,13 +55,22 @@ export async function readAll(file, what) {
 }
 
 /**
- * The bytes of a blob.
- * @returns {Promise<Uint8Array>} rejects with V01 when it is not there, with V04 when the bytes are others.
+ * Every blob that the statement names, and no other, holds the bytes of its name.
+ * @param {Set<string>} named
  */
-export async function readBlob(blobs, digest, what) {
+export async function checkBlobs(blobs, named, progress) {
+  for (const digest of blobs.keys()) demand(named.has(digest), "V01", `the blob ${digest} is not named by the certificate`);
+  for (const digest of [...named].sort()) {
+    const bytes = await readBlob(blobs, digest);
+    demand(hex(await sha256(bytes)) === digest, "V04", `the blob ${digest} holds other bytes`);
+    progress(bytes.length);
+  }
+}
+
+/** The bytes of a blob. */
+export async function readBlob(blobs, digest) {
   const file = blobs.get(digest);
-  if (file === undefined) throw new Reject("V01", `the blob of ${what}, ${digest}, is missing`);
-  const bytes = await readAll(file, `the blob ${digest}`);
-  demand(hex(await sha256(bytes)) === digest, "V04", `the blob of ${what}, ${digest}, holds other bytes`);
-  return bytes;
+  demand(file !== undefined, "V01", `the blob ${digest} is missing`);
+  demand(file.size <= BLOB, "V20", `the blob ${digest} is too large`);
+  return readAll(file, `the blob ${digest}`);
 }

@@ -10,8 +10,10 @@ import { demand } from "./reject.js";
 
 const HEADER = 64 * 1024 * 1024;
 const RANK = 8;
+const TENSORS = 200000;
+const LARGE = 2 ** 46;
 
-const whole = (value) => Number.isSafeInteger(value) && value >= 0;
+const whole = (value) => Number.isSafeInteger(value) && value >= 0 && value < LARGE;
 
 /** One row of a header, checked by itself. */
 function row(name, fields, what) {
@@ -58,30 +60,27 @@ function demandCanonical(rows, header, what) {
   }
 }
 
-function demandMetadata(metadata, what) {
-  const fine = typeof metadata === "object" && !Array.isArray(metadata) && Object.values(metadata).every((value) => typeof value === "string");
-  demand(fine, "V07", `${what}: __metadata__`);
-}
-
 /**
  * The tensors of a weight file.
  * @param {{size: number, read: (start: number, end: number) => Promise<Uint8Array>}} file
  * @param {{canonical: boolean, what: string}} options `canonical`: as the output file has to be.
- * @returns {Promise<Map<string, {dtype: string, shape: number[], start: number, end: number}>>} offsets in the file. Rejects with V07.
+ * @returns {Promise<Map<string, {dtype: string, shape: number[], start: number, end: number}>>} offsets in the file. Rejects with V07, V20.
  */
 export async function readHeader(file, { canonical, what }) {
   demand(file.size >= 8, "V07", `${what}: shorter than 8 bytes`);
   const first = await file.read(0, 8);
   const length = new DataView(first.buffer, first.byteOffset).getBigUint64(0, true);
-  demand(length <= BigInt(HEADER) && length + 8n <= BigInt(file.size), "V07", `${what}: a header of ${length} bytes`);
+  demand(length <= BigInt(HEADER), "V20", `${what}: a header of ${length} bytes`);
+  demand(length + 8n <= BigInt(file.size), "V07", `${what}: a header that is longer than the file`);
   const data = 8 + Number(length);
   const header = await file.read(8, data);
   demand(header[0] === 0x7b, "V07", `${what}: the header does not begin with {`);
   const json = parseLoosely(header);
+  demand(typeof json === "object" && !Array.isArray(json), "V07", `${what}: the header is no object`);
+  demand(Object.keys(json).length <= TENSORS + 1, "V20", `${what}: more than ${TENSORS} tensors`);
   const rows = new Map();
   for (const [name, fields] of Object.entries(json)) {
-    if (name === "__metadata__") demandMetadata(fields, what);
-    else rows.set(name, row(name, fields, what));
+    if (name !== "__metadata__" || canonical) rows.set(name, row(name, fields, what));
   }
   demandCover(rows, file.size - data, what);
   if (canonical) demandCanonical(rows, header, what);

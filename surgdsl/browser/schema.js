@@ -1,7 +1,8 @@
 /**
  * Closed schemas: what a JSON value may look like, as values that check.
  *
- * A field that is not named is a rejection (V03), and so is one that is missing: an unknown field could carry a second truth.
+ * A field that is not named is a rejection (V03), and so is one that is missing: an unknown field could carry a second truth. A list that is
+ * too long is V20: whoever checks should not be kept busy for ever.
  */
 import { Reject } from "./reject.js";
 
@@ -30,12 +31,16 @@ export const word = (...words) => kind(words.map((item) => JSON.stringify(item))
 export const integer = (least = -Number.MAX_SAFE_INTEGER, most = Number.MAX_SAFE_INTEGER) =>
   kind(`an integer from ${least} to ${most}`, (value) => typeof value === "number" && value >= least && value <= most);
 
-export const text = kind("a text", (value) => typeof value === "string");
+const TEXT = 65536;
+const short = (value) => value.length <= TEXT || (value.length <= 2 * TEXT && [...value].length <= TEXT);
+
+export const text = kind(`a text of at most ${TEXT} characters`, (value) => typeof value === "string" && short(value));
 export const anything = () => {};
 
-/** An array of any length. @returns {Check} */
-export const list = (item) => (value, place) => {
+/** An array of at most so many items; a longer one is V20. @returns {Check} */
+export const list = (item, most = Infinity) => (value, place) => {
   if (!Array.isArray(value)) refuse(place, value, "an array");
+  if (value.length > most) throw new Reject("V20", `${place}: ${value.length} items, at most ${most}`);
   value.forEach((element, i) => item(element, `${place}[${i}]`));
 };
 
@@ -43,12 +48,6 @@ export const list = (item) => (value, place) => {
 export const tuple = (...items) => (value, place) => {
   if (!Array.isArray(value) || value.length !== items.length) refuse(place, value, `an array of ${items.length}`);
   items.forEach((item, i) => item(value[i], `${place}[${i}]`));
-};
-
-/** An array that rises strictly by a key. @returns {Check} */
-export const rising = (item, key = (value) => value) => (value, place) => {
-  list(item)(value, place);
-  for (let i = 1; i < value.length; i += 1) if (!(key(value[i - 1]) < key(value[i]))) refuse(`${place}[${i}]`, value[i], "in order");
 };
 
 /** An object with exactly these fields; those of `optional` may be absent. @returns {Check} */
@@ -64,6 +63,11 @@ export const object = (required, optional = {}) => {
 
 /** A check that depends on the value. @returns {Check} */
 export const chosen = (choose) => (value, place) => choose(value, place)(value, place);
+
+/** Rejects with V03 what does not rise strictly by a key. */
+export function demandRising(items, place, key = (item) => item) {
+  for (let i = 1; i < items.length; i += 1) if (!(key(items[i - 1]) < key(items[i]))) refuse(`${place}[${i}]`, items[i], "in order");
+}
 
 /** Whether the value is an object with that field. */
 export const has = (value, key) => isObject(value) && key in value;

@@ -1,14 +1,21 @@
 /**
- * The closed schema of a statement and of a graph (sections 4 to 6).
+ * The closed schema of a statement and of a graph (sections 4 to 6), with the limits of section 9.
  *
- * What a field means is checked by whoever uses it; here is only what may stand where, in the order of the page.
+ * What a field means is checked by whoever uses it; here is only what may stand where. Whether lists are sorted is asked after the seal.
  */
 import { isDigest, isDtype, isFloat, isName, isNatural, isRational } from "./canonical.js";
 import { polynomial } from "./extent.js";
-import { Reject, demand } from "./reject.js";
-import { anything, chosen, has, integer, kind, list, object, refuse, rising, text, tuple, word } from "./schema.js";
+import { demand } from "./reject.js";
+import { anything, chosen, demandRising, has, integer, kind, list, object, refuse, text, tuple, word } from "./schema.js";
 
 export const METRICS = Object.freeze(["macs/1", "nnz/1", "params/1", "size/1"]);
+const MANY = 200000;
+const STEPS = 10000;
+const FEW = 256;
+const ENDS = 1024;
+const ITEMS = 64;
+const RANK = 8;
+const EXTENT = 2 ** 40;
 
 const name = kind("a name", isName);
 const digest = kind("a digest", isDigest);
@@ -21,53 +28,64 @@ const count = integer(0);
 const metric = word(...METRICS);
 const relation = word("<=", "<", ">=", ">");
 
+/** A polynomial of section 2, in symbols. */
+function polynomialText(value, place) {
+  if (typeof value !== "string") refuse(place, value, "an extent");
+  demand(value.length <= FEW && value.split("+").length <= ITEMS, "V20", `${place}: the extent is too long`);
+  polynomial(value);
+}
+
 /** An extent of section 2. */
 function extent(value, place) {
-  if (typeof value === "string") polynomial(value);
+  if (typeof value === "string") polynomialText(value, place);
   else integer(1)(value, place);
+  demand(typeof value === "string" || value < EXTENT, "V20", `${place}: an extent of ${value}`);
 }
-const shape = list(extent);
+const shape = list(extent, RANK);
+const dimensions = list(count, RANK);
 
 // Graphs (section 4) and encodings (section 5).
 const attribute = chosen((value) => {
-  if (Array.isArray(value)) return list(attribute);
-  if (typeof value === "string" || typeof value === "boolean") return anything;
-  if (has(value, "extent")) return object({ extent: (item, place) => (typeof item === "string" ? extent(item, place) : refuse(place, item, "an extent")) });
+  if (Array.isArray(value)) return list(attribute, ITEMS);
+  if (typeof value === "string") return text;
+  if (typeof value === "boolean") return anything;
+  if (has(value, "extent")) return object({ extent: polynomialText });
   if (has(value, "float")) return object({ float });
   if (has(value, "none")) return object({ none: word(true) });
   return has(value, "tensors") ? object({ tensors: count }) : integer();
 });
-const first = ([key]) => key;
-const attributes = rising(tuple(name, attribute), first);
-const grid = [{ axis: integer(), bits: integer() }, { group: integer() }];
+const attributes = list(tuple(name, attribute), ITEMS);
+const grid = [{ axis: integer(), bits: integer(), kind: text }, { group: integer() }];
 const ENCODINGS = new Map([
   ["dense", object({ kind: text })],
   ["codebook", object({ bits: integer(), kind: text })],
-  ["affine", object({ ...grid[0], kind: text }, grid[1])],
-  ["symmetric", object({ ...grid[0], kind: text }, grid[1])],
+  ["affine", object(...grid)],
+  ["symmetric", object(...grid)],
 ]);
 const encoding = (masked) => chosen((value, place) => {
   if (masked && has(value, "kind") && value.kind === "masked") return object({ inner: encoding(false), kind: text });
   const check = has(value, "kind") ? ENCODINGS.get(value.kind) : undefined;
   return check ?? refuse(place, value, "an encoding");
 });
-const part = object({ digest, dtype, name, role: text, shape: list(count) });
+const part = object({ digest, dtype, name, role: text, shape: dimensions });
+const parts = list(part, 4);
 
 /** An operation whose wires are named by `wire`, with further fields. */
 const operation = (wire, more) => chosen((value) => {
-  const ends = { op: name, sources: list(wire), targets: list(wire), ...more };
+  const ends = { op: name, sources: list(wire, ENDS), targets: list(wire, ENDS), ...more };
   if (!has(value, "op") || value.op !== "param") return object({ ...ends, attributes });
-  return object({ ...ends, encoding: encoding(true), parts: list(part), role: word("parameter", "buffer", "constant") });
+  return object({ ...ends, encoding: encoding(true), parts, role: word("parameter", "buffer", "constant") });
 });
-const port = object({ name, wire: count });
+const port = list(object({ name, wire: count }), ENDS);
 const graph = object({
-  inputs: list(port), operations: list(operation(count, {})), outputs: list(port), wires: list(object({ dtype, shape })),
+  inputs: port, operations: list(operation(count, {}), MANY), outputs: port, wires: list(object({ dtype, shape }), MANY),
 });
 
 // Steps (section 6).
-const side = object({ operations: list(operation(name, { id: name })), wires: list(object({ dtype, id: name, shape })) });
-const figures = rising(tuple(name, rational), first);
+const side = object({ operations: list(operation(name, { id: name }), MANY), wires: list(object({ dtype, id: name, shape }), MANY) });
+const figures = list(tuple(name, rational), FEW);
 const indices = list(count);
+const boxes = list(tuple(name, name, list(tuple(name, name))));
 const ARGUMENTS = new Map([
   ["prune-channels/1", object({
     axis: name, indices: list(indices), keep: indices, kept: list(tuple(name, count, count)), scores: list(natural),
@@ -79,63 +97,85 @@ const ARGUMENTS = new Map([
   ["adjust/1", object({ data: text, figures, method: text })],
   ["fake-quantize/1", object({ bits: integer(), data: text, figures, method: text })],
   ["rule/1", object({
-    left: list(tuple(name, name, list(tuple(name, name)))), right: list(tuple(name, name, list(tuple(name, name)))), rule: digest,
-    variables: rising(tuple(name, attribute), first), wires: list(tuple(name, name)),
+    left: boxes, right: boxes, rule: digest, variables: list(tuple(name, attribute)), wires: list(tuple(name, name)),
   }, { factor: float, scales: list(tuple(name, list(integer()))) })],
 ]);
-const values = (value, place) => {
-  list(object({ id: metric, value: natural }))(value, place);
-  if (value.map((item) => item.id).join() !== METRICS.join()) refuse(place, value, "a value of each metric, sorted");
-};
-const pairs = list(tuple(name, name));
-const step = chosen((value, place) => {
-  if (!has(value, "rule") || typeof value.rule !== "string") refuse(place, value, "a step");
-  const reduce = value.kind === "reduce" ? { reduces: metric } : {};
+const values = list(object({ id: metric, value: natural }), METRICS.length);
+const locals = list(name, MANY);
+const pairs = list(tuple(name, name), MANY);
+const step = chosen((value) => {
+  const reduce = has(value, "kind") && value.kind === "reduce" ? { reduces: metric } : {};
   return object({
-    after: values, arguments: ARGUMENTS.get(value.rule) ?? anything, before: values, chain: digest,
-    glue: object({ operations: list(name), wires: list(name) }), graphAfter: digest, graphBefore: digest, index: count,
+    after: values, arguments: (item, place) => (Array.isArray(item) || typeof item !== "object" ? refuse(place, item, "an object") : undefined),
+    before: values, chain: digest, glue: object({ operations: locals, wires: locals }), graphAfter: digest, graphBefore: digest, index: count,
     kind: word("reduce", "neutral"), left: side, manifestAfter: digest, manifestBefore: digest,
-    match: object({ operations: pairs, wires: pairs }), mayRaise: rising(metric), note: text, right: side, rule: text, step: name, ...reduce,
+    match: object({ operations: pairs, wires: pairs }), mayRaise: list(metric), note: text, right: side, rule: text, step: name, ...reduce,
   });
 });
 
 // The statement (section 6).
-const MEASURED = object(
-  { evidence: digest, limit: rational, measure: word("accuracy", "accuracyDrop", "loss", "lossRise"), relation },
-  { bound: rational, candidates: integer(1, 1000000), confidence: rational, registered: digest },
-);
+const exact = { evidence: digest, limit: rational, measure: word("accuracy", "accuracyDrop", "loss", "lossRise"), relation };
+const bounded = object({ ...exact, bound: rational, candidates: integer(1, 1000000), confidence: rational }, { registered: digest });
+const measured = chosen((value) => (has(value, "confidence") ? bounded : object(exact)));
 const claim = chosen((value) => (has(value, "counted")
   ? object({ counted: object({ left: anything, relation, right: anything }), text })
-  : object({ measured: MEASURED, text })));
-const typed = object({ dtype, name, shape });
-const ports = list(typed);
+  : object({ measured, text })));
+const ports = list(object({ dtype, name, shape }), ENDS);
 const discharge = object({ bits: count, instances: count, method: word("identity", "samples", "none") });
+const rules = list(object({ declaration: anything, discharge, steps: list(name, STEPS) }), STEPS);
 const predicate = object({
-  format: word(1), boundary: object({ inputs: ports, outputs: ports }), binding: rising(tuple(symbol, integer(1)), first), claims: list(claim),
-  facts: rising(tuple(name, text), first), head: digest, input: object({ graph: digest, graphBlob: digest, manifest: digest }),
-  interfaces: list(object({ inputs: ports, name, outputs: ports })), metrics: tuple(...METRICS.map((id) => word(id))),
-  obligations: list(object({ rule: text, step: name })), output: object({ graph: digest, manifest: digest }),
+  format: word(1), boundary: object({ inputs: ports, outputs: ports }), binding: list(tuple(symbol, integer(1)), ITEMS), claims: list(claim, FEW),
+  facts: list(tuple(name, text), FEW), head: digest, input: object({ graph: digest, graphBlob: digest, manifest: digest }),
+  interfaces: list(object({ inputs: ports, name, outputs: ports }), FEW), metrics: tuple(...METRICS.map((id) => word(id))),
+  obligations: list(object({ rule: text, step: name }), STEPS), output: object({ graph: digest, manifest: digest }),
   producer: object({ name: word("surgdsl"), version: text }), seal: digest, seed: integer(), sequence: count,
-  spec: object({ blob: digest, language: word("surg/1") }), steps: list(step),
-  tensors: rising(object({ blob: digest, digest, dtype, shape: list(count) }), (row) => row.digest),
-}, { rules: list(object({ declaration: anything, discharge, steps: rising(name) })), supersedes: digest });
+  spec: object({ blob: digest, language: word("surg/1") }), steps: list(step, STEPS),
+  tensors: list(object({ blob: digest, digest, dtype, shape: dimensions }), MANY),
+}, { rules, supersedes: digest });
 const statement = object({
   _type: word("https://in-toto.io/Statement/v1"), predicateType: word("https://surgdsl.org/certificate/v1"), predicate,
   subject: tuple(object({ digest: object({ surgManifestV1: digest }), name: word("model.safetensors") })),
 });
 
-/** Rejects with V03 what is no statement of format 1. */
+/** Rejects with V03 or V20 what is no statement of format 1; whether lists are in order is `checkOrder`. */
 export function checkStatement(value) {
   statement(value, "cert");
-  const { rules, steps } = value.predicate;
+  const { rules: rows, sequence, steps, supersedes } = value.predicate;
+  demand((sequence > 0) === (supersedes !== undefined), "V03", "cert.predicate.supersedes: there exactly when sequence is not 0");
   const needed = steps.some((row) => row.rule === "rule/1");
-  demand(needed === (rules !== undefined), "V03", "cert.predicate.rules: there exactly when a step has the rule rule/1");
-  const used = new Set(steps.map((row) => row.step));
-  for (const { steps: names } of rules ?? []) {
-    if (names.length === 0 || !names.every((item) => used.has(item))) throw new Reject("V03", "cert.predicate.rules: a row that no step refers to");
+  demand(needed === (rows !== undefined), "V03", "cert.predicate.rules: there exactly when a step has the rule rule/1");
+}
+
+/** Rejects with V03 lists that are not in order, or name something twice. */
+export function checkOrder({ binding, facts, interfaces, rules: rows, steps, tensors }) {
+  demandRising(binding, "binding", ([key]) => key);
+  demandRising(facts, "facts", ([key]) => key);
+  demandRising(tensors, "tensors", (row) => row.digest);
+  const names = interfaces.map((row) => row.name);
+  demand(new Set(names).size === names.length, "V03", "interfaces: a name twice");
+  for (const { index, before, after, mayRaise } of steps) {
+    for (const list of [before, after]) {
+      demand(list.map(({ id }) => id).join() === METRICS.join(), "V03", `step ${index}: a value of each metric, sorted`);
+    }
+    demandRising(mayRaise, `step ${index}: mayRaise`);
+  }
+  const used = new Set(steps.filter((row) => row.rule === "rule/1").map((row) => row.step));
+  for (const { steps: list } of rows ?? []) {
+    demandRising(list, "rules: steps");
+    demand(list.length > 0 && list.every((item) => used.has(item)), "V03", "rules: a row that no step refers to");
   }
 }
 
-/** Rejects with V03 what is no graph. */
+/** Rejects with V03 arguments that a rule does not have. */
+export function checkArguments({ rule, arguments: given, step: called, index }) {
+  ARGUMENTS.get(rule)(given, `step ${index} (${called}).arguments`);
+  for (const key of ["figures", "variables"]) {
+    if (key in given) demandRising(given[key], `step ${index} (${called}).arguments.${key}`, ([item]) => item);
+  }
+}
+
+/** Rejects with V03 or V20 what is no graph. */
 export const checkGraph = (value) => graph(value, "graph");
 
+/** Rejects with V03 attributes that are not sorted by name. */
+export const checkAttributes = (json, place) => demandRising(json.attributes ?? [], `${place}: attributes`, ([item]) => item);
