@@ -8,7 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 Array = NDArray[Any]
-DTYPES = {"uint8": "U8", "float16": "F16", "float32": "F32"}
+DTYPES = {
+    "uint8": "U8", "float16": "F16", "float32": "F32", "float64": "F64", "int64": "I64", "int32": "I32", "bool": "BOOL",
+}  # fmt: skip
 
 
 class Weight:

@@ -94,7 +94,7 @@ class Forge:
         raw = {"encoding": weight.encoding, "op": "param", "parts": parts, "role": role}
         return {"raw": raw, "sources": [], "targets": [wire], "key": key}
 
-    def op(self, name: str, sources: Sequence[str], shape: Sequence[Any], **attributes: Any) -> str:
+    def op(self, name: str, sources: Sequence[str], shape: Sequence[Any], /, **attributes: Any) -> str:
         wire = self.wire(shape)
         raw = {"attributes": [[key, attributes[key]] for key in sorted(attributes)], "op": f"aten.{name}"}
         self.ops[f"o{wire}"] = {"raw": raw, "sources": list(sources), "targets": [wire]}
@@ -184,11 +184,19 @@ class Forge:
         return [{"id": metric, "value": str(counts[metric])} for metric in METRICS]
 
     def macs(self, op: dict[str, Any]) -> int:
-        if not op["raw"]["op"].startswith(("aten.conv", "aten.linear")):
+        name = op["raw"]["op"]
+        if name.startswith("aten.scaled_dot"):
+            query, key, value = (list(map(self.bound, self.wires[wire][1])) for wire in op["sources"][:3])
+            return math.prod(query[:-1]) * key[-2] * (key[-1] + value[-1])
+        if not name.startswith(("aten.conv", "aten.linear")):
             return 0
         kernel, target = (self.wires[op[side][at]][1] for side, at in (("sources", 1), ("targets", 0)))
-        bound = [self.binding[extent] if isinstance(extent, str) else int(extent) for extent in target]
-        return math.prod(bound) * math.prod(kernel[1:])
+        return math.prod(map(self.bound, target)) * math.prod(kernel[1:])
+
+    def bound(self, extent: Any) -> int:
+        """An extent at the binding."""
+        terms = [term.split("*") for term in str(extent).split("+")]
+        return sum(math.prod(int(f) if f.isdigit() else self.binding[f] for f in term) for term in terms)
 
     # surgery
 

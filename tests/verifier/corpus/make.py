@@ -17,23 +17,52 @@ from tests.verifier.corpus.about_claims import CLAIMS  # noqa: E402
 from tests.verifier.corpus.about_form import FORM  # noqa: E402
 from tests.verifier.corpus.about_steps import STEPS  # noqa: E402
 from tests.verifier.corpus.honest import GOOD  # noqa: E402
+from tests.verifier.corpus.threats import THREATS  # noqa: E402
 from tests.verifier.forge import canon  # noqa: E402
+
+BAD = (*FORM, *STEPS, *CLAIMS)
+TOP = """# The corpus: what every verifier is held to
+
+Certificates as checked-in bytes. Those in `good/` are honest and must be accepted. Each in `bad/` is an honest one with
+one lie, and where the lie is one about content, all digests, the chain and the seal agree with it; it must be rejected
+with the code that its `expected.json` names. `options` are those of `surg-verify`, called with the case as its working
+folder, so that a name of a file is relative to it. `only` marks cases that not every verifier can see: "command" for
+links, which a browser follows.
+
+`make corpus` makes them anew (make.py and its neighbours); test_corpus.py says that they are what it makes.
+
+## Threats
+
+| | threat | cases, with the code that rejects them |
+|---|---|---|
+"""
 
 
 def expect(folder: Path, code: str, options: Sequence[str], only: str = "") -> None:
-    """What a verifier must say of a case, called in its folder with these options; "" is an acceptance."""
+    """What a verifier must say of a case; "" is an acceptance."""
     told = {"code": code, "options": list(options)} | ({"only": only} if only else {})
     (folder / "expected.json").write_bytes(canon(told) + b"\n")
 
 
+def page() -> str:
+    """The README: every threat, and the cases that are instances of it."""
+    rows = list[str]()
+    for threat, what, instead in THREATS:
+        cases = [f"{case.what} {case.code}" for case in BAD if case.threat == threat]
+        rows.append(f"| {threat} | {what} | {'; '.join(cases) or f'none: {instead}'} |")
+    good = "\n".join(f"- `{name}`" for name, _, _ in GOOD)
+    return TOP + "\n".join(rows) + f"\n\n## Honest certificates\n\n{good}\n"
+
+
 def make(corpus: Path) -> None:
-    """Write every case below a folder."""
+    """Write every case below a folder, and the page about them."""
     for name, build, options in GOOD:
         expect(build().write(corpus / "good" / name), "", options)
-    for case in (*FORM, *STEPS, *CLAIMS):
+    for case in BAD:
         folder = corpus / "bad" / case.folder
         case.make(folder)
         expect(folder, case.code, case.options, case.only)
+    (corpus / "README.md").write_text(page(), encoding="utf-8")
 
 
 if __name__ == "__main__":
