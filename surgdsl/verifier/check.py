@@ -9,7 +9,7 @@ import hashlib
 from dataclasses import dataclass
 from typing import Any
 
-from surgdsl.verifier import canonical, claims, replay, statement
+from surgdsl.verifier import canonical, claims, replay, signature, statement
 from surgdsl.verifier import digest as digests
 from surgdsl.verifier.declared.declaration import declared, spell
 from surgdsl.verifier.extent import symbols
@@ -26,7 +26,10 @@ from surgdsl.verifier.tensors import Store, WeightFile
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What the auditor gives: the folder, two weight files, what is expected ("" for no expectation) and trusted."""
+    """What the auditor gives: the folder, two weight files, what is expected ("" for no expectation) and trusted.
+
+    `keys` are distinct public keys of which `signatures` must have signed; `minimum` is the least sequence.
+    """
 
     folder: str
     input: str
@@ -34,6 +37,9 @@ class Request:
     expected: dict[str, str]
     trusted: frozenset[str]
     strict: bool
+    keys: tuple[bytes, ...] = ()
+    signatures: int = 0
+    minimum: int = 0
 
 
 def check(request: Request, report: Report) -> None:
@@ -47,6 +53,7 @@ def check(request: Request, report: Report) -> None:
     blobs = read_blobs(predicate, certificate)
     report.certificate = hashlib.sha256(certificate.statement).hexdigest()
     report.done(f"canonical, sealed, {len(blobs)} blobs agree with their names")
+    check_signatures(request, certificate, report)
 
     report.begin("weights")
     before = WeightFile(request.input, "the input file", canonical=False)
@@ -98,6 +105,21 @@ def read_blobs(predicate: dict[str, Any], certificate: Certificate) -> dict[str,
     stray = certificate.names - wanted.keys()
     need(not stray, "V01", f"the blob {min(stray, default='')[:12]} is referenced by nothing")
     return {name: certificate.blob(name, what) for name, what in sorted(wanted.items())}
+
+
+def check_signatures(request: Request, certificate: Certificate, report: Report) -> None:
+    """The envelope, where there is one, is around this statement, and enough of the auditor's keys signed it; V22."""
+    report.begin("signatures")
+    if certificate.envelope is None:
+        need(not request.keys, "V22", "keys are named, and the certificate is not signed")
+        return
+    envelope = canonical.parse(certificate.envelope, "cert.dsse.json")
+    statement.ENVELOPE(envelope, "envelope")
+    report.signers = signature.signers(envelope, certificate.statement, request.keys)
+    found, wanted = len(report.signers), request.signatures
+    need(found >= wanted, "V22", f"{found} of the keys that are named signed it, {wanted} must have")
+    names = " and ".join(name[:12] for name in report.signers)
+    report.done(f"by {names}, of {len(request.keys)} named" if request.keys else "signed, not checked: no --key")
 
 
 def graph_of(data: bytes) -> dict[str, Any]:
@@ -201,6 +223,8 @@ def bind(request: Request, predicate: dict[str, Any], report: Report) -> None:
     for name, wanted in request.expected.items():
         need(wanted in ("", found[name]), "V19", f"the {name} is {found[name]}, expected was {wanted}")
     report.unbound = not all(request.expected.values())
+    sequence = predicate["sequence"]
+    need(sequence >= request.minimum, "V19", f"the sequence is {sequence}, expected was at least {request.minimum}")
     need(not (request.strict and report.unbound), "V19", "UNBOUND: --strict wants all three of --expect-...")
     given = [name for name, wanted in request.expected.items() if wanted]
     report.done(f"the auditor's {', '.join(given)} agree" if given else "none given")

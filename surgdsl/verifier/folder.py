@@ -13,6 +13,7 @@ import stat
 from surgdsl.verifier.reject import Reject, need
 
 CERTIFICATE_LIMIT = 16 << 20
+ENVELOPE_LIMIT = 24 << 20
 BLOB_LIMIT = 256 << 20
 NAME = re.compile(r"[0-9a-f]{64}")
 
@@ -71,11 +72,15 @@ class Certificate:
         outer = open_folder(folder, "the folder")
         inner = open_folder("certificate", "certificate/", outer)
         os.close(outer)
-        need(set(entries(inner)) == {"cert.json", "blobs"}, "V01", "certificate/ holds more or less than it must")
+        held = set(entries(inner))
+        whole = held - {"cert.dsse.json"} == {"cert.json", "blobs"}
+        need(whole, "V01", "certificate/ holds more or less than it must")
         self._blobs = open_folder("blobs", "certificate/blobs/", inner)
         self.names = frozenset(entries(self._blobs))
         need(all(map(NAME.fullmatch, self.names)), "V01", "certificate/blobs/ holds a name that is no digest")
         self.statement = read("cert.json", "certificate/cert.json", CERTIFICATE_LIMIT, inner)
+        signed = "cert.dsse.json" in held
+        self.envelope = read("cert.dsse.json", "certificate/cert.dsse.json", ENVELOPE_LIMIT, inner) if signed else None
         os.close(inner)
 
     def blob(self, name: str, what: str) -> bytes:

@@ -22,30 +22,35 @@ if TYPE_CHECKING:
 REJECTED = 4
 
 
-def arguments() -> argparse.ArgumentParser:
+def arguments(program: str = "surg-verify") -> argparse.ArgumentParser:
     """The command line."""
-    parser = argparse.ArgumentParser("surg-verify", description="Re-check a certificate without trusting its compiler.")
-    parser.add_argument("folder", type=Path, help="the folder that holds model.safetensors and certificate/")
+    parser = argparse.ArgumentParser(program, description="Re-check a certificate without trusting its compiler.")
+    add = parser.add_argument
+    add("folder", type=Path, help="the folder that holds model.safetensors and certificate/")
     where = "default: what run.json names, else FOLDER/input.safetensors"
-    parser.add_argument("--input", type=Path, metavar="FILE", help=f"the input weights ({where})")
-    parser.add_argument("--model", type=Path, metavar="FILE", help="the output weights (FOLDER/model.safetensors)")
-    expectations = {
-        "input": "manifest of the input",
-        "output": "manifest of the output",
-        "spec": "SHA-256 of the .surg",
-    }
-    for name, what in expectations.items():
-        parser.add_argument(f"--expect-{name}", metavar="D", type=_digest, help=f"the {what} that you expect")
+    add("--input", type=Path, metavar="FILE", help=f"the input weights ({where})")
+    add("--model", type=Path, metavar="FILE", help="the output weights (FOLDER/model.safetensors)")
+    add("--expect-input", metavar="D", type=_digest, help="the manifest of the input that you expect")
+    add("--expect-output", metavar="D", type=_digest, help="the manifest of the output that you expect")
+    add("--expect-spec", metavar="D", type=_digest, help="the SHA-256 of the .surg that you expect")
+    add("--min-sequence", metavar="N", type=_natural, default=0, help="the least place in the row of certificates")
     trust = "SHA-256 of a Python file whose numbers you believe; may be repeated"
-    parser.add_argument("--trust", metavar="D", type=_digest, action="append", default=[], help=trust)
-    parser.add_argument("--strict", action="store_true", help="refuse a verdict that is not bound to all three")
-    parser.add_argument("--json", action="store_true", help="print JSON lines, the verdict last")
+    add("--trust", metavar="D", type=_digest, action="append", default=[], help=trust)
+    key = "an Ed25519 public key (PEM or 64 hexadecimal digits) that must have signed; may be repeated"
+    add("--key", metavar="FILE", type=_key, action="append", default=[], help=key)
+    add("--signatures", metavar="N", type=_natural, help="how many of the keys must have signed (default: all)")
+    add("--strict", action="store_true", help="refuse a verdict that is not bound to all three expectations")
+    add("--json", action="store_true", help="print JSON lines, the verdict last")
     return parser
 
 
-def main(argv: Sequence[str] | None = None) -> int:
+def main(argv: Sequence[str] | None = None, program: str = "surg-verify") -> int:
     """Verify a folder and print the verdict; returns the exit code."""
-    given = arguments().parse_args(argv)
+    parser = arguments(program)
+    given = parser.parse_args(argv)
+    given.key = list(dict.fromkeys(given.key))  # keys count, not how often one is named
+    if given.signatures is not None and not 1 <= given.signatures <= len(given.key):
+        parser.error(f"--signatures must be from 1 to the number of distinct keys, which is {len(given.key)}")
     from surgdsl.verifier.report import Report, human, machine  # numpy is loaded once there is something to verify
 
     report = Report()
@@ -63,12 +68,19 @@ def _examine(given: argparse.Namespace, report: Report) -> bool:
     from surgdsl.verifier.check import Request, check
 
     try:
-        expected = {name: getattr(given, f"expect_{name}") or "" for name in ("input", "output", "spec")}
         # What the auditor names may be a link, as in a download cache; what the folder brings may not.
-        model = given.model.resolve() if given.model else given.folder / "model.safetensors"
-        source = given.input.resolve() if given.input else _named(given.folder)
-        trusted = frozenset(given.trust)
-        check(Request(str(given.folder), str(source), str(model), expected, trusted, given.strict), report)
+        request = Request(
+            folder=str(given.folder),
+            input=str(given.input.resolve() if given.input else _named(given.folder)),
+            model=str(given.model.resolve() if given.model else given.folder / "model.safetensors"),
+            expected={name: getattr(given, f"expect_{name}") or "" for name in ("input", "output", "spec")},
+            trusted=frozenset(given.trust),
+            strict=given.strict,
+            keys=tuple(given.key),
+            signatures=given.signatures or len(given.key),
+            minimum=given.min_sequence,
+        )
+        check(request, report)
     except Reject as reject:
         report.reject = reject
     except (MemoryError, RecursionError, OverflowError) as error:
@@ -94,6 +106,23 @@ def _digest(text: str) -> str:
     if not re.fullmatch(r"[0-9a-f]{64}", text):
         raise argparse.ArgumentTypeError("64 lower-case hexadecimal digits are expected")
     return text
+
+
+def _natural(text: str) -> int:
+    if not re.fullmatch(r"[0-9]{1,16}", text):
+        raise argparse.ArgumentTypeError("a number is expected")
+    return int(text)
+
+
+def _key(path: str) -> bytes:
+    from surgdsl.verifier.signature import public_key
+
+    try:
+        with Path(path).open(encoding="ascii", newline="") as file:
+            return public_key(file.read(1 << 12))
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or "it is no Ed25519 public key"
+        raise argparse.ArgumentTypeError(f"{path}: {reason}") from None
 
 
 if __name__ == "__main__":

@@ -27,6 +27,7 @@ class Report:
     rules: list[str] = field(default_factory=list[str])
     idle: list[str] = field(default_factory=list[str])
     found: dict[str, str] = field(default_factory=dict[str, str])
+    signers: list[str] = field(default_factory=list[str])
     certificate: str = ""
     unbound: bool = True
     group: str = "form"
@@ -102,7 +103,7 @@ def machine(report: Report) -> Iterator[str]:
     verdict = {"type": "verdict", "accepted": reject is None, **({} if reject is None else {"code": reject.code})}
     claims = [{"text": c.text, "grade": c.grade, "holds": c.holds, "detail": c.detail} for c in report.claims]
     reason = "every check passed" if reject is None else reject.message
-    rest = {"opaque": report.opaque, "rules": report.rules, "unbound": report.unbound}
+    rest = {"opaque": report.opaque, "rules": report.rules, "unbound": report.unbound, "signers": report.signers}
     yield json.dumps({**verdict, "reason": reason, "claims": claims, **rest})
 
 

@@ -31,6 +31,7 @@ from surgdsl.verifier.schema import (
     text,
     where,
 )
+from surgdsl.verifier.signature import PAYLOAD
 
 NODES = 200_000
 STEPS = 10_000
@@ -131,6 +132,10 @@ STATEMENT = record({
     "subject": row(record({"digest": record({"surgManifestV1": digest}), "name": one_of("model.safetensors")})),
 })  # fmt: skip
 
+ENVELOPE = record({
+    "payload": where(lambda value: type(value) is str, "a text"), "payloadType": one_of(PAYLOAD),
+    "signatures": array(record({"keyid": text, "sig": text}), 16, 1),
+})  # fmt: skip
 LOG = record({
     "after": digest, "before": digest,
     "data": record({"inputs": digest, "labels": digest, "name": name, "rows": integer(1, ROWS)}),
