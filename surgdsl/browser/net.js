@@ -4,6 +4,7 @@
  * Ids are strings and mean nothing: two nets are the same when their canonical graphs are.
  */
 import { Reject, demand } from "./reject.js";
+import { checkAttributes } from "./statement.js";
 
 /**
  * The operation of a JSON, its wires called as `rename` says.
@@ -16,7 +17,7 @@ export function operationOf(json, rename) {
   return { ...ends, attributes: new Map(), encoding: json.encoding, parts: json.parts, role: json.role };
 }
 
-/** The net of a graph: `w0, w1, …` and `o0, o1, …` by their numbers. Rejects with V12 what refers to no wire. */
+/** The net of a graph: `w0, w1, …` and `o0, o1, …` by their numbers. Rejects with V12 what refers to no wire, with V03 unsorted attributes. */
 export function netOf(graph) {
   const wire = (number) => {
     demand(number < graph.wires.length, "V12", `the graph has no wire ${number}`);
@@ -25,7 +26,11 @@ export function netOf(graph) {
   const ends = (ports) => ports.map((port) => ({ name: port.name, wire: wire(port.wire) }));
   return {
     wires: new Map(graph.wires.map((sort, i) => [`w${i}`, sort])),
-    operations: new Map(graph.operations.map((operation, i) => [`o${i}`, operationOf(operation, wire)])),
+    operations: new Map(graph.operations.map((operation, i) => {
+      const read = operationOf(operation, wire);
+      checkAttributes(operation, `operation ${i}`);
+      return [`o${i}`, read];
+    })),
     inputs: ends(graph.inputs),
     outputs: ends(graph.outputs),
   };
@@ -121,7 +126,7 @@ export function graphOf(net, order = orderOf(net)) {
 /** All params of a net, in no order. */
 export const weightsOf = (net) => [...net.operations.values()].filter(({ op }) => op === "param");
 
-/** The rows of the manifest of a net, sorted by name. Rejects with V15 a name that two parts have, or that differs only by case. */
+/** The rows of the manifest of a net, sorted by name. Rejects with V12 a name that two parts have, or that differs only by case. */
 export function manifestOf(net, nbytes) {
   const rows = weightsOf(net).flatMap(({ parts }) => parts.map(({ digest, dtype, name, shape }) => ({ digest, dtype, name, nbytes: nbytes(dtype, shape), shape })));
   const seen = new Set();

@@ -4,8 +4,9 @@
  * Nothing of the result is read from the certificate: the complement and the pushout are formed here, and ids of new items are derived.
  */
 import { encode } from "./canonical.js";
-import { demandNet, operationOf } from "./net.js";
+import { operationOf } from "./net.js";
 import { demand } from "./reject.js";
+import { checkAttributes } from "./statement.js";
 
 const sameJson = (a, b) => {
   const [left, right] = [encode(a), encode(b)];
@@ -28,7 +29,10 @@ function sideOf(json, letter, place) {
   ids.forEach((id, i) => demand(id === `${letter}${i}`, "V10", `${place}: the id ${id} where ${letter}${i} comes`));
   return {
     wires: new Map(json.wires.map(({ id, dtype, shape }) => [id, { dtype, shape }])),
-    operations: new Map(json.operations.map((operation) => [operation.id, operationOf(operation, (wire) => wire)])),
+    operations: new Map(json.operations.map((operation) => {
+      checkAttributes(operation, `${place}, ${operation.id}`);
+      return [operation.id, operationOf(operation, (wire) => wire)];
+    })),
   };
 }
 
@@ -38,11 +42,11 @@ function sidesOf(step, place) {
   const right = sideOf(step.right, "r", `${place}, right`);
   const { operations, wires } = step.glue;
   demand(operations.length === 0, "V10", `${place}: operations in the glue`);
-  demand(sameList(wires, [...left.wires.keys()].filter((id) => wires.includes(id))), "V10", `${place}: the glue names wires that L does not have, or in another order`);
   const glued = new Set(wires);
+  demand(sameList(wires, [...left.wires.keys()].filter((id) => glued.has(id))), "V10", `${place}: the glue names wires that L does not have, or in another order`);
   const demandEnds = (side, has, what) => {
     for (const [id, { sources, targets }] of side.operations) {
-      for (const wire of [...sources, ...targets]) demand(has(wire), "V10", `${place}, ${what}: ${id} names the wire ${wire}, which is not there`);
+      for (const wire of [...sources, ...targets]) demand(has(wire), "V12", `${place}, ${what}: ${id} names the wire ${wire}, which is not there`);
     }
   };
   demandEnds(left, (wire) => left.wires.has(wire), "left");
@@ -109,21 +113,19 @@ function pushout(net, index, { gone, taken }, right, match) {
 }
 
 /**
- * Applies a step to a net.
- * @returns {object} the view of the step (README), with `after`, `order` (the canonical order of the result) and `created` (its new operations).
- *   Rejects with V10, V11, V12.
+ * Applies a step to a net. The result is not yet known to be typed, or a net.
+ * @param {(operation: object, sort: (wire: string) => object) => void} checkParam rejects a weight whose ports or parts are wrong (V09).
+ * @returns {object} the view of the step (README), with `created`, the new operations of `after`. Rejects with V09, V10, V11, V12.
  */
-export function apply(net, step, index) {
+export function apply(net, step, index, checkParam) {
   const place = `step ${index} (${step.step})`;
   const { left, right, glued } = sidesOf(step, place);
+  const sort = (local) => left.wires.get(local) ?? right.wires.get(local);
+  for (const side of [left, right]) for (const operation of side.operations.values()) if (operation.op === "param") checkParam(operation, sort);
   const match = matchOf(step, left, net, place);
   const removed = demandGluing(net, match, glued, place);
   demandMade(left, right, glued, place);
   const after = pushout(net, index, removed, right, match);
-  const order = demandNet(after);
   const created = [...right.operations.keys()].map((local) => after.operations.get(`s${index}.${local.slice(1)}`));
-  const sort = (local) => left.wires.get(local) ?? right.wires.get(local);
-  return {
-    step, index, name: step.step, rule: step.rule, arguments: step.arguments, left, glue: step.glue, right, match, before: net, after, order, created, sort,
-  };
+  return { step, index, name: step.step, rule: step.rule, arguments: step.arguments, left, glue: step.glue, right, match, before: net, after, created, sort };
 }
