@@ -79,11 +79,25 @@ def content(folder: Path) -> dict[str, str | bytes]:
     return found
 
 
+def neutral(data: str | bytes) -> str | bytes:
+    """A statement without what names the versions of this machine."""
+    if isinstance(data, str) or not data.startswith(b'{"_type"'):
+        return data
+    statement = json.loads(data)
+    for key in ("facts", "producer", "seal"):
+        statement["predicate"].pop(key)
+    return json.dumps(statement)
+
+
 def test_the_bytes_are_what_is_made(tmp_path: Path) -> None:
+    """What the compiler makes may name other versions; everything else is the same to the byte."""
     make.make(tmp_path)
     kept = {name: data for name, data in content(CORPUS).items() if name.partition("/")[0] in ("good", "bad")}
     made = content(tmp_path)
     assert made.pop("README.md") == (CORPUS / "README.md").read_bytes()
+    for name in kept | made:
+        if name.startswith("good/compiled-"):
+            kept[name], made[name] = neutral(kept.get(name, "")), neutral(made.get(name, ""))
     assert {name for name in kept | made if kept.get(name) != made.get(name)} == set()
 
 

@@ -6,7 +6,9 @@ The bytes are checked in, and nothing that reads them needs this; a test says th
 from __future__ import annotations
 
 import shutil
+import subprocess
 import sys
+import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -20,6 +22,7 @@ from tests.verifier.corpus.honest import GOOD  # noqa: E402
 from tests.verifier.corpus.threats import THREATS  # noqa: E402
 from tests.verifier.forge import canon  # noqa: E402
 
+COMPILED = tuple(sorted((HERE / "compiled").glob("*.surg")))
 BAD = (*FORM, *STEPS, *CLAIMS)
 TOP = """# The corpus: what every verifier is held to
 
@@ -29,7 +32,8 @@ with the code that its `expected.json` names. `options` are those of `surg-verif
 folder, so that a name of a file is relative to it. `only` marks cases that not every verifier can see: "command" for
 links, which a browser follows.
 
-`make corpus` makes them anew (make.py and its neighbours); test_corpus.py says that they are what it makes.
+`make corpus` makes them anew (make.py and its neighbours); test_corpus.py says that they are what it makes. Those named
+`compiled-` are what `surg run` makes of the texts in `compiled/`; the others are written by the tests' own writer.
 
 ## Threats
 
@@ -44,13 +48,24 @@ def expect(folder: Path, code: str, options: Sequence[str], only: str = "") -> N
     (folder / "expected.json").write_bytes(canon(told) + b"\n")
 
 
+def compiled(source: Path, folder: Path) -> None:
+    """What `surg run` makes of a text, less what is there for people."""
+    with tempfile.TemporaryDirectory() as place:
+        out = Path(place) / "out"
+        command = [sys.executable, "-c", "from surgdsl.cli.entry import main; main()", "run", str(source)]
+        subprocess.run([*command, "--out", str(out)], cwd=HERE.parents[2], check=True, capture_output=True)
+        for name in ("model.safetensors", "input.safetensors", "certificate"):
+            shutil.move(out / name, folder / name)
+
+
 def page() -> str:
     """The README: every threat, and the cases that are instances of it."""
     rows = list[str]()
     for threat, what, instead in THREATS:
         cases = [f"{case.what} {case.code}" for case in BAD if case.threat == threat]
         rows.append(f"| {threat} | {what} | {'; '.join(cases) or f'none: {instead}'} |")
-    good = "\n".join(f"- `{name}`" for name, _, _ in GOOD)
+    names = [name for name, _, _ in GOOD] + [f"compiled-{source.stem}" for source in COMPILED]
+    good = "\n".join(f"- `{name}`" for name in names)
     return TOP + "\n".join(rows) + f"\n\n## Honest certificates\n\n{good}\n"
 
 
@@ -58,6 +73,11 @@ def make(corpus: Path) -> None:
     """Write every case below a folder, and the page about them."""
     for name, build, options in GOOD:
         expect(build().write(corpus / "good" / name), "", options)
+    for source in COMPILED:
+        folder = corpus / "good" / f"compiled-{source.stem}"
+        folder.mkdir()
+        compiled(source, folder)
+        expect(folder, "", ())
     for case in BAD:
         folder = corpus / "bad" / case.folder
         case.make(folder)
