@@ -6,7 +6,7 @@
  * @module
  */
 
-import { digits, ratio, sub, whole } from "./rational.js";
+import { digits, div, ratio, sub, whole } from "./rational.js";
 
 /** @typedef {import("./rational.js").Rational} Rational */
 /** @typedef {{m: bigint, e: number}} Leading the number m · 2^e, rounded down */
@@ -69,6 +69,16 @@ function order(a, b) {
 }
 
 /**
+ * The sign of a − b, of which each may be too small by a part of lost·2^−width; 0 when that leaves it open.
+ * @param {Leading} a @param {Leading} b @param {bigint} lost @param {number} width
+ */
+function decided(a, b, lost, width) {
+  const wider = (/** @type {Leading} */ { m, e }) => ({ m: m * ((1n << BigInt(width)) + lost), e: e - width });
+  if (order(a, wider(b)) > 0) return 1;
+  return order(wider(a), b) < 0 ? -1 : 0;
+}
+
+/**
  * The sign of P(Bin(n, p/10^6) ≤ b) − share.
  * @param {number} n @param {number} b @param {number} p millionths @param {Rational} share
  * @returns {number}
@@ -85,9 +95,8 @@ export function tail(n, b, p, share) {
     const all = power(BigInt(MILLION), n, width);
     const [left, right] = [{ m: sum.m * share.d, e: sum.e }, { m: all.m * share.n, e: all.e }];
     // What was rounded away is a part of at most (2n² + 4n + 8)·2^(1−width) of either side.
-    const wider = { m: (1n << BigInt(width)) + 4n * BigInt(n) * BigInt(n) + 16n * BigInt(n) + 64n, e: -width };
-    if (order(left, { m: right.m * wider.m, e: right.e + wider.e }) > 0) return 1;
-    if (order({ m: left.m * wider.m, e: left.e + wider.e }, right) < 0) return -1;
+    const sign = decided(left, right, 4n * BigInt(n) * BigInt(n) + 16n * BigInt(n) + 64n, width);
+    if (sign) return sign;
   }
   return exactTail(n, b, x, y, share);
 }
@@ -126,6 +135,36 @@ export const upperShare = (b, n, share) => (b >= n ? MILLION : smallest((p) => t
  * @param {number} c @param {number} n @param {Rational} share
  */
 export const lowerShare = (c, n, share) => MILLION - upperShare(n - c, n, share);
+
+/** A rational above e, the factor of Bentkus's inequality. */
+const ABOVE_E = ratio(2718281829n, 1000000000n);
+
+/**
+ * Hoeffding and Bentkus: an upper bound, in millionths, of the mean of losses from 0 to 1 of which so many rows, rounded up, were lost.
+ * @param {number} c ⌈Σ loss⌉ @param {number} n @param {Rational} share the chance to be wrong
+ */
+export function upperMean(c, n, share) {
+  if (c >= n) return MILLION;
+  const bentkus = smallest((p) => tail(n, c, p, div(share, ABOVE_E)) <= 0);
+  return Math.min(bentkus, smallest((p) => p * n > c * MILLION && hoeffding(n, c, p, share)));
+}
+
+/**
+ * Whether (a·n/c)^c · ((1−a)·n/(n−c))^(n−c) ≤ share for a = p/10^6.
+ * @param {number} n @param {number} c below n @param {number} p @param {Rational} share
+ */
+function hoeffding(n, c, p, share) {
+  const [above, below] = [BigInt(p) * BigInt(n), BigInt(MILLION - p) * BigInt(n)];
+  for (const width of WIDTHS) {
+    const product = (/** @type {bigint} */ a, /** @type {bigint} */ b) => times(power(a, c, width), power(b, n - c, width), width);
+    const left = product(above, below);
+    const right = times(product(BigInt(c), BigInt(n - c)), power(BigInt(MILLION), n, width), width);
+    const sign = decided({ m: left.m * share.d, e: left.e }, { m: right.m * share.n, e: right.e }, 16n * BigInt(n) + 64n, width);
+    if (sign) return sign < 0;
+  }
+  const [k, m] = [BigInt(c), BigInt(n - c)];
+  return above ** k * below ** m * share.d <= k ** k * m ** m * BigInt(MILLION) ** BigInt(n) * share.n;
+}
 
 /** A count of millionths as a rational. @param {number} count @returns {Rational} */
 export const millionths = (count) => ratio(BigInt(count), BigInt(MILLION));

@@ -3,8 +3,8 @@
  * @module
  */
 
+import { alike } from "../alike.js";
 import { demand } from "../reject.js";
-import { alike } from "./replacement.js";
 
 const OPERATOR = "aten.fake_quantize_per_tensor_affine.default";
 

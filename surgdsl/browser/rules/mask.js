@@ -3,11 +3,12 @@
  * @module
  */
 
+import { alike } from "../alike.js";
 import { unpack } from "../codes.js";
 import { count, layout } from "../layout.js";
 import { demand } from "../reject.js";
 import { decoder, runs } from "../weights.js";
-import { alike, innerOf, onlyOne } from "./replacement.js";
+import { innerOf, onlyOne } from "./replacement.js";
 
 /** @typedef {import("../layout.js").Layout} Layout */
 

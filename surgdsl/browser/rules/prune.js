@@ -3,10 +3,10 @@
  * @module
  */
 
+import { alike } from "../alike.js";
 import { layout } from "../layout.js";
 import { relate } from "../operators.js";
 import { demand } from "../reject.js";
-import { alike } from "./replacement.js";
 import { selected } from "./selection.js";
 
 /** @typedef {Map<string, (number[] | null)[]>} Cuts the kept indices of each dimension of the wires that shrink */

@@ -5,11 +5,12 @@
  * @module
  */
 
+import { alike } from "../alike.js";
 import { layout, scaleAt } from "../layout.js";
 import { hexFloat } from "../number.js";
 import { demand } from "../reject.js";
 import { numbers, runs } from "../weights.js";
-import { alike, innerOf, onlyOne } from "./replacement.js";
+import { innerOf, onlyOne } from "./replacement.js";
 
 /** @typedef {import("../layout.js").Layout} Layout */
 /** @typedef {import("../weights.js").Run} Run */

@@ -8,9 +8,6 @@ import { demand } from "../reject.js";
 
 /** @typedef {{id: string, wire: string, sort: any, old: any, now: any}} Pair the operation of L, its wire, and what stands there before and after */
 
-/** Whether two values of JSON are the same; both were parsed, so their keys have one order. @param {any} a @param {any} b */
-export const alike = (a, b) => JSON.stringify(a) === JSON.stringify(b);
-
 /** The encoding inside a mask, or the encoding itself. @param {any} encoding */
 export const innerOf = (encoding) => (encoding.kind === "masked" ? encoding.inner : encoding);
 

@@ -5,10 +5,11 @@
  * @module
  */
 
+import { alike } from "../alike.js";
 import { layout } from "../layout.js";
 import { demand } from "../reject.js";
 import { finite, runs } from "../weights.js";
-import { alike, replaced } from "./replacement.js";
+import { replaced } from "./replacement.js";
 
 const FLOATING = ["F64", "F32", "F16", "BF16"];
 
