@@ -35,6 +35,7 @@ COMMANDS = (
     ("run", "surgdsl.cli.run:run", "Plan, apply and verify; write the model and its certificate."),
     ("sweep", "surgdsl.cli.sweep:sweep", "Run a surgery for many values of its params, and keep the best."),
     ("lock", "surgdsl.cli.lock:lock", "Pin the files that .surg files use, in surg.lock."),
+    ("sign", "surgdsl.cli.sign:sign", "Sign the certificate of a result."),
     ("verify", "surgdsl.cli.verify:verify", "Re-check a certificate, claim by claim."),
 )
 """Every command, the function that runs it and returns its exit code, and its line in the help."""
@@ -116,7 +117,9 @@ def application() -> App:
         help_epilogue="Every error has a page: surg explain CODE.",
     )  # fmt: skip
     for name, place, line in COMMANDS:
-        app.command(place, name=name, help=line)
+        # The verifier reads its own command line, `--help` and `--` included.
+        own: dict[str, Any] = {"help_flags": [], "end_of_options_delimiter": ""} if name == "verify" else {}
+        app.command(place, name=name, help=line, **own)
     return app
 
 

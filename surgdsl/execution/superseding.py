@@ -47,5 +47,5 @@ def after(folder: Path) -> Place:
         sound, seal, sequence = False, "", 0
     if not sound or not 0 <= sequence < LARGEST:
         told = (f"`{path}` is missing, malformed, or not what its seal was made for",)
-        raise Refusal(Diagnostic("E0717", f"`{folder}` holds no certificate that could be superseded", help=told))
+        raise Refusal(Diagnostic("E0717", f"`{folder}` holds no certificate", help=told))
     return Place(sequence + 1, seal)
