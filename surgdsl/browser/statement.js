@@ -45,7 +45,7 @@ const shape = list(extent, RANK);
 const dimensions = list(count, RANK);
 
 // Graphs (section 4) and encodings (section 5).
-const attribute = chosen((value) => {
+export const attribute = chosen((value) => {
   if (Array.isArray(value)) return list(attribute, ITEMS);
   if (typeof value === "string") return text;
   if (typeof value === "boolean") return anything;
