@@ -9,6 +9,7 @@ import { join, resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { isDigest } from "./canonical.js";
 import { reportOf } from "./report.js";
+import { parseRequirement } from "./requirement.js";
 import { keyOf } from "./signature.js";
 import { verify } from "./verify.js";
 
@@ -76,9 +77,10 @@ async function optionsOf(values) {
   }
   const signatures = values.signatures === undefined ? undefined : Number(values.signatures);
   if (signatures !== undefined && !(Number.isInteger(signatures) && signatures >= 1 && signatures <= keys.size)) usage("--signatures: from 1 to the number of keys");
+  const requirements = (values.require ?? []).map((text) => parseRequirement(text) ?? usage(`--require ${text}: no requirement`));
   return {
     expectInput: values["expect-input"], expectOutput: values["expect-output"], expectSpec: values["expect-spec"], trust: values.trust ?? [],
-    minSequence: Number(values["min-sequence"] ?? 0), require: values.require ?? [], strict: values.strict ?? false, keys: [...keys.values()], signatures,
+    minSequence: Number(values["min-sequence"] ?? 0), require: requirements, strict: values.strict ?? false, keys: [...keys.values()], signatures,
   };
 }
 

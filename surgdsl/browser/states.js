@@ -173,7 +173,7 @@ export async function allStates(first, context) {
   }
   demand(state.chain === predicate.head, "V05", "head is not the chain of the last step");
   for (const { digest } of predicate.tensors) demand(used.has(digest), "V08", `the tensor ${digest} is used nowhere`);
-  return { last: state, steps, declarations };
+  return { last: state, steps };
 }
 
 /** A counter at the binding of the statement. */

@@ -5,12 +5,13 @@
  */
 import { checkInterfaces } from "./boundary.js";
 import { parse } from "./canonical.js";
-import { checkClaims } from "./claims.js";
+import { checkClaims, jointConfidence } from "./claims.js";
 import { hex, manifestDigest, sealDigest } from "./digest.js";
 import { checkBlobs, openCertificate, readAll, readBlob, weightFile } from "./folder.js";
 import { WIDTH } from "./number.js";
+import { ownText } from "./promise.js";
 import { Reject, demand } from "./reject.js";
-import { decide, parseRequirement } from "./requirement.js";
+import { decide } from "./requirement.js";
 import { readHeader } from "./safetensors.js";
 import { openEnvelope, signers } from "./signature.js";
 import { allStates, counterOf, firstState } from "./states.js";
@@ -21,13 +22,16 @@ import { Store, inMemory } from "./store.js";
  * @typedef {object} Options what the auditor brings.
  * @property {string} [expectInput] @property {string} [expectOutput] @property {string} [expectSpec] digests
  * @property {number} [minSequence] @property {string[]} [trust] digests @property {Uint8Array[]} [keys] public keys, 32 bytes each, distinct
- * @property {number} [signatures] how many of the keys @property {string[]} [require] texts of requirements @property {boolean} [strict]
+ * @property {number} [signatures] how many of the keys @property {object[]} [require] requirements, as `parseRequirement` reads them @property {boolean} [strict]
  */
+
+/** The groups of checks, in their order (section 9). */
+export const STAGES = Object.freeze(["form", "weights", "input", "rewrites", "output", "claims", "expectations"]);
 
 const logsOf = (claims) => claims.flatMap(({ measured }) => (measured === undefined ? [] : [measured.evidence]));
 
 /** Order 1: form. */
-async function readForm(entries, options, progress) {
+async function readForm(entries, options) {
   const { cert, envelope, blobs } = openCertificate(entries);
   const bytes = await readAll(cert, "certificate/cert.json");
   const statement = parse(bytes, { typed: true });
@@ -36,7 +40,7 @@ async function readForm(entries, options, progress) {
   demand((await sealDigest(statement)) === predicate.seal, "V04", "the seal is broken");
   checkOrder(predicate);
   const named = [predicate.spec.blob, predicate.input.graphBlob, ...predicate.tensors.map(({ blob }) => blob), ...logsOf(predicate.claims)];
-  await checkBlobs(blobs, new Set(named), (done) => progress("blobs", done));
+  await checkBlobs(blobs, new Set(named));
   const signed = await readSignatures(envelope, bytes, options);
   return { statement, predicate, blobs, signed };
 }
@@ -53,20 +57,21 @@ async function readSignatures(envelope, cert, { keys = [], signatures = keys.len
 }
 
 /** Hashes all tensors of a weight file. @returns names and digests. */
-async function hashFile(store, file, what, canonical, progress) {
+async function hashFile(store, file, what, canonical, hashed) {
   const tensors = new Map();
   const rows = await readHeader(file, { canonical, what });
-  for (const [name, row] of rows) {
-    tensors.set(name, { digest: await store.add(file, row, (done) => progress(what, done)), dtype: row.dtype, shape: row.shape });
-  }
+  for (const [name, row] of rows) tensors.set(name, { digest: await store.add(file, row, hashed), dtype: row.dtype, shape: row.shape });
   return tensors;
 }
 
 /** Order 2: weights. */
 async function readWeights({ entries, input, model, predicate, blobs }, progress) {
   const store = new Store();
-  const first = await hashFile(store, weightFile(entries, "input.safetensors", input), "the input", false, progress);
-  const last = await hashFile(store, weightFile(entries, "model.safetensors", model), "model.safetensors", true, progress);
+  const total = (input ?? entries.get("input.safetensors"))?.size + (model ?? entries.get("model.safetensors"))?.size;
+  let done = 0;
+  const hashed = (bytes) => progress("weights", (done += bytes), total);
+  const first = await hashFile(store, weightFile(entries, "input.safetensors", input), "the input", false, hashed);
+  const last = await hashFile(store, weightFile(entries, "model.safetensors", model), "model.safetensors", true, hashed);
   for (const { blob, digest, dtype, shape } of predicate.tensors) {
     const bytes = await readBlob(blobs, blob);
     const nbytes = shape.reduce((total, extent) => total * BigInt(extent), BigInt(WIDTH[dtype]));
@@ -96,10 +101,10 @@ async function checkExpectations(predicate, options, context) {
   const least = options.minSequence ?? 0;
   demand(predicate.sequence >= least, "V19", `its sequence is ${predicate.sequence}, at least ${least} was asked for`);
   const requirements = [];
-  for (const text of options.require ?? []) {
-    const { met, words } = await decide(parseRequirement(text), context);
-    demand(met, "V19", `${text}: ${words}`);
-    requirements.push({ text, words });
+  for (const requirement of options.require ?? []) {
+    const { met, words } = await decide(requirement, context);
+    demand(met, "V19", `${requirement.text}: ${words.join("; ")}`);
+    requirements.push({ text: requirement.text, words });
   }
   const unbound = expected.some(([, want]) => want === undefined);
   demand(!unbound || !options.strict, "V19", "strict: the verdict is not bound to an expected input, output and spec");
@@ -108,26 +113,33 @@ async function checkExpectations(predicate, options, context) {
 
 /** All checks. @returns what was found, for the report. */
 async function examine({ entries, input, model, options, progress }) {
-  const { statement, predicate, blobs, signed } = await readForm(entries, options, progress);
+  progress("form");
+  const { statement, predicate, blobs, signed } = await readForm(entries, options);
+  progress("weights");
   const { store, first: inputTensors, last: outputTensors } = await readWeights({ entries, input, model, predicate, blobs }, progress);
   const counter = counterOf(store, predicate);
   const names = new Map([...inputTensors].map(([name, { digest }]) => [name, digest]));
+  progress("input");
   const first = await firstState({ predicate, blobs, counter, inputTensors: names });
-  const { last, steps, declarations } = await allStates(first, { predicate, store, counter, progress });
+  progress("rewrites");
+  const { last, steps } = await allStates(first, { predicate, store, counter, progress });
+  progress("output");
   await checkOutput({ predicate, subject: statement.subject[0] }, last, outputTensors);
   checkInterfaces(predicate.interfaces, predicate.boundary);
-  const spec = await readBlob(blobs, predicate.spec.blob);
   const context = {
     predicate, nets: { before: first.net, after: last.net }, metrics: { before: first.metrics, after: last.metrics },
     properties: { before: counter.properties(first.net), after: counter.properties(last.net) },
-    blob: (digest) => readBlob(blobs, digest), trusted: new Set(options.trust ?? []), spec,
+    blob: (digest) => readBlob(blobs, digest), trusted: new Set(options.trust ?? []),
   };
-  progress("claims", 0, predicate.claims.length);
+  progress("claims");
   const claims = await checkClaims(context);
+  progress("expectations");
   const expectations = await checkExpectations(predicate, options, context);
   const referred = new Set([...first.net.operations.values()].flatMap(({ parts }) => (parts ?? []).map(({ name }) => name)));
   const dead = [...names.keys()].filter((name) => !referred.has(name));
-  return { predicate, steps, claims, declarations, signed, dead, metrics: context.metrics, blobs: blobs.size, tensors: [inputTensors.size, outputTensors.size], ...expectations };
+  const joint = jointConfidence(claims);
+  const text = ownText(await readBlob(blobs, predicate.spec.blob));
+  return { predicate, steps, claims, surgery: claims[0]?.surgery ?? "", joint, signed, dead, text, metrics: context.metrics, tensors: [inputTensors.size, outputTensors.size], ...expectations };
 }
 
 /**
@@ -137,14 +149,20 @@ async function examine({ entries, input, model, options, progress }) {
  * @param {object | null} [request.input] the input weights, when they lie elsewhere. @param {object | null} [request.model] likewise.
  * @param {Options} [request.options]
  * @param {(stage: string, done: number, total?: number) => void} [request.progress]
- * @returns {Promise<{accepted: boolean, code: string, reason: string, found: object | null}>} never throws.
+ * @returns {Promise<{accepted: boolean, code: string, reason: string, stage: string, found: object | null}>} `stage`: the last group of checks
+ *   that was begun. Never throws.
  */
 export async function verify({ entries, input = null, model = null, options = {}, progress = () => {} }) {
+  let stage = STAGES[0];
+  const noted = (name, done, total) => {
+    stage = name;
+    progress(name, done, total);
+  };
   try {
-    const found = await examine({ entries, input, model, options, progress });
-    return { accepted: true, code: "", reason: "every check passed", found };
+    const found = await examine({ entries, input, model, options, progress: noted });
+    return { accepted: true, code: "", reason: "every check passed", stage, found };
   } catch (fault) {
-    if (fault instanceof Reject) return { accepted: false, code: fault.code, reason: fault.message, found: null };
-    return { accepted: false, code: "V20", reason: `this verifier failed, which is no acceptance: ${fault}`, found: null, fault };
+    if (fault instanceof Reject) return { accepted: false, code: fault.code, reason: fault.message, stage, found: null };
+    return { accepted: false, code: "V20", reason: `this verifier failed, which is no acceptance: ${fault}`, stage, found: null, fault };
   }
 }
