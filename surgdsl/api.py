@@ -278,7 +278,7 @@ def _inputs(program: Program) -> tuple[Path, ...]:
 
 def _carried(made: Plan, say: Callable[[str, str], None], threads: int) -> Outcome:
     opened = made.opened
-    requires = (*opened.surgery.targets, *opened.surgery.requires)
+    requires = opened.surgery.promises
     names = dict.fromkeys(one.claim.data for one in requires if isinstance(one.claim, Measured))
     for name in names:
         with pointing(opened.program.datum(name).source.span):

@@ -150,5 +150,5 @@ def _claim(require: Require, finding: Finding | None, logs: Mapping[str, bytes])
                 "relation": relation,
             }
             if confidence is not None:
-                made |= {"bound": str(finding.bound), "confidence": str(confidence)}
+                made |= {"bound": str(finding.bound), "candidates": 1, "confidence": str(confidence)}
             return {"measured": made, "text": require.text}

@@ -6,16 +6,17 @@ percentage of.
 
 from __future__ import annotations
 
+import re
 from fractions import Fraction
 
-from surgdsl.diagnostic import Note, hint
+from surgdsl.diagnostic import Note, Span, hint
 from surgdsl.formula import Number
 from surgdsl.language import tree
 from surgdsl.language.claim import Counted, Expr, Measured, Require
 from surgdsl.language.figures import Context, Term, context, domain, everywhere, term, within
 from surgdsl.language.fitting import fitted
 from surgdsl.language.scope import Declared, Scope
-from surgdsl.language.spelling import promise_parts, spell
+from surgdsl.language.spelling import spell
 from surgdsl.language.value import constant, mismatch
 from surgdsl.units import PLAIN
 
@@ -30,7 +31,16 @@ def required(scope: Scope, node: tree.Require | tree.Target) -> Require | None:
         lines = ("write two promises",) if isinstance(claim, tree.Binary) and claim.operator == "and" else ()
         return scope.refuse("E0420", "a claim compares two things with <=, >=, < or >", claim.span, help=lines)
     found = _measured(scope, node, claim) if _measures(scope, claim) else _counted(scope, node, claim)
-    return None if found is None else Require(" ".join(promise_parts(node)), found, span=node.span)
+    return None if found is None else Require(said(node.span), found, span=node.span)
+
+
+SOLID = re.compile(r'("[^"\n]*")|#[^\n]*')
+
+
+def said(span: Span) -> str:
+    """The words of a promise as the file has them, without their keyword: a verifier finds them there again."""
+    text = SOLID.sub(lambda found: found[1] or " ", span.text)
+    return re.sub(r"[ \t\r\n]+", " ", text.removeprefix("require").removeprefix("target")).strip(" ")
 
 
 def _measures(scope: Scope, claim: tree.Binary) -> bool:

@@ -260,6 +260,11 @@ class SurgeryDecl(Spanned):
     order: Composition | None = None
     """As the file says; where it says nothing, the steps are in the order of their declarations."""
 
+    @property
+    def promises(self) -> tuple[Require, ...]:
+        """Requires, and targets with a limit, in the order of the text."""
+        return tuple(sorted((*self.targets, *self.requires), key=lambda one: one.span.start))
+
 
 @frozen
 class Varied(Spanned):

@@ -56,7 +56,7 @@ def told(plan: Plan, *, everything: bool = False) -> Iterator[str]:
             yield f"    then recover on {planned.recover.data}"
     yield ""
     yield from ordered.told(plan)
-    yield from (f"  {_promise(plan, one)}" for one in (*surgery.targets, *surgery.requires))
+    yield from (f"  {_promise(plan, one)}" for one in surgery.promises)
     rewrites = sum(planned.rewrites for planned in plan.steps)
     told = f"{counted(len(plan.steps), 'step')}, {counted(rewrites, 'rewrite')}"
     yield f"Plan: {told}. No interface wire is touched."
@@ -133,7 +133,7 @@ def records(plan: Plan) -> Iterator[dict[str, Any]]:
     if plan.allocation is not None:
         yield allotted.record(plan.allocation)
     yield from ordered.records(plan)
-    for one in (*plan.opened.surgery.targets, *plan.opened.surgery.requires):
+    for one in plan.opened.surgery.promises:
         grade = "measured" if not isinstance(one.claim, Counted) else "trusted" if asks(one.claim) else "proved"
         yield {"type": "promise", "text": one.text, "grade": grade}
     yield {"type": "plan", "before": dict(plan.before), "after": dict(plan.after)}

@@ -21,6 +21,7 @@ from surgdsl.verifier.net import parse as parse_net
 from surgdsl.verifier.operations import check_type
 from surgdsl.verifier.reject import need
 from surgdsl.verifier.report import Report
+from surgdsl.verifier.requirement import promised
 from surgdsl.verifier.tensors import Store, WeightFile
 
 
@@ -101,7 +102,7 @@ def read_blobs(predicate: dict[str, Any], certificate: Certificate) -> dict[str,
     """Every blob that the statement refers to, each read once; V01 when one is missing or a stray one lies there."""
     wanted = {predicate["input"]["graphBlob"]: "the input graph", predicate["spec"]["blob"]: "the .surg text"}
     wanted |= {row["blob"]: f"tensor {row['digest'][:12]}" for row in predicate["tensors"]}
-    wanted |= {row["measured"]["evidence"]: "a prediction log" for row in predicate["claims"] if "measured" in row}
+    wanted |= {row["measured"]["evidence"]: "a log" for row in predicate["claims"] if "measured" in row}
     stray = certificate.names - wanted.keys()
     need(not stray, "V01", f"the blob {min(stray, default='')[:12]} is referenced by nothing")
     return {name: certificate.blob(name, what) for name, what in sorted(wanted.items())}
@@ -201,18 +202,28 @@ def ground(states: dict[str, replay.State], ledger: Ledger, trusted: frozenset[s
 def check_claims(
     predicate: dict[str, Any], states: dict[str, replay.State], on: Ground, blobs: dict[str, bytes], report: Report
 ) -> None:
-    """Evaluate every claim, then insist on all of them."""
+    """Evaluate every claim and insist on all of them; then hold them against the words of the text."""
     report.begin("claims")
-    for claim in predicate["claims"]:
-        if "counted" in claim:
-            report.claims.append(claims.counted(claim["counted"], claim["text"], on))
-            continue
-        log = canonical.parse(blobs[claim["measured"]["evidence"]], "a prediction log")
-        statement.LOG(log, "log")
-        claims.check_log(log, states["before"].manifest, states["after"].manifest)
-        report.claims.append(claims.measured(claim["measured"], claim["text"], log))
+    said, logs = predicate["claims"], dict[str, dict[str, Any]]()
+    for name in (claim["measured"]["evidence"] for claim in said if "measured" in claim):
+        logs[name] = logs.get(name) or read_log(blobs[name], states, predicate["steps"])
+    report.claims += [claims.evaluated(claim, logs, on) for claim in said]
     claims.settle(report.claims)
-    report.done("every claim holds, each from numbers recounted here")
+    report.done(f"every claim holds, each from numbers recounted here{claims.together(said)}")
+    report.begin("promises")
+    surgery, readings = promised([claim["text"] for claim in said], blobs[predicate["spec"]["blob"]])
+    rows = zip(report.claims, said, readings, strict=True)
+    report.claims = [claims.agreed(found, claim, reading, logs) for found, claim, reading in rows]
+    report.done(f"the claims are those of the surgery {surgery}, word for word")
+
+
+def read_log(data: bytes, states: dict[str, replay.State], steps: list[dict[str, Any]]) -> dict[str, Any]:
+    """A log about these two models."""
+    log = canonical.parse(data, "a log")
+    statement.LOG(log, "log")
+    seen = {step["arguments"].get("data", "") for step in steps}
+    claims.check_log(log, states["before"].manifest, states["after"].manifest, seen)
+    return log
 
 
 def bind(request: Request, predicate: dict[str, Any], report: Report) -> None:

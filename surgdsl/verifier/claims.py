@@ -1,23 +1,28 @@
-"""Claims: what the file requires, evaluated from the verifier's own counts and from the prediction log, row by row.
+"""Claims: what the file requires, evaluated from the verifier's own counts and from the logs, row by row.
 
-The text of a claim is shown, never believed: what is checked is its structure, and that is what the verdict prints.
+The text of a claim is that of the file; its structure is what is checked, and what the verdict prints below the text.
 """
 
 from __future__ import annotations
 
 import operator
 import struct
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Any
 
 from surgdsl.verifier import digest as digests
 from surgdsl.verifier.formula import Ground, attested, evaluate, spell
 from surgdsl.verifier.reject import Reject, need
-from surgdsl.verifier.statistics import drop
+from surgdsl.verifier.requirement import Reading
+from surgdsl.verifier.statistics import UNIT, highest, lowest, mean
 
 RELATIONS = {"<=": operator.le, "<": operator.lt, ">=": operator.ge, ">": operator.gt}
 MEASURED_ROWS = 200_000
+Logs = Mapping[str, dict[str, Any]]
+SAID = ("confidence", "left", "limit", "measure", "relation", "right")
+KINDS = {"accuracy": "predictions", "accuracyDrop": "predictions", "loss": "losses", "lossRise": "losses"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,35 +48,129 @@ def counted(claim: dict[str, Any], text: str, ground: Ground) -> Finding:
 
 
 def measured(claim: dict[str, Any], text: str, log: dict[str, Any]) -> Finding:
-    """A claim over a prediction log; V17 when the recorded bound is below the recomputed one."""
-    rows, limit = log["rows"], Fraction(claim["limit"])
-    before, after = (sum(row[1] == row[side] for row in rows) for side in (2, 3))
-    lost = sum(row[1] == row[2] != row[3] for row in rows)
-    won = sum(row[1] == row[3] != row[2] for row in rows)
-    value = Fraction(after if claim["measure"] == "accuracy" else before - after, len(rows))
-    counts = f"{before}/{len(rows)} right before, {after}/{len(rows)} after, {lost} lost, {won} won"
-    said = claim["measure"]
+    """A claim over a log; V17 when a bound is stated that is better than the one recomputed."""
+    measure, relation, limit = claim["measure"], claim["relation"], Fraction(claim["limit"])
+    need(KINDS[measure] == log["kind"], "V17", f"a log of {log['kind']} says nothing of {measure}")
+    value, said = figure(measure, log["rows"]), measure
+    shown = number(value)
     if "confidence" in claim:
-        confidence, bound = Fraction(claim["confidence"]), Fraction(claim["bound"])
-        need(0 < confidence < 1, "V18", "a confidence lies strictly between 0 and 1")
-        need(len(rows) <= MEASURED_ROWS, "V20", f"a bound over more than {MEASURED_ROWS} rows")
-        least = drop(lost, won, len(rows), confidence)
-        need(bound >= least, "V17", f"the recorded bound {bound} is below {least}, which the rows of the log give")
-        said = f"{said} with confidence {number(confidence)}, at most {number(bound)},"
-        value = bound
-    detail = f"{said} {claim['relation']} {number(limit)} on {log['data']['name']}: {number(value)}; {counts}"
-    return Finding(text, "measured", RELATIONS[claim["relation"]](value, limit), detail)
+        value, best, above = Fraction(claim["bound"]), bound(claim, log["rows"]), measure == "accuracy"
+        fair = value <= best if above else value >= best
+        need(fair, "V17", f"the recorded bound {value} is better than {best}, which the rows of the log give")
+        said += f" with confidence {number(Fraction(claim['confidence']))}, "
+        said += f"one of {claim['candidates']} candidates, " if claim["candidates"] > 1 else ""
+        said += f"registered {claim['registered']}, " if "registered" in claim else ""
+        said += f"at {'least' if above else 'most'} {number(value)},"
+    detail = f"{said} {relation} {number(limit)} on {log['data']['name']}: {shown}; {tally(log)}"
+    return Finding(text, "measured", RELATIONS[relation](value, limit), detail)
 
 
-def check_log(log: dict[str, Any], before: str, after: str) -> None:
-    """The log speaks of these two models, holds every row once and in order, and its labels are the data's; V17."""
-    need((log["before"], log["after"]) == (before, after), "V17", "the prediction log is of other models")
-    rows = log["rows"]
-    need(len(rows) == log["data"]["rows"], "V17", "the prediction log has not as many rows as the data")
+def figure(measure: str, rows: list[list[int]]) -> Fraction:
+    """The share or the mean of these rows."""
+    if KINDS[measure] == "losses":
+        before, after = (sum(row[side] for row in rows) for side in (1, 2))
+        return Fraction(after - before if measure == "lossRise" else after, UNIT * len(rows))
+    before, after, _, _ = pairs(rows)
+    return Fraction(before - after if measure == "accuracyDrop" else after, len(rows))
+
+
+def pairs(rows: list[list[int]]) -> tuple[int, int, int, int]:
+    """How many predictions are right before, right after, lost and won."""
+    was, is_ = [row[1] == row[2] for row in rows], [row[1] == row[3] for row in rows]
+    return sum(was), sum(is_), sum(map(operator.gt, was, is_)), sum(map(operator.lt, was, is_))
+
+
+def bound(claim: Mapping[str, Any], rows: list[list[int]]) -> Fraction:
+    """The bound that rows give a measure at a confidence, that many candidates having been compared on them."""
+    confidence, measure, many = Fraction(claim["confidence"]), claim["measure"], len(rows)
+    need(0 < confidence < 1, "V18", "a confidence lies strictly between 0 and 1")
+    need(many <= MEASURED_ROWS, "V20", f"a bound over more than {MEASURED_ROWS} rows")
+    beta = (1 - confidence) / claim["candidates"]
+    if measure == "loss":
+        return Fraction(mean(Fraction(sum(row[2] for row in rows), UNIT), many, beta), UNIT)
+    if measure == "lossRise":  # half of 1 + after − before lies between 0 and 1
+        return Fraction(2 * mean(Fraction(sum(UNIT + row[2] - row[1] for row in rows), 2 * UNIT), many, beta), UNIT) - 1
+    _, after, lost, won = pairs(rows)
+    if measure == "accuracy":
+        return Fraction(lowest(after, many, beta), UNIT)
+    return Fraction(highest(lost, many, beta / 2) - lowest(won, many, beta / 2), UNIT)
+
+
+def tally(log: dict[str, Any]) -> str:
+    """The numbers of a log in words, and how many of its rows the surgery has seen."""
+    rows, seen = log["rows"], log["data"].get("seen", 0)
+    warned = f"; {seen} of these rows were also trained or calibrated on" if seen else ""
+    if log["kind"] == "losses":
+        return f"{log['loss']} of {len(rows)} rows{warned}"
+    before, after, lost, won = pairs(rows)
+    return f"{before}/{len(rows)} right before, {after}/{len(rows)} after, {lost} lost, {won} won{warned}"
+
+
+def check_log(log: dict[str, Any], before: str, after: str, seen: set[str]) -> None:
+    """The log speaks of these two models, holds every row once and in order, and its labels are the data's; V17.
+
+    `seen` are the names of the data that steps of the surgery looked at.
+    """
+    need((log["before"], log["after"]) == (before, after), "V17", "the log is of other models")
+    rows, data = log["rows"], log["data"]
+    need(len(rows) == data["rows"], "V17", "the log has not as many rows as the data")
     need([row[0] for row in rows] == list(range(len(rows))), "V17", "a row of the log is missing, repeated or moved")
-    labels = struct.pack(f"<{len(rows)}q", *(row[1] for row in rows))
-    found = digests.tensor("I64", (len(rows),), digests.chunks(labels))
-    need(found == log["data"]["labels"], "V17", "the labels of the prediction log are not those of the data")
+    need(data.get("seen", 0) <= len(rows), "V17", "more rows were seen than there are")
+    need(data["name"] not in seen or data.get("seen") == len(rows), "V17", "a step has seen the rows of the log")
+    if log["kind"] == "predictions":
+        labels = struct.pack(f"<{len(rows)}q", *(row[1] for row in rows))
+        found = digests.tensor("I64", (len(rows),), digests.chunks(labels))
+        need(found == data["labels"], "V17", "the labels of the log are not those of the data")
+
+
+def evaluated(claim: dict[str, Any], logs: Logs, ground: Ground) -> Finding:
+    """A claim over what is counted here or over its log."""
+    if "counted" in claim:
+        return counted(claim["counted"], claim["text"], ground)
+    return measured(claim["measured"], claim["text"], logs[claim["measured"]["evidence"]])
+
+
+def agreed(finding: Finding, claim: dict[str, Any], reading: Reading | None, logs: Logs) -> Finding:
+    """The finding of a claim that says what was read of its text, V18 otherwise; more candidates are stricter."""
+    if reading is None:
+        return replace(finding, detail=f"{finding.detail}; what the text says was not read")
+    found = claim.get(reading.kind, {})
+    same = {key: found[key] for key in found if key in SAID} == reading.structure
+    if "evidence" in found:
+        fits = found.get("candidates", 1) >= reading.candidates and ("registered" in found) == reading.registered
+        same = same and fits and logs[found["evidence"]]["data"]["name"] == reading.data
+    need(same, "V18", f"the claim is not what its text says: {claim['text']}")
+    return finding
+
+
+def require(reading: Reading, text: str, ground: Ground, logs: Logs, claims: list[dict[str, Any]]) -> None:
+    """What an auditor asks, on the verifier's own figures; V19 where it does not hold or nothing here decides it."""
+    if reading.kind == "counted":
+        findings = [counted(reading.structure, text, ground)]
+    else:
+        kind, findings = KINDS[reading.structure["measure"]], list[Finding]()
+        for name, log in logs.items():
+            if log["kind"] == kind and reading.data in ("", log["data"]["name"]):
+                tried = [
+                    row["measured"].get("candidates", 1)
+                    for row in claims
+                    if row.get("measured", {}).get("evidence") == name
+                ]
+                asked = {**reading.structure, "candidates": max(reading.candidates, *tried)}
+                asked |= {"bound": str(bound(asked, log["rows"]))} if "confidence" in asked else {}
+                findings.append(measured(asked, text, log))
+    need(bool(findings), "V19", f"nothing in this certificate decides `{text}`")
+    for finding in findings:
+        need(finding.holds, "V19", f"`{text}` is not met: {finding.detail}")
+
+
+def together(claims: list[dict[str, Any]]) -> str:
+    """The confidence in all claims at once, in words; nothing where none has one."""
+    rows = [claim["measured"] for claim in claims if "confidence" in claim.get("measured", {})]
+    joint = 1 - sum((1 - Fraction(row["confidence"]) for row in rows), Fraction(0))
+    sure = f"with confidence {number(joint)}" if joint > 0 else "with no confidence"
+    words = f"; all bounds together hold {sure}, if rows were drawn independently and candidates fixed before"
+    return words if rows else ""
 
 
 def settle(findings: list[Finding]) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from surgdsl.verifier.canonical import is_object
+from surgdsl.verifier.claims import KINDS
 from surgdsl.verifier.declared.declaration import ROW
 from surgdsl.verifier.formula import figure
 from surgdsl.verifier.schema import (
@@ -32,6 +33,7 @@ from surgdsl.verifier.schema import (
     where,
 )
 from surgdsl.verifier.signature import PAYLOAD
+from surgdsl.verifier.statistics import UNIT
 
 NODES = 200_000
 STEPS = 10_000
@@ -92,10 +94,12 @@ STEP = choice("kind", {
 
 
 MEASURE: dict[str, Check] = {"evidence": digest, "limit": rational, "relation": relation}
-CERTAIN = record({**MEASURE, "measure": one_of("accuracy", "accuracyDrop")})
-CONFIDENT = record({
-    **MEASURE, "measure": one_of("accuracyDrop"), "relation": one_of("<=", "<"), "confidence": rational,
-    "bound": rational,
+CERTAIN = record({**MEASURE, "measure": one_of(*KINDS)})
+SAFE = dict.fromkeys(KINDS, ("<=", "<")) | {"accuracy": (">=", ">")}
+SURE: dict[str, Check] = {**MEASURE, "bound": rational, "candidates": integer(1, 10**6), "confidence": rational}
+CONFIDENT = choice("measure", {
+    measure: record({**SURE, "measure": one_of(measure), "relation": one_of(*signs)}, {"registered": digest})
+    for measure, signs in SAFE.items()
 })  # fmt: skip
 COUNTED_CLAIM = record({"counted": record({"left": figure, "relation": relation, "right": figure}), "text": text})
 
@@ -136,8 +140,10 @@ ENVELOPE = record({
     "payload": where(lambda value: type(value) is str, "a text"), "payloadType": one_of(PAYLOAD),
     "signatures": array(record({"keyid": text, "sig": text}), 16, 1),
 })  # fmt: skip
-LOG = record({
-    "after": digest, "before": digest,
-    "data": record({"inputs": digest, "labels": digest, "name": name, "rows": integer(1, ROWS)}),
-    "kind": one_of("predictions"), "rows": array(row(integer(0), integer(0), integer(0), integer(0)), ROWS, 1),
+DATA: dict[str, Check] = {"inputs": digest, "labels": digest, "name": name, "rows": integer(1, ROWS)}
+SIDES: dict[str, Check] = {"after": digest, "before": digest, "data": record(DATA, {"seen": integer(1, ROWS)})}
+PREDICTED, LOST = row(*[integer(0)] * 4), row(integer(0), integer(0, UNIT), integer(0, UNIT))
+LOG = choice("kind", {
+    "predictions": record({**SIDES, "kind": one_of("predictions"), "rows": array(PREDICTED, ROWS, 1)}),
+    "losses": record({**SIDES, "kind": one_of("losses"), "loss": name, "rows": array(LOST, ROWS, 1)}),
 })  # fmt: skip

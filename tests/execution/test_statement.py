@@ -117,10 +117,11 @@ def request(rewrites: Sequence[Rewrite], state: State, **fields: Any) -> Request
     outputs = [(name, net.sort(wire)) for name, wire in net.outputs]
     asked: dict[str, Any] = {
         "obligations": list(rows),
+        "spec": "surg 1\nsurgery slim on net {}\n",
         "facts": {"python": "3"},
         "interfaces": [("io", inputs, outputs)],
     } | fields
-    return Request(spec="surg 1\n", version="0", rules=declared(rewrites), **asked)
+    return Request(version="0", rules=declared(rewrites), **asked)
 
 
 def publish(folder: Path, start: State, final: State, written: Certificate) -> None:
@@ -161,11 +162,17 @@ def test_a_verifier_accepts_a_whole_surgery_with_its_claims(tmp_path: Path, caps
     data = log.blob((scribe.manifest(start), scribe.manifest(final)))
     share = log.counts.bound(Fraction(9, 10))
     shared: dict[str, Json] = {"evidence": digest.blob(data), "measure": "accuracyDrop", "relation": "<="}
-    claims: list[Json] = [
-        {"measured": {**shared, "limit": "0"}, "text": "drop <= 0"},
-        {"measured": {**shared, "limit": "1", "confidence": "9/10", "bound": rational(share)}, "text": "drop <= 1"},
+    sure: dict[str, Json] = {"candidates": 1, "confidence": "9/10"}
+    claims: list[dict[str, Json]] = [
+        {"measured": {**shared, "limit": "0"}, "text": "accuracy.drop <= 0 on held_out"},
+        {
+            "measured": {**shared, "limit": "1", **sure, "bound": rational(share)},
+            "text": "accuracy.drop <= 1 on held_out with confidence 90%",
+        },
     ]
-    asked = request(rewrites, start, claims=claims, evidence=[data], binding={"B": 8}, seed=7)
+    promises = "\n".join(f"require {claim['text']}" for claim in claims)
+    spec = f"surg 1\nuse std.metric.accuracy\nsurgery slim on net {{\n{promises}\n}}\n"
+    asked = request(rewrites, start, spec=spec, claims=claims, evidence=[data], binding={"B": 8}, seed=7)
     publish(tmp_path, start, final, certificate(start, rewrites, asked, scribe))
     code, found = verdict(tmp_path, capsys)
     assert (code, found.get("code")) == (0, None), found

@@ -65,8 +65,15 @@ class Forge:
         self.claims: list[dict[str, Any]] = []
         self.interfaces: list[dict[str, Any]] = []
         self.rules: list[dict[str, Any]] = []
-        self.spec = "surg 1\n"
+        self.text = ""
         self.binding: dict[str, int] = {}
+
+    @property
+    def spec(self) -> str:
+        """The text of the file: one that was given, else one that promises the claims."""
+        promises = "".join(f"  require {claim['text']}\n" for claim in self.claims)
+        uses = "use std.metric.{accuracy, loss, macs, nnz, params, size}\n" if promises else ""
+        return self.text or f"surg 1\n{uses}surgery slim on net {{\n{promises}}}\n"
 
     # building
 

@@ -277,7 +277,8 @@ def moved(f: Forge, rule: str, arguments: dict[str, Any], change: Change) -> Non
 def counted(metric: str, limit: str, relation: str = "<=") -> dict[str, Any]:
     right = {"apply": "mul", "terms": [{"number": limit}, {"metric": metric, "state": "before"}]}
     claim = {"left": {"metric": metric, "state": "after"}, "relation": relation, "right": right}
-    return {"counted": claim, "text": f"{metric}(after) {relation} {limit} * {metric}(before)"}
+    name = metric.partition("/")[0]
+    return {"counted": claim, "text": f"{name}(after) {relation} {limit} * {name}(before)"}
 
 
 def log(f: Forge, rows: list[list[int]], **changes: Any) -> str:
@@ -301,5 +302,15 @@ def log(f: Forge, rows: list[list[int]], **changes: Any) -> str:
 
 
 def measured(evidence: str, limit: str, **more: Any) -> dict[str, Any]:
-    claim = {"evidence": evidence, "limit": limit, "measure": "accuracyDrop", "relation": "<=", **more}
-    return {"measured": claim, "text": f"accuracy.drop <= {limit} on test"}
+    """A claim on a drop of accuracy, or on what `more` says instead, in the words of a file."""
+    claim: dict[str, Any] = {
+        "evidence": evidence, "limit": limit, "measure": "accuracyDrop", "relation": "<=",
+        **({"candidates": 1} if "confidence" in more else {}), **more,
+    }  # fmt: skip
+    words = {"accuracy": "accuracy(after)", "accuracyDrop": "accuracy.drop", "loss": "loss(after)"}
+    text = f"{words.get(claim['measure'], 'loss.rise')} {claim['relation']} {limit} on test"
+    if "confidence" in claim:
+        text += f" with confidence {claim['confidence']}"
+        text += f" among {claim['candidates']} candidates" if claim["candidates"] > 1 else ""
+        text += ' registered "plan.md"' if "registered" in claim else ""
+    return {"measured": claim, "text": text}

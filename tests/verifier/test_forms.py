@@ -16,7 +16,7 @@ import scipy.stats
 from hypothesis import event, given, settings
 from hypothesis import strategies as st
 
-from surgdsl.verifier import canonical, digest, extent, schema, statistics
+from surgdsl.verifier import canonical, claims, digest, extent, schema, statistics
 from surgdsl.verifier.reject import Reject
 from surgdsl.verifier.tensors import WeightFile
 from tests.verifier.forge import tensor_digest, weight_file
@@ -217,7 +217,9 @@ def test_the_bounds_are_the_tightest_on_their_grid(rows: int, data: st.DataObjec
 
 def test_the_paired_bound_of_the_design_page() -> None:
     """10 000 rows, 150 lost, 100 won: 0.9436 percentage points at 95 %."""
-    assert 0.00943 < statistics.drop(150, 100, 10_000, Fraction(19, 20)) < 0.00944
+    rows = [[row, 0, 0, 1] for row in range(150)] + [[row, 0, 1, 0] for row in range(100)] + [[0, 0, 0, 0]] * 9750
+    claim = {"confidence": "19/20", "candidates": 1, "measure": "accuracyDrop"}
+    assert 0.00943 < claims.bound(claim, rows) < 0.00944
 
 
 @pytest.mark.parametrize(

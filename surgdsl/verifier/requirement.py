@@ -1,0 +1,166 @@
+"""Requirements: what the text of a surgery promises, and what an auditor asks, in the few forms that a verifier reads.
+
+Text is cut by the marks of the language, and more words are taken for promises rather than fewer: a text that promises
+more than its certificate claims is never accepted. What has another form is not read, and the report says so.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any
+
+from surgdsl.verifier.reject import Reject, need
+
+LAYER = r"(?:[\w*]|\{[\w*,]+\})+(?:\[\d+(?:\.\.\d+)?\])?"
+MARK = re.compile(
+    rf'#[^\n]*|"[^"\n]*"|@{LAYER}(?:\.{LAYER})*|[A-Za-z_]\w*|[0-9][0-9_]*|[ \t\n\r]+|.', re.ASCII | re.DOTALL
+)
+CLAUSES = ("preserve", "seed", "budget", "step", "order", "recover", "target", "require", "emit")
+HEAD = re.compile(r"(?<!\w)surgery +(\S+) +on ", re.ASCII)
+USE = re.compile(r"\buse std\.metric\.(?:(\w+)\b(?! as\b)|\{([^}]*)\})", re.ASCII)
+
+NUMBER = r"-?[0-9][0-9_]{0,38}(?:\.[0-9]{1,39})?"
+SHARE = rf"{NUMBER}(?:%|pp)?|[0-9]{{1,39}}/[0-9]{{1,39}}"
+COUNTED = re.compile(rf"(macs|nnz|params|size)\(after\)(<=|<|>=|>)(?:({NUMBER})([A-Za-z]*)|({SHARE})\*\1\(before\))")
+MEASURED = re.compile(
+    rf"(accuracy|loss)(\(after\)|\.drop|\.rise)(<=|<|>=|>)({SHARE})(?: on ([A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*))?"
+    rf'(?: with confidence ({SHARE})(?: among ([0-9]{{1,7}}) candidates)?( registered "[^"]*")?)?',
+    re.ASCII,
+)
+MEASURES = {
+    "accuracy(after)": "accuracy",
+    "accuracy.drop": "accuracyDrop",
+    "loss(after)": "loss",
+    "loss.rise": "lossRise",
+}
+THOUSANDS = ("", "k", "M", "G", "T")
+UNITS = {
+    "macs": {f"{letter}mac": 1000**power for power, letter in enumerate(THOUSANDS)},
+    "nnz": {"": 1},
+    "params": {"": 1},
+    "size": {f"{letter}B": 1000**power for power, letter in enumerate(THOUSANDS)}
+    | {f"{letter}iB": 1024**power for power, letter in enumerate("KMGT", 1)},
+}
+LENIENT = (
+    (r"^(macs|nnz|params|size|accuracy|loss)(?=[<>])", r"\1(after)"),
+    (r"^(accuracy|loss) (?=drop|rise)", r"\1."),
+    (r"^(macs|nnz|params|size)(.*%)$", r"\1\2*\1(before)"),
+)
+"""What an auditor may leave out, and what it stands for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What a text says: the structure of a claim and, where it is measured, data, candidates, whether registered."""
+
+    metric: str
+    kind: str
+    structure: dict[str, Any]
+    data: str = ""
+    candidates: int = 1
+    registered: bool = False
+
+
+def read(text: str) -> Reading | None:
+    """What a text in the strict forms says; None where it has none of them."""
+    text = re.sub(r" ?([()<>=*/.,]) ?", r"\1", text)
+    try:
+        if found := COUNTED.fullmatch(text):
+            return _counted(*found.groups(""))
+        return _measured(*found.groups("")) if (found := MEASURED.fullmatch(text)) else None
+    except (KeyError, ZeroDivisionError):
+        return None
+
+
+def _counted(metric: str, relation: str, number: str, unit: str, share: str) -> Reading:
+    left, before = ({"metric": f"{metric}/1", "state": state} for state in ("after", "before"))
+    value = {"number": str(_share(share) if share else _share(number) * UNITS[metric][unit])}
+    right = {"apply": "mul", "terms": [value, before]} if share else value
+    return Reading(metric, "counted", {"left": left, "relation": relation, "right": right})
+
+
+def _measured(
+    metric: str, form: str, relation: str, limit: str, data: str, confidence: str, k: str, mark: str
+) -> Reading:
+    structure = {"limit": str(_share(limit)), "measure": MEASURES[metric + form], "relation": relation}
+    structure |= {"confidence": str(_share(confidence))} if confidence else {}
+    return Reading(metric, "measured", structure, data, int(k or 1), bool(mark))
+
+
+def _share(text: str) -> Fraction:
+    digits = text.replace("_", "").rstrip("%p")
+    return Fraction(digits) / (1 if text[-1].isdigit() else 100)
+
+
+def asked(text: str) -> Reading:
+    """What an auditor asks; ValueError where it has no form that can be decided."""
+    text = re.sub(r" ?([()<>=*/.,]) ?", r"\1", text.strip())
+    for pattern, replacement in LENIENT:
+        text = re.sub(pattern, replacement, text)
+    found = read(text)
+    if found is None or found.registered:
+        raise ValueError(f"`{text}` is no requirement")
+    if "confidence" in found.structure and (found.metric == "accuracy") != (found.structure["relation"] in (">=", ">")):
+        raise ValueError(f"`{text}` has a bound on its other side")
+    return found
+
+
+def own_text(data: bytes) -> str:
+    """The text of the file itself, without those that it uses; V18 where the lengths are wrong."""
+    try:
+        if not data.startswith(b"surg closure "):
+            return data.decode()
+        head, _, rest = data.partition(b"\n")
+        *lines, texts = rest.split(b"\n", count := int(head[13:]))
+        sizes = [int(line.partition(b" ")[0]) for line in lines]
+        ends = [sum(sizes[: at + 1]) + at for at in range(count)]
+        need(ends[-1] == len(texts), "V18", "the lengths of the texts are wrong")
+        need(all(texts[end : end + 1] == b"\n" for end in ends[:-1]), "V18", "the lengths of the texts are wrong")
+        return texts[: ends[0]].decode()
+    except (ValueError, IndexError):
+        raise Reject("V18", "the text of the surgery cannot be read") from None
+
+
+def blocks(text: str) -> list[tuple[list[str], list[str]]]:
+    """What stands before each outermost pair of braces and what stands in it, as marks; comments are blanks."""
+    found, depth = [(list[str](), list[str]())], 0
+    for mark in MARK.findall(text):
+        depth += (mark == "{") - (mark == "}")
+        need(depth >= 0, "V18", "the braces of the text do not match")
+        if depth == 0 and mark == "}":
+            found.append(([], []))
+        elif (depth, mark) != (1, "{"):
+            found[-1][depth > 0].append(" " if mark[0] == "#" else mark)
+    need(depth == 0, "V18", "the braces of the text do not match")
+    return found
+
+
+def promises(marks: list[str]) -> list[str]:
+    """The texts of the promises of a surgery, in order."""
+    clauses = [["", ""]]
+    for mark in marks:
+        clauses += [[mark, ""]] if mark in CLAUSES else []
+        clauses[-1][1] += "" if mark in CLAUSES else mark
+    said = [(word, one_line(text)) for word, text in clauses if word in ("require", "target")]
+    return [text for word, text in said if word == "require" or not re.match(r"(minimize|maximize)\b", text, re.ASCII)]
+
+
+def one_line(text: str) -> str:
+    """A text with one blank for every run of them, and none at its ends."""
+    return re.sub(r"[ \t\n\r]+", " ", text).strip(" ")
+
+
+def promised(texts: list[str], spec: bytes) -> tuple[str, list[Reading | None]]:
+    """The surgery whose promises these texts are, and what each says; V18 when there is none."""
+    found, outside = list[str](), ""
+    for head, body in blocks(own_text(spec)):
+        name = HEAD.search(one_line("".join(head)))
+        found += [name[1]] if name and promises(body) == texts else []
+        outside += "".join(mark for mark in [*head, "{", *([] if name else body), "}"] if mark[0] != '"')
+    need(bool(found), "V18", "the claims are the promises of no surgery of the text")
+    uses = USE.findall(re.sub(r" ?([.,{}]) ?", r"\1", one_line(outside)))
+    library = {name for one, some in uses for name in (one, *some.split(","))}
+    readings = [read(text) for text in texts]
+    return " or ".join(found), [one if one and one.metric in library else None for one in readings]
