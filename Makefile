@@ -16,7 +16,7 @@ echo 'surgdsl needs Python 3.11 or later with venv and ensurepip, as python3.11 
 endef
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint format grammar example-digits example-fashion bench laws mutation zoo plans zoo-peers bench-importance bench-peers bench-models example-minilm corpus terminals pictures constraints clean
+.PHONY: help setup demo test lint format grammar verifier example-digits example-fashion bench laws mutation zoo plans zoo-peers bench-importance bench-peers bench-models example-minilm corpus terminals pictures constraints clean
 
 help: ## list these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -118,6 +118,9 @@ bench-peers: $(PEERS) ## compare kernels with llmcompressor, quanto, nncf, torch
 
 bench-models: $(PEERS) ## accuracy against stored bytes on real models, beside the peers (an hour); writes docs/models.md
 	$(BIN)/python tests/benchmarks/models/curves.py
+
+verifier: setup ## put the verifier into one file that a bare Python runs (build/surg-verify.pyz)
+	$(BIN)/python tools/archive.py build/surg-verify.pyz
 
 corpus: setup ## make the certificates that every verifier is held to anew (tests/verifier/corpus)
 	$(BIN)/python tests/verifier/corpus/make.py

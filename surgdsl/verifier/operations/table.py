@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
+from pkgutil import get_data
 
 from surgdsl.verifier.extent import Extent
 from surgdsl.verifier.operations import arrange, contract, create, fake_quantize, norm, reduce, windows
@@ -50,12 +50,12 @@ SPECIAL = {
     "polar": Special(norm.polar), "grid": Special(fake_quantize.gridded),
 }  # fmt: skip
 
-TABLE = Path(__file__).with_name("operators.txt")
+TABLE = get_data("surgdsl.verifier.operations", "operators.txt") or b""  # from a folder or from an archive
 
 
 def catalogue() -> dict[str, Signature]:
     """The table, read once."""
-    lines = TABLE.read_text(encoding="utf-8").replace("\n  ", " ").splitlines()
+    lines = TABLE.decode().replace("\n  ", " ").splitlines()
     words = dict(line.split(" = ") for line in lines if line.startswith("@"))
     found = dict[str, Signature]()
     for line in (line for line in lines if line and line[0] not in "#@"):
