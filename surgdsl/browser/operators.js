@@ -47,17 +47,27 @@ function read(call) {
 const shown = (sort) => `${sort.dtype}[${sort.shape.join(", ")}]`;
 
 /**
+ * The sorts of what an operation makes.
+ * @param {{operation: {op: string, attributes: Map<string, any>}, sources: any[], targets: any[]}} call
+ * @returns {{dtype: string, shape: (number | string)[]}[]}
+ */
+export function results(call) {
+  const { layout, dtypes: made } = read(call);
+  return layout.shapes.map((shape, port) => ({ dtype: made[port], shape }));
+}
+
+/**
  * Demands that an operation takes its sources and makes its targets.
  * @param {{operation: {op: string, attributes: Map<string, any>}, sources: any[], targets: any[]}} call
  */
 export function check(call) {
-  const { layout, dtypes: made } = read(call);
+  const made = results(call);
   const name = call.operation.op;
-  demand(call.targets.length === layout.shapes.length, "V09", `${name} makes ${layout.shapes.length} tensors, not ${call.targets.length}`);
-  layout.shapes.forEach((shape, port) => {
-    const sort = call.targets[port];
-    const equal = sort.dtype === made[port] && sort.shape.length === shape.length && shape.every((extent, k) => extent === sort.shape[k]);
-    demand(equal, "V09", `${name} makes ${shown({ dtype: made[port], shape })}, not ${shown(sort)}`);
+  demand(call.targets.length === made.length, "V09", `${name} makes ${made.length} tensors, not ${call.targets.length}`);
+  made.forEach((sort, port) => {
+    const stated = call.targets[port];
+    const equal = stated.dtype === sort.dtype && stated.shape.length === sort.shape.length && sort.shape.every((one, k) => one === stated.shape[k]);
+    demand(equal, "V09", `${name} makes ${shown(sort)}, not ${shown(stated)}`);
   });
 }
 

@@ -11,7 +11,6 @@ const multiply = (a, b) => extent(times(polynomial(a), polynomial(b)));
 function viewed(call, shape) {
   const asked = call.value("size") ?? call.value("shape");
   if (asked !== null) return asked.map((one) => extent(polynomial(one)));
-  if (shape.length === 0) return [1];
   const start = call.dimension(call.value("start_dim"), shape.length);
   const end = call.dimension(call.value("end_dim"), shape.length);
   call.demand(start <= end, "ends before it starts");
@@ -104,7 +103,8 @@ export function squeeze(call, layout) {
 
 /** The dimensions that squeeze names; an empty list names none. */
 function named(call, rank) {
-  return call.dimensions(call.value("dim"), rank) ?? [];
+  const value = call.value("dim");
+  return Array.isArray(value) && value.length === 0 ? [] : call.dimensions(value, rank);
 }
 
 /** expand: extents 1 grow. */

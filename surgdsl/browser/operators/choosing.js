@@ -28,9 +28,8 @@ export function unbind(call, layout) {
   const where = call.dimension(call.value("dim"), shape.length);
   const own = shape[where];
   const index = call.value("index");
-  call.demand(index !== null || typeof own === "number", `cannot part an extent ${own}`);
-  const least = typeof own === "number" ? own : 1;
-  call.demand(index === null || (index >= -least && index < least), `has no index ${index} of ${own}`);
+  call.demand(typeof own === "number", `cannot part an extent ${own}`);
+  call.demand(index === null || (index >= -own && index < own), `has no index ${index} of ${own}`);
   layout.hold(source(port, where));
   const count = index === null ? own : 1;
   call.demand(count <= call.targets, `makes ${count} tensors`);

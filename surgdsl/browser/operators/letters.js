@@ -31,13 +31,18 @@ function tokens(term) {
   return found.map((text) => ({ letter: text.at(-1), stretched: text.startsWith("~") }));
 }
 
+/** Where a term of stretched letters begins for a tensor of some dimensions: it may lack the first ones. */
+function firstOf(list, rank) {
+  const length = list.filter((token) => !RUNS.has(token.letter)).length;
+  return rank >= length ? 0 : list.length - rank;
+}
+
 /** The letters of the dimensions of a source. @returns {Dimension[]} */
 function dimensionsOf(call, term, port) {
   const shape = call.shape(port);
   let list = tokens(term);
+  if (list.every((token) => token.stretched)) list = list.slice(firstOf(list, shape.length));
   const run = list.findIndex((token) => RUNS.has(token.letter));
-  const mayLack = run < 0 && list.length > 0 && list.every((token) => token.stretched);
-  if (mayLack && shape.length === list.length - 1) list = list.slice(1);
   const length = shape.length - (run < 0 ? list.length : list.length - 1);
   call.demand(run < 0 ? length === 0 : length >= 0, `takes no tensor of ${shape.length} dimensions there`);
   const names = list.flatMap((token) => {

@@ -47,8 +47,8 @@ export function prelu(call, layout) {
   const [port, weight] = ["self", "weight"].map((name) => call.port(name));
   const [shape, slopes] = [call.shape(port), call.shape(weight)];
   elementwise(call, layout, port);
-  call.demand(slopes.length <= 1, `takes no slopes ${slopes.join("·")}`);
-  if (slopes.length === 0 || slopes[0] === 1) return;
+  call.demand(slopes.length === 1, `takes no slopes ${slopes.join("·")}`);
+  if (slopes[0] === 1) return;
   call.demand(shape.length >= 2 && shape[1] === slopes[0], `takes ${shape[1]} slopes, not ${slopes[0]}`);
   layout.tie(source(port, 1), source(weight, 0));
 }

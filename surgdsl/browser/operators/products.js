@@ -35,13 +35,13 @@ export function einsum(call, layout) {
   const ports = call.ports.get("tensors");
   call.demand(ports.length === 2, "takes two tensors");
   call.demand([...made].every((letter) => left.includes(letter) || right.includes(letter)), `makes ${made} of ${left} and ${right}`);
-  call.demand(made.includes("*") || !(left + right).includes("*"), "leaves out what ... stands for");
-  const places = [left, right].map((term, k) => ({ term: term || "_", port: ports[k] }));
+  const gone = [...new Set(left + right)].filter((letter) => !made.includes(letter));
+  const places = [left, right].map((term, k) => ({ term: term.replace("*", "~*") || "_", port: ports[k] }));
   spell(call, layout, places, [made || "_"], () => false);
-  const shared = [...left].filter((letter) => right.includes(letter));
-  const summed = shared.some((letter) => !made.includes(letter) && layout.letters.get(letter) !== 1);
+  const counted = gone.filter((letter) => [layout.letters.get(letter)].flat().some((one) => one !== 1));
+  call.demand(counted.every((letter) => left.includes(letter) && right.includes(letter)), `sums ${counted} of one source alone`);
   const all = [...new Set(left + right)].map((letter) => layout.letters.get(letter));
-  layout.products = summed ? [all.flat()] : [];
+  layout.products = counted.length > 0 ? [all.flat()] : [];
 }
 
 /** Scaled dot products of queries and keys, over values. */
@@ -52,22 +52,21 @@ export function attention(call, layout) {
   call.demand(!causal || mask < 0, "takes a mask or is_causal, not both");
   const l = causal || mask >= 0 ? "L" : "l";
   const grouped = call.value("enable_gqa");
-  const [lead, heads, run] = grouped ? ["bh", "bk", "~b~h"] : ["*", "*", "~*"];
+  const [lead, heads, run] = grouped ? ["bh", "bk", "~b~h"] : ["~*", "~*", "~*"];
   const sources = [
     { term: `${lead}${l}e`, port: query },
     { term: `${heads}Se`, port: key },
     { term: `${heads}Sv`, port: value },
     { term: `${run}~${l}~S`, port: mask },
   ];
-  spell(call, layout, sources, [`${lead}${l}v`]);
+  spell(call, layout, sources, [`${lead.replace("~", "")}${l}v`]);
   if (grouped) shareHeads(call, layout, [query, key, value]);
 }
 
 /** Head i of the queries goes with head ⌊i/ratio⌋ of keys and values. */
 function shareHeads(call, layout, [query, key, value]) {
   const [many, few] = ["h", "k"].map((letter) => layout.letters.get(letter));
-  const integers = typeof many === "number" && typeof few === "number";
-  call.demand(many === few || (integers && many % few === 0), `cannot share ${few} heads among ${many}`);
-  const at = integers ? (index) => Math.floor(index / (many / few)) : null;
+  call.demand(typeof many === "number" && typeof few === "number" && many % few === 0, `cannot share ${few} heads among ${many}`);
+  const at = (index) => Math.floor(index / (many / few));
   for (const port of [key, value]) layout.link(source(query, 1), source(port, 1), at);
 }

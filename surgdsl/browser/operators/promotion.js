@@ -5,7 +5,7 @@
  * reads them.
  */
 
-import { DTYPES } from "./reading.js";
+import { dtypeNamed } from "./reading.js";
 
 const ORDER = ["BOOL", "U8", "I8", "I16", "I32", "I64", "F16", "BF16", "F32", "F64"];
 const CATEGORY = ["truth", "integer", "float"];
@@ -108,8 +108,9 @@ export function dtypes(call, count) {
   for (const letter of call.row.sorts) {
     if ("qe".includes(letter)) call.demand(joint === undefined || TAKES[letter](joint, joint), `does not take ${joint}`);
   }
+  call.demand(joint !== "U8" || !/^aten[.](any|all)[.]/.test(call.row.name), "does not take U8");
   const named = call.has("dtype") ? call.value("dtype") : null;
-  const asked = named === null ? null : DTYPES.get(named);
+  const asked = named === null ? null : dtypeNamed(named);
   const { results } = call.row;
   const made = Array.from({ length: count }, (_, k) => result(results[Math.min(k, results.length - 1)], joint, asked));
   if (call.floats.has("alpha")) call.demand(made.every(isFloating), "takes a float alpha only for floats");

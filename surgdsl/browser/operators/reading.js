@@ -10,10 +10,15 @@ import { hexFloat } from "../number.js";
 import { Reject, demand } from "../reject.js";
 
 /** What the names of torch for dtypes are here. */
-export const DTYPES = new Map([
+const DTYPES = new Map([
   ["float64", "F64"], ["float32", "F32"], ["float16", "F16"], ["bfloat16", "BF16"],
   ["int64", "I64"], ["int32", "I32"], ["int16", "I16"], ["int8", "I8"], ["uint8", "U8"], ["bool", "BOOL"],
 ]);
+
+/** The dtype that an attribute names, `float32` or `torch.float32`; undefined for none. @param {unknown} name @returns {string | undefined} */
+export function dtypeNamed(name) {
+  return typeof name === "string" ? DTYPES.get(name.replace(/^torch\./, "")) : undefined;
+}
 
 const isObject = (value) => typeof value === "object" && value !== null && !Array.isArray(value);
 const isNone = (value) => isObject(value) && value.none === true;
@@ -35,7 +40,7 @@ const KINDS = {
   text: (value) => typeof value === "string",
   none: isNone,
   dims: (value) => isInteger(value) || every(isInteger)(value),
-  dtype: (value) => DTYPES.has(value),
+  dtype: (value) => dtypeNamed(value) !== undefined,
   any: () => true,
   ints: every(isInteger),
   sizes: every(isSize),
@@ -172,7 +177,7 @@ export class Reading {
   dimensions(value, rank) {
     if (value === null) return null;
     const named = (Array.isArray(value) ? value : [value]).map((one) => this.dimension(one, rank));
-    this.demand(new Set(named).size === named.length, "names a dimension twice");
-    return named.length === 0 ? null : named;
+    this.demand(new Set(named).size === named.length && named.length > 0, "names no dimension, or one twice");
+    return named;
   }
 }

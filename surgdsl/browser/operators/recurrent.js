@@ -21,6 +21,7 @@ function shaped(call, port, expected) {
 
 /** What the layers have in common. */
 function described(call) {
+  call.demand(!call.value("train") || call.value("dropout") === 0, "drops out");
   const states = call.ports.get("hx");
   call.demand(states.length === (call.row.name === "aten.lstm.input" ? 2 : 1), "takes other states");
   const x = call.port("input");
@@ -66,7 +67,7 @@ export function layers(call, layout) {
   layout.products = [];
   for (let k = 0; k < count * directions; k += 1) {
     const layer = Math.floor(k / directions);
-    const features = layer === 0 ? integer(call, one.shape[2]) : directions * width;
+    const features = layer === 0 ? one.shape[2] : directions * width;
     cell(call, layout, params.slice(k * each, (k + 1) * each), { ...one, layer, features });
   }
   const made = layout.add([one.shape[0], one.shape[1], directions * width]);

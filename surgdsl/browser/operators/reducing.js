@@ -2,7 +2,7 @@
  * Operators along some dimensions of one tensor: reductions, what runs along a dimension, sorting.
  */
 
-import { constant, extent, minus, plus, polynomial } from "../extent.js";
+import { extent, polynomial } from "../extent.js";
 import { source, target } from "./layout.js";
 
 /** The dimensions that a call names, all when it names none. @returns {number[]} */
@@ -49,10 +49,8 @@ export function along(call, layout) {
   const rank = call.shape(port).length;
   const shifts = call.value("shifts");
   const dims = call.dimensions(call.value("dim"), rank);
-  const flat = shifts !== null && dims === null;
-  call.demand(shifts === null || shifts.length === (flat ? 1 : dims.length), "needs a shift for each dimension");
-  const whole = flat ? asked(call, rank) : (dims ?? []);
-  layout.hold(...whole.map((k) => source(port, k)));
+  call.demand(shifts === null || shifts.length === dims.length, "needs a shift for each dimension");
+  layout.hold(...dims.map((k) => source(port, k)));
 }
 
 /** topk: the k largest along a dimension. */
@@ -77,14 +75,15 @@ export function diff(call, layout) {
   const first = call.shape(ports[0]);
   const where = call.dimension(call.value("dim"), first.length);
   call.demand(call.value("n") === 1, "takes differences of neighbours only");
-  let total = constant(0);
+  let total = 0;
   for (const port of ports) {
     const shape = call.shape(port);
     const alike = shape.length === first.length && shape.every((one, k) => k === where || one === first[k]);
     call.demand(alike, `takes tensors that differ along ${where} only`);
-    total = plus(total, polynomial(shape[where]));
+    call.demand(typeof shape[where] === "number", `cannot take differences along ${shape[where]}`);
+    total += shape[where];
   }
-  const to = layout.add(first.with(where, extent(minus(total, constant(1)))));
+  const to = layout.add(first.with(where, extent(polynomial(total - 1))));
   first.forEach((_, k) => {
     const places = [...ports.map((port) => source(port, k)), target(to, k)];
     if (k === where) layout.hold(...places);

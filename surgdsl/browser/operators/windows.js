@@ -19,6 +19,13 @@ function each(call, name, count) {
   return list.length === count ? list : Array.from({ length: count }, () => list[0]);
 }
 
+/** Sizes or factors, of which there must be one for each dimension of space. @returns {any[]} */
+function exactly(call, name, count) {
+  const list = call.value(name);
+  call.demand(list.length === count, `takes ${count} numbers as ${name}, not ${list.length}`);
+  return list;
+}
+
 /** Demands integers of a least value. */
 function atLeast(call, name, numbers, least) {
   call.demand(numbers.every((one) => one >= least), `takes no ${name} ${numbers}`);
@@ -43,7 +50,7 @@ function convolved(call, layout) {
   for (let k = 2; k < count + 2; k += 1) layout.hold(source(x, k), source(weight, k), target(0, k));
   KERNEL.slice(0, count).forEach((letter, k) => layout.letters.set(letter, kernel[k + 2]));
   layout.letters.set("n", shape[0]);
-  return { count, x, weight, bias, shape, kernel, groups, size: space(call, kernel, count) };
+  return { count, x, weight, bias, shape, kernel, groups, size: space(call, kernel, count + 2).slice(2) };
 }
 
 /** Demands a bias of so many channels, tied to those of the target. */
@@ -123,11 +130,11 @@ export function transposed(call, layout) {
 }
 
 /** What lies before the extents of space stays, space is whole. @param {number[]} made */
-function overSpace(call, layout, made, leads) {
+function overSpace(call, layout, made, isLead) {
   const [port] = [...call.ports.values()].flat();
   const shape = call.shape(port);
   const lead = shape.length - made.length;
-  call.demand(leads.includes(lead), `takes no tensor of ${shape.length} dimensions`);
+  call.demand(isLead(lead), `takes no tensor of ${shape.length} dimensions`);
   for (let k = 0; k < call.row.results.length; k += 1) layout.add([...shape.slice(0, lead), ...made]);
   shape.forEach((_, k) => {
     const places = [source(port, k), ...layout.shapes.map((_shape, to) => target(to, k))];
@@ -146,8 +153,6 @@ export function pool(call, layout) {
   const stride = call.value("stride").length === 0 ? size : atLeast(call, "stride", each(call, "stride", count), 1);
   const padding = atLeast(call, "padding", each(call, "padding", count), 0);
   const dilation = call.has("dilation") ? atLeast(call, "dilation", each(call, "dilation", count), 1) : size.map(() => 1);
-  const divisor = call.has("divisor_override") ? call.value("divisor_override") : null;
-  call.demand(divisor !== 0, "cannot divide by 0");
   const ceil = call.value("ceil_mode");
   const made = inside.map((own, k) => {
     const reach = dilation[k] * (size[k] - 1) + 1;
@@ -155,7 +160,7 @@ export function pool(call, layout) {
     return windows({ own, padding: padding[k], reach, stride: stride[k], ceil });
   });
   call.demand(made.every((one) => one >= 1), `makes extents ${made}`);
-  overSpace(call, layout, made, [1, 2]);
+  overSpace(call, layout, made, (lead) => lead === 2);
 }
 
 /** How many windows there are; with `ceil` the last one starts inside the input or its left padding. */
@@ -169,8 +174,8 @@ function windows({ own, padding, reach, stride, ceil }) {
 /** Adaptive pooling. */
 export function adapt(call, layout) {
   const count = spatial(call);
-  const made = each(call, "output_size", count).map((one) => extent(polynomial(one)));
-  overSpace(call, layout, made, [1, 2]);
+  const made = exactly(call, "output_size", count).map((one) => extent(polynomial(one)));
+  overSpace(call, layout, made, (lead) => lead >= 0);
 }
 
 /** Resampling to a size, or by factors. */
@@ -179,11 +184,11 @@ export function resample(call, layout) {
   const size = call.value("output_size");
   const factors = call.value("scale_factors");
   call.demand((size === null) !== (factors === null), "takes either a size or factors");
-  if (size !== null) return overSpace(call, layout, each(call, "output_size", count).map((one) => extent(polynomial(one))), [2]);
+  if (size !== null) return overSpace(call, layout, exactly(call, "output_size", count).map((one) => extent(polynomial(one))), (lead) => lead === 2);
   const shape = call.shape(call.port("input"));
   call.demand(shape.length === count + 2, `takes no tensor of ${shape.length} dimensions`);
-  const scales = each(call, "scale_factors", count);
+  const scales = exactly(call, "scale_factors", count);
   const made = space(call, shape, count).map((own, k) => Math.floor(own * scales[k]));
   call.demand(made.every((one) => one >= 1 && Number.isSafeInteger(one)), `makes extents ${made}`);
-  return overSpace(call, layout, made, [2]);
+  return overSpace(call, layout, made, (lead) => lead === 2);
 }
