@@ -28,6 +28,7 @@ class Page {
     this.input = null;
     this.wanted = null;
     this.worker = null;
+    this.busy = false;
   }
 
   listen() {
@@ -51,12 +52,12 @@ class Page {
 
   /** Takes a folder, or the file of the input weights. */
   async take({ folder, single }) {
+    find("verdict").hidden = true;
     if (folder) {
       this.folder = folder;
       this.input = null;
       this.wanted = await namedInput(folder.files);
     } else if (single) this.input = single;
-    find("verdict").hidden = true;
     this.show();
     if (this.ready()) this.check();
   }
@@ -91,17 +92,24 @@ class Page {
       find("expect").open = true;
       return;
     }
-    this.stop();
+    if (this.busy) this.stop();
     this.running(true);
-    const url = URL.createObjectURL(new Blob([`(${this.source})()["worker.js"].serve(self)`], { type: "text/javascript" }));
-    this.worker = new Worker(url);
-    URL.revokeObjectURL(url);
+    this.worker ??= this.started();
     this.worker.onmessage = ({ data }) => ("verdict" in data ? this.finish(data.verdict, options) : this.progress(data));
     this.worker.onerror = (event) => this.finish({ accepted: false, code: "V20", reason: `this verifier failed, which is no acceptance: ${event.message}`, stage: "form", found: null }, options);
     this.worker.postMessage({ files: [...this.folder.files], input: this.input, model: null, options });
   }
 
+  /** A thread that holds the same modules as the page. */
+  started() {
+    const url = URL.createObjectURL(new Blob([`(${this.source})()["worker.js"].serve(self)`], { type: "text/javascript" }));
+    const worker = new Worker(url);
+    URL.revokeObjectURL(url);
+    return worker;
+  }
+
   running(on) {
+    this.busy = on;
     find("progress").hidden = !on;
     find("cancel").hidden = !on;
     find("check").hidden = on;
@@ -125,7 +133,7 @@ class Page {
   }
 
   finish(verdict, options) {
-    this.stop();
+    this.running(false);
     const section = find("verdict");
     fill(section, ...verdictOf(verdict, options, WORDS));
     section.dataset.accepted = String(verdict.accepted);

@@ -1,6 +1,7 @@
 /**
  * A verdict as lines of text, for the shell.
  */
+import { claimText } from "./figures.js";
 
 /** What a rejection code means, in plain words (section 9). */
 export const CODES = Object.freeze({
@@ -50,7 +51,10 @@ function stepLines({ step, rule, finding, before, after }) {
 export function reportOf({ accepted, code, reason, found }) {
   if (!accepted) return ["Rejected.", `${code}: ${CODES[code]}`, visible(reason)];
   const opaque = found.steps.filter(({ finding }) => finding.grade === "attested");
-  const claims = found.claims.flatMap(({ text, grade, words }) => [`  claim   ${grade}  ${text}`, ...words.map((word) => `          ${word}`)]);
+  const claims = found.claims.flatMap(({ text, grade, words, read }, i) => {
+    const reading = read ? [] : [`not read: ${claimText(found.predicate.claims[i])}`];
+    return [`  claim   ${grade}  ${text}`, ...[...reading, ...words].map((word) => `          ${word}`)];
+  });
   const notes = found.unbound ? ["  UNBOUND the verdict holds for whatever the certificate speaks of"] : [];
   const attested = opaque.map(({ step, rule }) => `  opaque  ${step}  ${rule}: only its form was checked`);
   return ["Accepted.", ...attested, ...found.steps.flatMap(stepLines), ...claims, ...notes].map(visible);

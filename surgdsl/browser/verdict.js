@@ -2,6 +2,7 @@
  * A verdict as elements of the page, in plain words: what holds, what rests on trust, what nobody can know.
  */
 import { make } from "./dom.js";
+import { claimText } from "./figures.js";
 import { CODES, NOT_CERTIFIED } from "./report.js";
 import { STAGES } from "./verify.js";
 
@@ -41,15 +42,15 @@ function stages(verdict, words) {
   return make("ol.stages", ...STAGES.map(row));
 }
 
-function claimOf({ text, grade, words, read }) {
-  const reading = read === false ? "These words are those of the file; this program does not read them. What was checked is what is counted below." : null;
-  return make("div.claim", make("span.text", text), " ", tag(grade), items([GRADES[grade][2], ...words, ...(reading ? [reading] : [])]));
+function claimOf({ text, grade, words, read }, claim) {
+  const reading = read ? [] : ["The words are those of the file, and this program does not read them. It checked this:", claimText(claim)];
+  return make("div.claim", make("span.text", text), " ", tag(grade), items([...reading, GRADES[grade][2], ...words]));
 }
 
-function claims({ claims: list, joint }) {
+function claims({ claims: list, joint, predicate }) {
   const sure = joint ? make("p.quiet", `All claims with a confidence hold together with a confidence of at least ${share(joint.n, joint.d)}, if the rows were drawn independently and candidates were fixed before.`) : null;
   const none = list.length === 0 ? make("p", "The text asks for nothing that could be checked.") : null;
-  return [make("h3", "What is claimed, and holds"), none, ...list.map(claimOf), sure];
+  return [make("h3", "What is claimed, and holds"), none, ...list.map((claim, i) => claimOf(claim, predicate.claims[i])), sure];
 }
 
 /** Steps that nobody can recompute come first. */
@@ -95,7 +96,7 @@ function about({ predicate, signed, dead, tensors, requirements, surgery }) {
     ["Signature", signing(signed)],
     ["Sequence", supersedes ? `${sequence}, in the place of ${supersedes}` : `${sequence}: the first of its row`],
     ["Seal", seal],
-    ["Surgery", surgery],
+    ...(surgery === "" ? [] : [["Surgery", surgery]]),
     ["Tensors", `${tensors[0]} in the input file, ${tensors[1]} in the result: every byte was hashed`],
     ...(dead.length > 0 ? [["Not used", `${plural(dead.length, "tensor")} of the input file, counted nowhere: ${dead.join(", ")}`]] : []),
     ...(symbols.length > 0 ? [["Multiply-adds at", symbols.map(([name, value]) => `${name} = ${value}`).join(", ")]] : []),

@@ -6,6 +6,7 @@ a function's scope of its own, in the order of their imports, and a policy in th
 
 import base64
 import hashlib
+import json
 import re
 import sys
 from pathlib import Path
@@ -45,20 +46,28 @@ def order(entries: tuple[str, ...]) -> list[str]:
     return done
 
 
+def exports(text: str) -> list[str]:
+    """Return the names that a module exports: its own, then those that it hands on."""
+    own = [next(filter(None, match.groups())) for match in EXPORT.finditer(text)]
+    return own + [name for kind, words, _ in IMPORT.findall(text) if kind == "export" for name in names_of(words)]
+
+
+def bound(module: str, names: list[str], imported: str) -> str:
+    """Return the statement that takes names from another module, which has them."""
+    path = path_of(module, imported)
+    if missing := set(names) - set(exports((MODULES / path).read_text(encoding="utf-8"))):
+        raise ValueError(f"{module}: {path} does not export {', '.join(sorted(missing))}")
+    return f"const {{ {', '.join(names)} }} = M[{json.dumps(path)}];\n"
+
+
 def scoped(module: str) -> str:
     """Return a module as a statement that adds what it exports to the table of modules."""
     text = (MODULES / module).read_text(encoding="utf-8")
-    handed = [f"{name}: M[{path_of(module, path)!r}].{name}" for kind, words, path in IMPORT.findall(text) if kind == "export" for name in names_of(words)]
-    own = [next(filter(None, match.groups())) for match in EXPORT.finditer(text)]
-
-    def bound(match: re.Match[str]) -> str:
-        kind, words, path = match.groups()
-        return f"const {{ {', '.join(names_of(words))} }} = M[{path_of(module, path)!r}];\n" if kind == "import" else ""
-
-    body = EXPORT.sub("", IMPORT.sub(bound, text))
+    body = EXPORT.sub("", IMPORT.sub(lambda match: bound(module, names_of(match[2]), match[3]), text))
     if stray := re.search(r"^(import|export)\b.*", body, re.MULTILINE):
         raise ValueError(f"{module}: not a form that a page can hold: {stray[0]}")
-    return f"// {module}\nM[{module!r}] = (() => {{\n{body}\nreturn {{ {', '.join([*own, *handed])} }};\n}})();\n"
+    key = json.dumps(module)
+    return f"// {module}\nM[{key}] = (() => {{\n{body}\nreturn {{ {', '.join(exports(text))} }};\n}})();\n"
 
 
 def digest(text: str) -> str:
@@ -69,7 +78,8 @@ def digest(text: str) -> str:
 def page() -> str:
     """Return the whole page."""
     modules = "\n".join(scoped(module) for module in order(("worker.js", "page.js")))
-    script = f'"use strict";\nconst house = () => {{\nconst M = Object.create(null);\n{modules}\nreturn M;\n}};\nhouse()["page.js"].start(house.toString());\n'
+    house = f"const house = () => {{\nconst M = Object.create(null);\n{modules}\nreturn M;\n}};\n"
+    script = f'"use strict";\n{house}house()["page.js"].start(house.toString());\n'
     if "</script" in script.lower() or "<!--" in script:
         raise ValueError("a module would end the script of the page")
     style = (MODULES / "page.css").read_text(encoding="utf-8")
