@@ -17,6 +17,7 @@ sys.path.insert(0, str(HERE.parents[2]))
 
 from tests.verifier.corpus.about_claims import CLAIMS  # noqa: E402
 from tests.verifier.corpus.about_form import FORM  # noqa: E402
+from tests.verifier.corpus.about_promises import PROMISED, PROMISES  # noqa: E402
 from tests.verifier.corpus.about_signatures import SIGNATURES, SIGNED  # noqa: E402
 from tests.verifier.corpus.about_steps import STEPS  # noqa: E402
 from tests.verifier.corpus.honest import GOOD  # noqa: E402
@@ -24,7 +25,8 @@ from tests.verifier.corpus.threats import THREATS  # noqa: E402
 from tests.verifier.forge import canon  # noqa: E402
 
 COMPILED = tuple(sorted((HERE / "compiled").glob("*.surg")))
-BAD = (*FORM, *STEPS, *CLAIMS, *SIGNATURES)
+HONEST = (*GOOD, *PROMISED)
+BAD = (*FORM, *STEPS, *CLAIMS, *PROMISES, *SIGNATURES)
 TOP = """# The corpus: what every verifier is held to
 
 Certificates as checked-in bytes. Those in `good/` are honest and must be accepted. Each in `bad/` is an honest one with
@@ -65,14 +67,14 @@ def page() -> str:
     for threat, what, instead in THREATS:
         cases = [f"{case.what} {case.code}" for case in BAD if case.threat == threat]
         rows.append(f"| {threat} | {what} | {'; '.join(cases) or f'none: {instead}'} |")
-    names = [name for name, _, _ in (*GOOD, *SIGNED)] + [f"compiled-{source.stem}" for source in COMPILED]
+    names = [name for name, _, _ in (*HONEST, *SIGNED)] + [f"compiled-{source.stem}" for source in COMPILED]
     good = "\n".join(f"- `{name}`" for name in names)
     return TOP + "\n".join(rows) + f"\n\n## Honest certificates\n\n{good}\n"
 
 
 def make(corpus: Path) -> None:
     """Write every case below a folder, and the page about them."""
-    for name, build, options in GOOD:
+    for name, build, options in HONEST:
         expect(build().write(corpus / "good" / name), "", options)
     for name, write, options in SIGNED:
         write(corpus / "good" / name)
