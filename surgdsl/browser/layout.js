@@ -39,6 +39,12 @@ export const count = (shape) => shape.reduce((total, extent) => total * extent, 
 /** The bytes of a tensor. @param {{dtype: string, shape: number[]}} tensor */
 export const bytesOf = ({ dtype, shape }) => count(shape) * WIDTH[dtype];
 
+/** The name of a weight, by its first part. @param {Part | undefined} part */
+function baseOf(part) {
+  if (part === undefined || part.role === "values") return part?.name ?? "";
+  return part.name.endsWith(`.${part.role}`) ? part.name.slice(0, -part.role.length - 1) : "";
+}
+
 /**
  * The layout of a weight; V15 when its encoding does not fit it.
  * @param {any} operation a param @param {{dtype: string, shape: any[]}} sort of its target
@@ -60,7 +66,8 @@ export function layout(operation, sort) {
   demand(group >= 1, "V09", `groups of ${group} elements`);
   const stride = axis < 0 ? elements : count(sort.shape.slice(axis + 1));
   const parts = new Map(operation.parts.map((/** @type {Part} */ part) => [part.role, part]));
-  const base = operation.parts.find((/** @type {Part} */ part) => part.role === "values")?.name ?? parts.get("codes")?.name.slice(0, -6) ?? "";
+  const plain = inner.kind === "dense" && !masked;
+  const base = (plain ? parts.get("values") : parts.get(masked ? "mask" : "codes"))?.name.replace(plain ? "" : /\.(mask|codes)$/, "") ?? "";
   const groups = Math.ceil(elements / channels / group);
   return { kind: inner.kind, masked, inner, dtype: sort.dtype, shape: sort.shape, elements, base, parts, bits, channels, stride, group, groups };
 }
@@ -75,7 +82,7 @@ export function checkParts(operation, sort) {
   const there = operation.parts.map((/** @type {Part} */ part) => part.role);
   demand(roles.length === there.length && roles.every((role, i) => role === there[i]), "V09", `parts ${there.join(", ")}, for ${roles.join(", ")}`);
   for (const part of operation.parts) {
-    const name = part.role === "values" ? form.base : `${form.base}.${part.role}`;
+    const name = part.role === "values" && !form.masked ? form.base : `${form.base}.${part.role}`;
     demand(form.base && part.name === name, "V09", `${part.role} is named ${part.name}, not ${name}`);
     checkPart(form, part);
   }
