@@ -6,15 +6,23 @@ Dtype and shape are bound into a tensor's digest: the same bytes under another r
 from __future__ import annotations
 
 import hashlib
+import math
 import struct
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from surgdsl.verifier.arrays import ops
 from surgdsl.verifier.canonical import canon
 
 CHUNK = 8 << 20
+PIECE = 1 << 18
+"""Bytes that are looked at a time, while they are near: hashed, then scanned."""
 ITEMSIZE = {"F64": 8, "F32": 4, "F16": 2, "BF16": 2, "I64": 8, "I32": 4, "I16": 2, "I8": 1, "U8": 1, "BOOL": 1}
-FLOATING = frozenset({"F64", "F32", "F16", "BF16"})
+LIMIT = {"F64": 0x7FF << 52, "F32": 0xFF << 23, "F16": 0x1F << 10, "BF16": 0xFF << 7, "BOOL": 2}
+"""From here on the bits of an element, the sign bit cleared, are no finite float, or no truth value."""
+FLOATING = LIMIT.keys() - {"BOOL"}
+Leaf = tuple[bytes, int, int]
+"""Of some bytes the digest, how many of their elements are not zero, and how many have no value (LIMIT)."""
 
 
 def nbytes(dtype: str, shape: Sequence[int]) -> int:
@@ -23,29 +31,31 @@ def nbytes(dtype: str, shape: Sequence[int]) -> int:
     >>> nbytes("F32", [2, 3])
     24
     """
-    size = ITEMSIZE[dtype]
-    for extent in shape:
-        size *= extent
-    return size
+    return math.prod(shape, start=ITEMSIZE[dtype])
 
 
-def chunks(data: bytes) -> Iterable[memoryview]:
+def leaf(dtype: str, pieces: Iterable[Any]) -> Leaf:
+    """A leaf of a tensor that comes in pieces; each is hashed and scanned while it is near."""
+    inner, nonzero, odd = hashlib.sha256(b"\0"), 0, 0
+    for piece in pieces:
+        inner.update(piece)
+        found = ops.scan(piece, ITEMSIZE[dtype], dtype in ("U8", "BOOL"), LIMIT.get(dtype, 0))
+        nonzero, odd = nonzero + found[0], odd + found[1]
+    return inner.digest(), nonzero, odd
+
+
+def leaves(dtype: str, data: bytes) -> list[Leaf]:
     """The leaves of a tensor that lies in memory."""
     view = memoryview(data)
-    return (view[start : start + CHUNK] for start in range(0, len(data), CHUNK))
+    cut = (view[start : start + CHUNK] for start in range(0, len(data), CHUNK))
+    return [leaf(dtype, (one[at : at + PIECE] for at in range(0, len(one), PIECE))) for one in cut]
 
 
-def tensor(dtype: str, shape: Sequence[int], leaves: Iterable[bytes | memoryview]) -> str:
+def tensor(dtype: str, shape: Sequence[int], found: Sequence[Leaf]) -> str:
     """Digest of a tensor, its bytes cut into leaves of CHUNK bytes."""
-    head = (
-        dtype.encode() + b"\0" + struct.pack("<B", len(shape)) + b"".join(struct.pack("<Q", extent) for extent in shape)
-    )
-    digest = hashlib.sha256(b"surg-tensor-v1\0" + head + struct.pack("<Q", nbytes(dtype, shape)))
-    for leaf in leaves:
-        inner = hashlib.sha256(b"\0")
-        inner.update(leaf)
-        digest.update(inner.digest())
-    return digest.hexdigest()
+    sizes = struct.pack(f"<B{len(shape) + 1}Q", len(shape), *shape, nbytes(dtype, shape))
+    digests = b"".join(row[0] for row in found)
+    return hashlib.sha256(b"surg-tensor-v1\0" + dtype.encode() + b"\0" + sizes + digests).hexdigest()
 
 
 def manifest(rows: Iterable[tuple[str, str, Sequence[int], str]]) -> str:

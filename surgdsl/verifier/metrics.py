@@ -45,5 +45,5 @@ class Ledger:
             *(part.digest for part in weight.parts.values()),
         )
         if key not in self._nonzero:
-            self._nonzero[key] = self.load(weight).nonzero()
+            self._nonzero[key] = self.load.nonzero(weight)
         return self._nonzero[key]

@@ -6,124 +6,103 @@ Sums go through their elements in order, without pairs and without compensation,
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+import operator
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import partial
 from typing import Any
 
-import numpy as np
-
-from surgdsl.verifier.content import Array
+from surgdsl.verifier.arrays import Column, each, finite, ops, steps
 from surgdsl.verifier.reject import need
 
-
-def lesser(left: Array, right: Array) -> Array:
-    """The left one where it is not above the right one, or NaN."""
-    return np.where((left <= right) | np.isnan(left), left, right)
-
-
-def greater(left: Array, right: Array) -> Array:
-    """The left one where it is not below the right one, or NaN."""
-    return np.where((left >= right) | np.isnan(left), left, right)
-
-
 SLACK = 2.0**-18  # of the largest singular value: what a library may lose
+EXACT: Any = operator  # its stubs are typed in part only
 POINTWISE: dict[str, Callable[..., Any]] = {
-    "add": np.add, "sub": np.subtract, "mul": np.multiply, "div": np.divide, "neg": np.negative, "abs": np.abs,
-    "sqrt": np.sqrt, "lt": np.less, "le": np.less_equal, "gt": np.greater, "ge": np.greater_equal, "eq": np.equal,
-    "ne": np.not_equal, "and": np.logical_and, "or": np.logical_or, "not": np.logical_not, "if": np.where,
-    "min": lesser, "max": greater,
+    "add": EXACT.add, "sub": EXACT.sub, "mul": EXACT.mul, "div": ops.div, "neg": EXACT.neg, "abs": EXACT.abs,
+    "lt": EXACT.lt, "le": EXACT.le, "gt": EXACT.gt, "ge": EXACT.ge, "eq": EXACT.eq, "ne": EXACT.ne,
+    "and": EXACT.and_, "or": EXACT.or_, "not": partial(EXACT.xor, True), "if": ops.where,
+    "sqrt": ops.sqrt, "min": ops.lesser, "max": ops.greater,
 }  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
 class Tensor:
-    """Values along axes that have names."""
+    """Values, row-major, along axes that have names and extents."""
 
-    axes: tuple[str, ...]
-    values: Array
+    extents: Mapping[str, int]
+    values: Column
 
-    def along(self, axes: Sequence[str]) -> Array:
-        """The values laid along these axes, of extent 1 along those that the tensor lacks."""
-        order = [self.axes.index(axis) for axis in axes if axis in self.axes]
-        extents = [self.values.shape[self.axes.index(axis)] if axis in self.axes else 1 for axis in axes]
-        return self.values.transpose(order).reshape(extents)
+    def along(self, extents: Mapping[str, int]) -> Column:
+        """The values laid along other axes, the same along those that the tensor lacks."""
+        own = dict(zip(self.extents, steps((*self.extents.values(),)), strict=True))
+        return ops.lay(self.values, [*extents.values()], [own.get(axis, 0) for axis in extents])
+
+
+def number(value: Any) -> Tensor:
+    """A tensor without axes."""
+    return Tensor({}, ops.numbers([value]))
 
 
 def evaluate(formula: dict[str, Any], bound: Mapping[str, Tensor]) -> Tensor:
     """The value of a formula whose variables are bound; V15 when its axes do not fit."""
     if "number" in formula:
-        return Tensor((), np.array(float(Fraction(formula["number"]))))
+        return number(Fraction(formula["number"]))
     if "variable" in formula:
         name = formula["variable"]
         need(name in bound, "V15", f"the formula speaks of `{name}`, which is nothing there")
         return bound[name]
-    with np.errstate(all="ignore"):
-        if "spectral" in formula:
-            rank = float(evaluate(formula["rank"], bound).values)
-            return Tensor((), np.array(at_least(evaluate(formula["body"], bound), formula["spectral"], rank)))
-        if "reduce" in formula:
-            return reduced(formula["reduce"], formula["axes"], evaluate(formula["body"], bound))
-        terms = [evaluate(term, bound) for term in formula["terms"]]
-        if formula["apply"] == "pow":
-            return Tensor(terms[0].axes, power(terms[0].values, int(formula["terms"][1]["number"])))
-        axes = aligned(terms)
-        need(formula["apply"] in POINTWISE, "V15", f"`{formula['apply']}` has no bits that all agree on")
-        return Tensor(axes, POINTWISE[formula["apply"]](*(term.along(axes) for term in terms)))
+    if "spectral" in formula:
+        rank = evaluate(formula["rank"], bound).values[0]
+        return number(at_least(evaluate(formula["body"], bound), formula["spectral"], rank))
+    if "reduce" in formula:
+        return reduced(formula["reduce"], formula["axes"], evaluate(formula["body"], bound))
+    terms = [evaluate(term, bound) for term in formula["terms"]]
+    if formula["apply"] == "pow":
+        return Tensor(terms[0].extents, power(terms[0].values, int(formula["terms"][1]["number"])))
+    extents = aligned(terms)
+    need(formula["apply"] in POINTWISE, "V15", f"`{formula['apply']}` has no bits that all agree on")
+    return Tensor(extents, each(POINTWISE[formula["apply"]], *(term.along(extents) for term in terms)))
 
 
-def aligned(terms: Sequence[Tensor]) -> tuple[str, ...]:
+def aligned(terms: Iterable[Tensor]) -> dict[str, int]:
     """The axes of all terms in the order in which they first appear; V15 when extents of one name differ."""
-    pairs = {pair for term in terms for pair in zip(term.axes, term.values.shape, strict=True)}
-    axes = tuple(dict.fromkeys(axis for term in terms for axis in term.axes))
-    need(len(pairs) == len(axes), "V15", "an axis has two extents")
-    return axes
+    found = dict[str, int]()
+    for axis, extent in (pair for term in terms for pair in term.extents.items()):
+        need(found.setdefault(axis, extent) == extent, "V15", f"the axis {axis} has two extents")
+    return found
 
 
-def power(base: Array, exponent: int) -> Array:
+def power(base: Column, exponent: int) -> Column:
     """((x·x)·x)…, its reciprocal for a negative exponent."""
-    found = base if exponent else np.ones_like(base)
+    ones = ops.numbers([1] * len(base))
+    found = base if exponent else ones
     for _ in range(abs(exponent) - 1):
-        found = found * base
-    return 1 / found if exponent < 0 else found
+        found = each(operator.mul, found, base)
+    return each(ops.div, ones, found) if exponent < 0 else found
 
 
 def reduced(kind: str, over: Sequence[str], body: Tensor) -> Tensor:
     """A reduction over axes, row-major, the first one slowest; V15 when the body lacks one of them."""
-    over = body.axes if list(over) == ["*"] else tuple(over)
-    need(len(set(over)) == len(over) and set(over) <= set(body.axes), "V15", f"{', '.join(over)} are no axes to reduce")
-    rest = tuple(axis for axis in body.axes if axis not in over)
-    laid = body.along((*rest, *over))
-    count = math.prod(laid.shape[len(rest) :])
-    rows = laid.reshape(*laid.shape[: len(rest)], count)
-    return Tensor(rest, fold(kind, rows, count))
-
-
-def fold(kind: str, rows: Array, count: int) -> Array:
-    """The reduction of the last dimension, from its first element to its last."""
+    over = [*body.extents] if list(over) == ["*"] else over
+    known = len(set(over)) == len(over) and body.extents.keys() >= set(over)
+    need(known, "V15", f"{', '.join(over)} are no axes to reduce")
+    rest = {axis: extent for axis, extent in body.extents.items() if axis not in over}
+    size = math.prod(body.extents[axis] for axis in over)
     if kind == "count":
-        return np.full(rows.shape[:-1], float(count))
-    if kind in ("min", "max"):  # the first of those that are NaN, else the first of equals
-        at = (np.argmin if kind == "min" else np.argmax)(rows, axis=-1)
-        return np.take_along_axis(rows, np.expand_dims(at, -1), axis=-1)[..., 0]
-    found = (np.multiply if kind == "prod" else np.add).accumulate(rows, axis=-1)[..., -1]
-    return found / count if kind == "mean" else found
+        return Tensor(rest, ops.numbers([size] * math.prod(rest.values())))
+    return Tensor(rest, ops.fold(kind, body.along({**rest, **{axis: body.extents[axis] for axis in over}}), size))
 
 
-def matrix(tensor: Tensor) -> Array:
-    """A tensor as a matrix: rows are its first axis, columns the others, row-major."""
-    need(len(tensor.axes) >= 1, "V15", "a number has no singular values")
-    return tensor.values.reshape(tensor.values.shape[0], -1)
-
-
-def singular(values: Array) -> Array:
-    """The singular values of a matrix, the largest first; V15 when it is not finite."""
-    need(bool(np.all(np.isfinite(values))), "V15", "what is decomposed is not finite")
-    return np.linalg.svd(values, compute_uv=False)
+def singular(body: Tensor, values: Column) -> list[float]:
+    """The singular values of a matrix as large as a tensor, its first axis being its rows; V15 when not finite."""
+    need(bool(body.extents), "V15", "a number has no singular values")
+    need(finite(values), "V15", "what is decomposed is not finite")
+    return ops.singular(values, next(iter(body.extents.values())))
 
 
 def at_least(body: Tensor, part: str, rank: float) -> float:
     """The singular value of a number from 1, 0 beyond the last, and what the library may have lost of it."""
     need(part == "sigma" and rank >= 1 and rank == int(rank), "V15", "a bound rests on singular values by number")
-    found = singular(matrix(body))
-    return float(found[int(rank) - 1] if rank <= len(found) else 0.0) + SLACK * float(found[0])
+    found = singular(body, body.values)
+    return (found[int(rank) - 1] if rank <= len(found) else 0.0) + SLACK * found[0]

@@ -8,8 +8,13 @@ from __future__ import annotations
 import json
 import os
 import struct
-from collections.abc import Iterator
+import weakref
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
+from itertools import chain, groupby, islice
+from tempfile import SpooledTemporaryFile
 from typing import Any
 
 from surgdsl.verifier import digest as digests
@@ -24,35 +29,39 @@ CACHE_LIMIT = 16 << 20
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One tensor of a file: what it is, where its bytes lie, and their digest."""
+    """One tensor of a file: what it is, where its bytes lie, and what its leaves are."""
 
+    name: str
     dtype: str
     shape: tuple[int, ...]
     start: int
     stop: int
-    digest: str
+    leaves: tuple[digests.Leaf, ...] = ()
+    digest: str = ""
 
 
 class WeightFile:
-    """An open safetensors file, hashed once; `entries` by name."""
+    """An open safetensors file, hashed once by some threads; `entries` by name."""
 
-    def __init__(self, path: str, what: str, canonical: bool) -> None:
+    def __init__(self, path: str, what: str, canonical: bool, threads: int = 1) -> None:
         self.what = what
         self._descriptor = open_regular(path, what)
-        size = os.fstat(self._descriptor).st_size
+        weakref.finalize(self, os.close, self._descriptor)
+        self._state = self._now()
+        size = self._state[0]
         need(size >= 8, "V07", f"{what} is too short for a weight file")
         (length,) = struct.unpack("<Q", self._pread(0, 8))
         need(length <= HEADER_LIMIT, "V20", f"{what}: the header is larger than {HEADER_LIMIT} bytes")
         need(8 + length <= size, "V07", f"{what}: the header is longer than the file")
-        raw = self._pread(8, length)
+        raw = self._pread(8, 8 + length)
         table = parse_header(raw, what)
         need(not canonical or raw == encode_header(table), "V07", f"{what}: the header is not canonical")
-        self.entries = dict(self._entries(table, 8 + length, size))
+        self.entries = {entry.name: entry for entry in self._hashed(self._laid(table, 8 + length, size), threads)}
 
-    def read(self, entry: Entry) -> bytes:
+    def read(self, entry: Entry) -> Any:
         """The bytes of a tensor, hashed again: the file may have changed since it was opened."""
-        data = self._pread(entry.start, entry.stop - entry.start)
-        found = digests.tensor(entry.dtype, entry.shape, digests.chunks(data))
+        data = self._pread(entry.start, entry.stop)
+        found = digests.tensor(entry.dtype, entry.shape, digests.leaves(entry.dtype, data))
         need(found == entry.digest, "V08", f"{self.what} changed while it was being read")
         return data
 
@@ -60,29 +69,55 @@ class WeightFile:
         """Digest of all that the file holds."""
         return digests.manifest((name, entry.dtype, entry.shape, entry.digest) for name, entry in self.entries.items())
 
-    def _entries(self, table: dict[str, Any], base: int, size: int) -> Iterator[tuple[str, Entry]]:
-        at = 0
+    def unchanged(self) -> None:
+        """V08 when the file is no longer what it was when it was opened."""
+        need(self._now() == self._state, "V08", f"{self.what} changed while it was being read")
+
+    def _now(self) -> tuple[int, int, int]:
+        state = os.fstat(self._descriptor)
+        return state.st_size, state.st_mtime_ns, state.st_ctime_ns
+
+    def _laid(self, table: dict[str, Any], base: int, size: int) -> list[Entry]:
+        found, at = list[Entry](), 0
         for name, row in sorted(table.items(), key=lambda item: item[1]["data_offsets"]):
             shape, (start, stop) = tuple(row["shape"]), row["data_offsets"]
             fits = start == at and stop - start == digests.nbytes(row["dtype"], shape) and base + stop <= size
             need(fits, "V07", f"{self.what}: offsets of `{name}` leave a hole, overlap or do not fit its shape")
-            found = digests.tensor(row["dtype"], shape, self._leaves(base + start, base + stop))
-            yield name, Entry(row["dtype"], shape, base + start, base + stop, found)
+            found.append(Entry(name, row["dtype"], shape, base + start, base + stop))
             at = stop
         need(base + at == size, "V07", f"{self.what}: bytes lie after the last tensor")
+        return found
 
-    def _leaves(self, start: int, stop: int) -> Iterator[bytes]:
-        for at in range(start, stop, digests.CHUNK):
-            yield self._pread(at, min(digests.CHUNK, stop - at))
+    def _hashed(self, entries: list[Entry], threads: int) -> Iterator[Entry]:
+        cuts = [range(entry.start, entry.stop, digests.CHUNK) for entry in entries]
+        leaves = (
+            (e.dtype, at, min(at + digests.CHUNK, e.stop)) for e, cut in zip(entries, cuts, strict=True) for at in cut
+        )
+        groups = [list(group) for _, group in groupby(leaves, lambda leaf: leaf[1] // digests.CHUNK)]
+        with ThreadPoolExecutor(threads) as pool:
+            found = chain.from_iterable(pool.map(self._leaves, groups))
+            for e, cut in zip(entries, cuts, strict=True):
+                own = tuple(islice(found, len(cut)))
+                yield Entry(e.name, e.dtype, e.shape, e.start, e.stop, own, digests.tensor(e.dtype, e.shape, own))
 
-    def _pread(self, start: int, count: int) -> bytes:
-        parts: list[bytes] = []
-        while count:
-            part = os.pread(self._descriptor, count, start)
-            need(bool(part), "V07", f"{self.what} is shorter than its header says")
-            parts.append(part)
-            start, count = start + len(part), count - len(part)
-        return b"".join(parts)
+    def _leaves(self, group: list[tuple[str, int, int]]) -> list[digests.Leaf]:
+        buffer = memoryview(bytearray(digests.PIECE))
+        return [digests.leaf(dtype, self._pieces(buffer, start, stop)) for dtype, start, stop in group]
+
+    def _pieces(self, buffer: memoryview, start: int, stop: int) -> Iterator[memoryview]:
+        for at in range(start, stop, len(buffer) or 1):
+            piece, done = buffer[: min(len(buffer), stop - at)], 0
+            while done < len(piece):
+                count = os.preadv(self._descriptor, [piece[done:]], at + done)
+                need(count > 0, "V07", f"{self.what} is shorter than its header says")
+                done += count
+            yield piece
+
+    def _pread(self, start: int, stop: int) -> Any:
+        data = bytearray(stop - start)
+        for _ in self._pieces(memoryview(data), start, stop):
+            pass  # one piece, which is all
+        return data
 
 
 def parse_header(raw: bytes, what: str) -> dict[str, Any]:
@@ -131,38 +166,51 @@ def _is_row(row: Any) -> bool:
 
 
 class Store:
-    """Bytes by tensor digest: the two weight files, then the blobs that the statement lists."""
+    """Bytes by tensor digest: the two weight files, then the blobs that the statement lists, then what is found here.
+
+    What is found stays in memory while it is small, and goes to a file without a name when it is not.
+    """
 
     def __init__(self, files: tuple[WeightFile, ...]) -> None:
-        self._places = {entry.digest: (file, entry) for file in reversed(files) for entry in file.entries.values()}
-        self._cache: dict[str, bytes] = {}
-        self._cached = 0
+        places = {entry.digest: (file, entry) for file in reversed(files) for entry in file.entries.values()}
+        self._leaves = {name: entry.leaves for name, (_, entry) in places.items()}
+        self._read = {name: partial(file.read, entry) for name, (file, entry) in places.items()}
+        self._found = SpooledTemporaryFile(CACHE_LIMIT)  # noqa: SIM115 - closed when the store goes
+        weakref.finalize(self, self._found.close)
         self.blobs: set[str] = set()
 
     def add(self, row: dict[str, Any], data: bytes) -> None:
         """Take in one row of `tensors`; V08 when its bytes are not that tensor or lie in a weight file already."""
-        shape, name = tuple(row["shape"]), row["digest"]
-        size = digests.nbytes(row["dtype"], shape)
-        need(len(data) == size, "V08", f"tensor {name[:12]} does not have the size of its shape")
-        need(name not in self._places, "V08", f"tensor {name[:12]} lies in a weight file and among the blobs")
-        found = digests.tensor(row["dtype"], shape, digests.chunks(data))
-        need(found == name, "V08", f"tensor {name[:12]} does not have the digest that is stated")
-        self._cache[name] = data
+        name = row["digest"]
+        need(name not in self._read, "V08", f"tensor {name[:12]} lies in a weight file and among the blobs")
+        need(self.learn(name, row["dtype"], row["shape"], data), "V08", f"the bytes of tensor {name[:12]} are others")
         self.blobs.add(name)
 
-    def learn(self, name: str, data: bytes) -> None:
-        """Bytes that were computed here and have this digest; where a file has them too they need not be kept."""
-        if name not in self._places:
-            self._cache[name] = data
+    def learn(self, name: str, dtype: str, shape: Sequence[int], data: bytes) -> bool:
+        """Whether these bytes are the tensor of that digest; they are known from then on."""
+        if digests.nbytes(dtype, shape) != len(data):
+            return False
+        leaves = digests.leaves(dtype, data)
+        if digests.tensor(dtype, shape, leaves) != name:
+            return False
+        if name not in self._read:
+            self._leaves[name], start = tuple(leaves), self._found.seek(0, os.SEEK_END)
+            self._found.write(data)
+            self._read[name] = partial(again, self._found, start, len(data))
+        return True
 
-    def fetch(self, name: str, what: str) -> bytes:
-        """The bytes of a tensor; V08 when nobody has them. Small ones are kept, so that each is read once."""
-        if name in self._cache:
-            return self._cache[name]
-        need(name in self._places, "V08", f"the bytes of `{what}` (tensor {name[:12]}) lie nowhere")
-        file, entry = self._places[name]
-        data = file.read(entry)
-        if self._cached + len(data) <= CACHE_LIMIT:
-            self._cache[name] = data
-            self._cached += len(data)
-        return data
+    def counts(self, name: str, what: str) -> tuple[int, int]:
+        """How many elements of a tensor are not zero, and how many have no value; V08 when nobody has its bytes."""
+        need(name in self._read, "V08", f"the bytes of `{what}` (tensor {name[:12]}) lie nowhere")
+        return sum(leaf[1] for leaf in self._leaves[name]), sum(leaf[2] for leaf in self._leaves[name])
+
+    def fetch(self, name: str, what: str) -> Any:
+        """The bytes of a tensor; V08 when nobody has them."""
+        self.counts(name, what)
+        return self._read[name]()
+
+
+def again(file: Any, start: int, size: int) -> bytes:
+    """Bytes that were put aside."""
+    file.seek(start)
+    return file.read(size)

@@ -50,6 +50,11 @@ class Weight:
         return math.prod(self.shape)
 
     @property
+    def plain(self) -> bool:
+        """Whether the weight is stored as it is."""
+        return self.kind == "dense" and not self.masked
+
+    @property
     def stored(self) -> int:
         """Bytes of all parts."""
         return sum(digests.nbytes(part.dtype, part.shape) for part in self.parts.values())

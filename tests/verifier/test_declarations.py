@@ -12,13 +12,14 @@ import pytest
 from surgdsl.verifier.declared.boxes import KINDS
 from surgdsl.verifier.declared.values import Placed, check_dtypes, half
 from surgdsl.verifier.main import main
-from surgdsl.verifier.named import Tensor, at_least
+from surgdsl.verifier.named import at_least
 from surgdsl.verifier.net import Operation
 from surgdsl.verifier.reject import Reject
 from surgdsl.verifier.weight import Weight
 from tests.verifier import declaring as r
 from tests.verifier import surgeries as s
 from tests.verifier.asking import code_of, edit, reason_of
+from tests.verifier.columns import array, tensor
 from tests.verifier.declaring import Json, ap, box, of, over, put, v
 from tests.verifier.forge import tagged
 
@@ -233,22 +234,22 @@ def test_weights_are_of_one_dtype(old: tuple[str, ...], new: str, real: list[str
 def test_a_half_of_a_product_may_lie_in_any_order_with_axes_of_extent_one_besides(
     axes: tuple[str, ...], shape: tuple[int, ...], fine: bool
 ) -> None:
-    stored = Tensor(axes, np.arange(np.prod(shape), dtype=float).reshape(shape))
+    stored = tensor(axes, np.arange(np.prod(shape), dtype=float).reshape(shape))
     if fine:
-        laid = stored.values.T if axes == ("r", "o") else stored.values.reshape(2, 3)
-        np.testing.assert_array_equal(half(stored, ("o", "r"), (2, 3)), laid)
+        laid = array(stored).T if axes == ("r", "o") else array(stored).reshape(2, 3)
+        np.testing.assert_array_equal(half(stored, {"o": 2, "r": 3}), laid.ravel())
     else:
         with pytest.raises(Reject, match="V15"):
-            half(stored, ("o", "r"), (2, 3))
+            half(stored, {"o": 2, "r": 3})
 
 
 def test_singular_values_are_read_with_what_a_library_may_lose() -> None:
-    matrix = Tensor(("a", "b"), np.diag([3.0, 2.0]))
+    matrix = tensor("ab", np.diag([3.0, 2.0]))
     lost = 3 * 2.0**-18
     assert [at_least(matrix, "sigma", rank) - lost for rank in (1.0, 2.0, 3.0)] == pytest.approx([3, 2, 0], abs=1e-14)
     for part, rank in (("left", 1.0), ("sigma", 0.0), ("sigma", 1.5)):
         with pytest.raises(Reject, match="V15"):
             at_least(matrix, part, rank)
-    for bad in (Tensor((), np.array(1.0)), Tensor(("a", "b"), np.full((2, 2), np.nan))):
+    for bad in (tensor("", np.array(1.0)), tensor("ab", np.full((2, 2), np.nan))):
         with pytest.raises(Reject, match="V15"):
             at_least(bad, "sigma", 1.0)

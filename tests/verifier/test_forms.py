@@ -156,13 +156,18 @@ def test_metadata_and_another_order_are_not_canonical(tmp_path: Path) -> None:
 def test_the_digests_of_the_page() -> None:
     """Golden: dtype and shape are bound, chunks are leaves, names are bound into a manifest."""
     data = bytes(range(8))
-    assert tensor_digest("F32", (2,), data) == digest.tensor("F32", (2,), digest.chunks(data))
+    assert tensor_digest("F32", (2,), data) == digest.tensor("F32", (2,), digest.leaves("F32", data))
     assert (
-        len({digest.tensor(t, s, [data]) for t, s in (("F32", (2,)), ("I32", (2,)), ("F32", (2, 1)), ("F32", (1, 2)))})
+        len(
+            {
+                digest.tensor(t, s, digest.leaves(t, data))
+                for t, s in (("F32", (2,)), ("I32", (2,)), ("F32", (2, 1)), ("F32", (1, 2)))
+            }
+        )
         == 4
     )
     long = bytes(digest.CHUNK + 1)
-    assert [len(leaf) for leaf in digest.chunks(long)] == [digest.CHUNK, 1]
+    assert len(digest.leaves("U8", long)) == 2
     rows = [("a", "U8", (1,), "0" * 64), ("b", "U8", (1,), "1" * 64)]
     swapped = [("a", "U8", (1,), "1" * 64), ("b", "U8", (1,), "0" * 64)]
     assert digest.manifest(rows) == digest.manifest(rows[::-1]) != digest.manifest(swapped)

@@ -17,6 +17,7 @@ from surgdsl.verifier.reject import Reject
 from tests.verifier import declaring as r
 from tests.verifier import surgeries as s
 from tests.verifier.asking import code_of, reason_of
+from tests.verifier.columns import array, value
 from tests.verifier.declaring import Json, ap, box, given, of, over, v
 from tests.verifier.encodings import Array
 from tests.verifier.forge import Forge
@@ -45,8 +46,10 @@ def one(kind: str, sources: list[Array], weights: dict[str, Array], arguments: J
     """The target of one box on its own."""
     names = [f"x{number}" for number in range(len(sources))]
     boxes = [box("A", kind, [], " ".join(names), "y")]
-    found = meaning.run(boxes, {"A": weights}, {"A": arguments}, dict(zip(names, sources, strict=True)))
-    return None if found is None else found["y"]
+    given = {name: value(source) for name, source in zip(names, sources, strict=True)}
+    held = {name: value(weight) for name, weight in weights.items()}
+    found = meaning.run(boxes, {"A": held}, {"A": arguments}, given)
+    return None if found is None else array(found["y"])
 
 
 def test_every_kind_that_is_computed_is_tested() -> None:
@@ -111,8 +114,9 @@ def test_layernorm_and_gelu() -> None:
 def test_what_is_rare_large_or_not_finite_is_left_open() -> None:
     assert one("softmax", [noise(3)], {}, {}) is None
     assert one("sqrt", [-np.ones(3)], {}, {}) is None
-    wide = {"weight": np.broadcast_to(np.float64(1), (1 << 15, 1 << 14)), "bias": np.zeros(1)}
-    assert one("linear", [np.ones((1, 1 << 14))], wide, {}) is None
+    wide: meaning.Weights = {"weight": ((1 << 15, 1 << 14), []), "bias": value(np.zeros(1))}
+    given = {"x": value(np.ones((1, 1 << 14)))}
+    assert meaning.run([box("A", "linear", [], "x", "y")], {"A": wide}, {"A": {}}, given) is None
 
 
 SCALED = [given("D", "weight", ap("mul", v("C.weight"), r.SCALE))]
@@ -203,19 +207,19 @@ def test_sides_may_call_different_wires_inside_the_same() -> None:
         ({"A": {}, "B": {}}, {"A": {}, "B": {}}),
         ({"C": {}, "D": {}}, {"C": {}, "D": {}}),
     )
-    assert meaning.compared(d, empty, {"x": np.arange(1.0, 5.0)}, (True, 0.0))
+    assert meaning.compared(d, empty, {"x": value(np.arange(1.0, 5.0))}, (True, 0.0))
 
 
 def sides(nudge: Array) -> tuple[meaning.Side, meaning.Side]:
     """Two layers of which the second one is off by these shares."""
-    plain: dict[str, Array] = {"weight": np.eye(2), "bias": np.zeros(2)}
-    other: dict[str, Array] = {"weight": np.diag(1 + nudge), "bias": np.zeros(2)}
+    plain = {"weight": value(np.eye(2)), "bias": value(np.zeros(2))}
+    other = {"weight": value(np.diag(1 + nudge)), "bias": value(np.zeros(2))}
     return ({"A": plain}, {"A": {}}), ({"A": other}, {"A": {}})
 
 
 LAYER = [box("A", "linear", ["o", "i"], "x", "y")]
 SAME = r.declaration("same", "exact", LAYER, LAYER, [r.wire("x"), r.wire("y")])
-HERE: dict[str, Array] = {"x": np.ones((1, 2))}
+HERE = {"x": value(np.ones((1, 2)))}
 
 
 def test_exact_sides_agree_up_to_what_floats_lose() -> None:

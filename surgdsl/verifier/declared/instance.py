@@ -8,9 +8,8 @@ from __future__ import annotations
 from functools import partial
 from typing import Any
 
-import numpy as np
-
 from surgdsl.verifier import schema as s
+from surgdsl.verifier.arrays import ops
 from surgdsl.verifier.canonical import canon
 from surgdsl.verifier.content import Load
 from surgdsl.verifier.declared.boxes import NONE, SIZES, Kind
@@ -89,7 +88,7 @@ def scaled(d: Declaration, given: Values, values: Values) -> dict[str, Tensor]:
     fits = [(name, len(powers)) for name, powers in told] == expected
     need(fits, "V14", "the scales are not those of the rule, or of other extents")
     return {
-        name: Tensor((axis,), np.ldexp(1.0, np.array(powers, dtype=np.int64)))
+        name: Tensor({axis: len(powers)}, ops.numbers(2.0**power for power in powers))
         for (name, axis, _), (_, powers) in zip(rows, told, strict=True)
     }
 

@@ -6,22 +6,21 @@ What a library may compute in other bits, singular vectors, is not compared but 
 from __future__ import annotations
 
 import math
+import operator
 from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
-import numpy as np
-
+from surgdsl.verifier.arrays import Column, each, ops
 from surgdsl.verifier.canonical import canon
-from surgdsl.verifier.content import Array, Load, check_parts
+from surgdsl.verifier.content import FLOATS, Load, check_parts
 from surgdsl.verifier.declared.boxes import Kind
 from surgdsl.verifier.declared.declaration import number_of
-from surgdsl.verifier.declared.meaning import Point, compared
-from surgdsl.verifier.digest import ITEMSIZE
+from surgdsl.verifier.declared.meaning import Point, Value, compared
 from surgdsl.verifier.extent import Extent, integers
 from surgdsl.verifier.formula import all_of, exactly
-from surgdsl.verifier.named import SLACK, Tensor, evaluate, matrix, singular
+from surgdsl.verifier.named import SLACK, Tensor, evaluate, number, singular
 from surgdsl.verifier.net import Operation
 from surgdsl.verifier.reject import need
 from surgdsl.verifier.rules.schema import Attested
@@ -57,7 +56,7 @@ class Placed:
 Boxes = dict[str, Placed]
 Numbers = Mapping[str, Fraction]
 Bound = Mapping[str, Tensor]
-Made = Mapping[tuple[str, str], Array]
+Made = Mapping[tuple[str, str], Value]
 About = tuple[list[str], Numbers, Bound, Load]
 """The dtypes of the wires of K that are real, the variables that are numbers, the scales, and what gives weights."""
 
@@ -84,11 +83,15 @@ def check_dtypes(rows: list[Any], sides: tuple[Boxes, Boxes], real: list[str]) -
     """All weights are dense and of one dtype, and R has those that `with` gives; returns them. V14 otherwise."""
     weights = [weight for placed in sides[0].values() for weight in placed.weights.values()]
     dtypes = {weight.dtype for weight in weights}
-    need(len(dtypes) <= 1 and dtypes <= {*REAL} and all(map(dense, weights)), "V14", "L is not dense, of one dtype")
+    need(
+        len(dtypes) <= 1 and dtypes <= {*REAL} and all(weight.plain for weight in weights),
+        "V14",
+        "L is not dense, of one dtype",
+    )
     made = {(name, tensor): weight for name, placed in sides[1].items() for tensor, weight in placed.weights.items()}
     need(made.keys() == {(row["box"], row["tensor"]) for row in rows}, "V14", "R has other weights than `with` makes")
     wanted = [*dtypes, *real][:1]
-    same = all(dense(weight) and [weight.dtype] == wanted for weight in made.values())
+    same = all(weight.plain and [weight.dtype] == wanted for weight in made.values())
     need(same, "V14", "a weight of R is not dense, or of another dtype")
     return made
 
@@ -98,7 +101,7 @@ def check_values(
 ) -> Made:
     """Every weight of R is what `with` makes of those of L, byte for byte; returns them before they were rounded."""
     numbers, load = about
-    found, pairs = dict[tuple[str, str], Array](), dict[bytes, dict[str, Any]]()
+    found, pairs = dict[tuple[str, str], Value](), dict[bytes, dict[str, Any]]()
     for row in rows:
         place, value = (row["box"], row["tensor"]), row["value"]
         weight, axes = made[place], news[row["box"]].axes(row["tensor"])
@@ -106,62 +109,56 @@ def check_values(
             found[place] = values_of(weight, load)
             key = canon([value["body"], value["rank"], value["axis"]])
             need(value["spectral"] not in pairs.setdefault(key, {}), "V15", "two weights are one half of a product")
-            pairs[key] |= {value["spectral"]: Tensor(axes, found[place]), "of": value}
+            stored = Tensor(dict(zip(axes, weight.shape, strict=True)), found[place][1])
+            pairs[key] |= {value["spectral"]: stored, "of": value}
         else:
             need(not any("spectral" in each for each in all_of(value)), "V15", "singular vectors inside of a formula")
             found[place] = laid(evaluate(value, bound), weight, axes)
-            check_parts(weight, {"values": rounded(found[place], weight)}, load)
+            check_parts(weight, {"values": rounded(found[place][1], weight)}, load)
     for pair in pairs.values():
         check_pair(pair, bound, numbers)
     return found
 
 
-def dense(weight: Weight) -> bool:
-    """Whether a weight is stored as it is."""
-    return weight.kind == "dense" and not weight.masked
+def values_of(weight: Weight, load: Load) -> Value:
+    """The elements of a plain weight in float64."""
+    return weight.shape, ops.column(load(weight).parts["values"], FLOATS[weight.dtype])
 
 
-def values_of(weight: Weight, load: Load) -> Any:
-    """The elements of a dense weight in float64, in its shape."""
-    stored = load(weight).arrays["values"].view(f"<f{ITEMSIZE[weight.dtype]}")
-    return stored.astype(np.float64).reshape(weight.shape)
-
-
-def laid(value: Tensor, weight: Weight, axes: tuple[str, ...]) -> Array:
+def laid(value: Tensor, weight: Weight, axes: tuple[str, ...]) -> Value:
     """A value laid along the axes of a weight; V15 when it does not fit."""
     extents = dict(zip(axes, weight.shape, strict=True))
-    fits = all(extents.get(axis) == size for axis, size in zip(value.axes, value.values.shape, strict=True))
-    need(fits, "V15", f"`{weight.base}` has other axes")
-    return np.broadcast_to(value.along(axes), weight.shape)
+    need(value.extents.items() <= extents.items(), "V15", f"`{weight.base}` has other axes")
+    return weight.shape, value.along(extents)
 
 
-def rounded(values: Array, weight: Weight) -> bytes:
+def rounded(values: Column, weight: Weight) -> bytes:
     """Values rounded once to the dtype of a weight; V15 when one is not finite."""
-    with np.errstate(all="ignore"):
-        found = values.astype(f"<f{ITEMSIZE[weight.dtype]}")
-    need(bool(np.all(np.isfinite(found))), "V15", f"`{weight.base}` is not finite")
-    return found.tobytes()
+    found = ops.packed(values, FLOATS[weight.dtype])
+    need(found is not None, "V15", f"`{weight.base}` is not finite")
+    return found
 
 
-def weights_of(side: Boxes, found: Made) -> dict[str, dict[str, Array]]:
+def weights_of(side: Boxes, found: Made) -> dict[str, dict[str, Value]]:
     """The weights of every box, those that are absent as what they read as."""
+
+    def read(placed: Placed, name: str, tensor: str) -> Value:
+        shape, neutral = placed.shape(tensor), placed.kind.weights[tensor].neutral
+        return found[name, tensor] if (name, tensor) in found else (shape, ops.numbers([neutral] * math.prod(shape)))
+
     return {
-        name: {
-            tensor: found[name, tensor] if (name, tensor) in found else np.full(placed.shape(tensor), port.neutral)
-            for tensor, port in placed.kind.weights.items()
-        }
-        for name, placed in side.items()
+        name: {tensor: read(placed, name, tensor) for tensor in placed.kind.weights} for name, placed in side.items()
     }
 
 
-def bound_of(olds: Boxes, weights: dict[str, dict[str, Array]], numbers: Numbers) -> dict[str, Tensor]:
+def bound_of(olds: Boxes, weights: dict[str, dict[str, Value]], numbers: Numbers) -> dict[str, Tensor]:
     """What the formulas of a rule may name: its variables, and weights and arguments of the boxes of L."""
-    found = {name: Tensor((), np.array(float(number))) for name, number in numbers.items()}
+    found = {name: number(value) for name, value in numbers.items()}
     for name, placed in olds.items():
-        for argument, value in placed.operation.attributes.items():
-            if (number := number_of(value)) is not None:
-                found[f"{name}.{argument}"] = Tensor((), np.array(float(number)))
-        found |= {f"{name}.{tensor}": Tensor(placed.axes(tensor), values) for tensor, values in weights[name].items()}
+        told = {key: number_of(value) for key, value in placed.operation.attributes.items()}
+        found |= {f"{name}.{key}": number(value) for key, value in told.items() if value is not None}
+        for tensor, (shape, values) in weights[name].items():
+            found[f"{name}.{tensor}"] = Tensor(dict(zip(placed.axes(tensor), shape, strict=True)), values)
     return found
 
 
@@ -169,27 +166,28 @@ def check_pair(pair: dict[str, Any], bound: Mapping[str, Tensor], numbers: Numbe
     """The stored halves U and V: E − U·V is no larger than the best approximation of that rank leaves it; V15."""
     need({"left", "right"} <= pair.keys(), "V15", "one half of a product is missing")
     value = pair["of"]
-    body, rank = evaluate(value["body"], bound), exactly(value["rank"], numbers)
-    stored, extents = matrix(body), body.values.shape
-    left = half(pair["left"], (body.axes[0], value["axis"]), (extents[0], rank))
-    right = half(pair["right"], (value["axis"], *body.axes[1:]), (rank, *extents[1:]))
-    sigma, rest = singular(stored), singular(stored - left @ right.reshape(len(right), -1))
-    least = sigma[int(rank)] if rank < len(sigma) else 0.0
-    need(bool(rest[0] <= least + SLACK * sigma[0]), "V15", "a product is not the best approximation of its rank")
+    body, rank = evaluate(value["body"], bound), int(wanted := exactly(value["rank"], numbers))
+    need(rank == wanted, "V15", "a rank is an integer")
+    sigma, (first, *others) = singular(body, body.values), body.extents
+    rest = {axis: body.extents[axis] for axis in others}
+    left = half(pair["left"], {first: body.extents[first], value["axis"]: rank})
+    right = half(pair["right"], {**rest, value["axis"]: rank})  # across: a column for each row
+    made = ops.dots(left, right, rank)
+    left_over = singular(body, each(operator.sub, body.values, made))
+    least = sigma[rank] if rank < len(sigma) else 0.0
+    need(left_over[0] <= least + SLACK * sigma[0], "V15", "a product is not the best approximation of its rank")
 
 
-def half(stored: Tensor, axes: tuple[str, ...], shape: tuple[Any, ...]) -> Array:
-    """A stored half, laid along its axes; what else the weight has are axes of extent 1. V15 when it has other axes."""
-    extents = dict(zip(stored.axes, stored.values.shape, strict=True))
-    fits = [extents.get(axis) for axis in axes] == list(shape)
-    more = all(extent == 1 for axis, extent in extents.items() if axis not in axes)
-    need(fits and more, "V15", "the halves of a product have other axes")
-    order = [stored.axes.index(axis) for axis in (*axes, *(axis for axis in stored.axes if axis not in axes))]
-    return stored.values.transpose(order).reshape([int(extent) for extent in shape])
+def half(stored: Tensor, extents: Mapping[str, int]) -> Column:
+    """A stored half, laid along axes; what else the weight has are axes of extent 1. V15 when it has other axes."""
+    more = {axis: extent for axis, extent in stored.extents.items() if axis not in extents}
+    fits = {**stored.extents} == {**extents, **more} and all(extent == 1 for extent in more.values())
+    need(fits, "V15", "the halves of a product have other axes")
+    return stored.along(extents)
 
 
 def check_bound(bound: dict[str, Any], factor: float, values: Bound) -> str:
     """The factor of a bounded rule is at least what its formula gives; returns what it says."""
-    least = float(evaluate(bound["factor"], values).values) * (1 - 2.0**-30)
+    least = float(evaluate(bound["factor"], values).values[0]) * (1 - 2.0**-30)
     need(math.isfinite(factor) and factor >= least, "V15", f"the bound {factor:.6g} is below {least:.6g}")
     return f"|change of {bound['output']}| <= {factor:.6g} * |{bound['input']}| in {bound['norm']}"

@@ -3,26 +3,19 @@
 from __future__ import annotations
 
 import math
+import operator
+from collections.abc import Callable
+from typing import Any
 
-import numpy as np
-
-from surgdsl.verifier.content import Array, Content, Load
+from surgdsl.verifier.arrays import Column, agree, each, finite, ops
+from surgdsl.verifier.content import Content, Load
 from surgdsl.verifier.reject import need
 from surgdsl.verifier.rewrite import Rewrite
 from surgdsl.verifier.rules.schema import Rule, recoded
 from surgdsl.verifier.schema import integer, is_float, record, where
 
-
-def nearest(new: Content, values: Array) -> Array:
-    """The number of k with 2w > c_k + c_{k+1}: the nearest entry, ties to the lower."""
-    book = new.arrays["codebook"].astype(np.float64)
-    return np.searchsorted(book[:-1] + book[1:], 2 * values, side="left")
-
-
-def rounded(new: Content, values: Array, at: Array) -> Array:
-    """clamp(round_half_even(w / scale) + zero, 0, 2^b − 1)."""
-    scale, zero = new.grid(at)
-    return np.clip(np.rint(values / scale) + zero, 0, (1 << new.weight.bits) - 1).astype(np.int64)
+Codes = Callable[[Column, Column], Column]
+"""The codes that values at some positions must get."""
 
 
 def check(kind: str, rewrite: Rewrite, load: Load) -> str:
@@ -37,15 +30,16 @@ def check(kind: str, rewrite: Rewrite, load: Load) -> str:
     old, new = load(before), load(after)
     same = not after.masked or before.parts["mask"].digest == after.parts["mask"].digest
     need(same, "V15", f"the mask of `{after.base}` changes")
+    code = nearest(new) if kind == "codebook" else rounded(new)
     count, largest, squares = 0, 0.0, 0.0
     for at, run in new.runs():
-        values = old.packed(at, run).view("<f4").astype(np.float64)
-        need(bool(np.all(np.isfinite(values))), "V15", f"`{before.base}` is not finite")
-        expected = nearest(new, values) if kind == "codebook" else rounded(new, values, at)
-        same = bool(np.array_equal(expected, new.arrays["codes"][run]))
+        values = old.stored(at, run, "f")
+        need(finite(values), "V15", f"`{before.base}` is not finite")
+        same = agree(operator.eq, code(values, at), ops.column(new.parts["codes"][run], "B"))
         need(same, "V15", f"a code of `{after.base}` is not the nearest one")
-        error = np.abs(new.packed(at, run).view("<f4").astype(np.float64) - values)
-        count, largest, squares = count + len(at), max(largest, error.max(initial=0.0)), squares + float(error @ error)
+        error = each(lambda made, value: abs(made - value), new.stored(at, run, "f"), values)
+        count, largest = count + len(at), max(largest, ops.top(error))
+        squares += float(sum(ops.dots(error, error, max(1, len(error)))))
     said = f"{after.base}: error at most {largest:.3g}, root mean square {math.sqrt(squares / max(1, count)):.3g}"
     return said + beside(float.fromhex(told.get("least", "0x0.0p+0")), squares, after.base)
 
@@ -54,6 +48,25 @@ def beside(least: float, squares: float, base: str) -> str:
     """How near the error is to a stated least one; V15 when it lies below what no codebook is said to go below."""
     need(least <= squares * (1 + 2**-20), "V15", f"the error of `{base}` is smaller than the least that is stated")
     return f", at most {squares / least:.6f} times the least possible (attested)" if least > 0 else ""
+
+
+def nearest(new: Content) -> Codes:
+    """The number of k with 2w > c_k + c_{k+1}: the nearest entry, ties to the lower."""
+    book = ops.column(new.parts["codebook"], "f")
+    bounds = each(operator.add, book[:-1], book[1:])
+    return lambda values, _: ops.nearest(bounds, each(lambda value: 2 * value, values))
+
+
+def rounded(new: Content) -> Codes:
+    """clamp(round_half_even(w / scale) + zero, 0, 2^b − 1)."""
+    most = (1 << new.weight.bits) - 1
+
+    def code(value: Any, at: Any) -> Any:
+        scale, zero = new.grid(at)
+        found = ops.rint(value / scale) + zero
+        return ops.where(found < 0, 0, ops.where(found > most, most, found))
+
+    return lambda values, at: each(code, values, at)
 
 
 BITS = integer(1, 8)
