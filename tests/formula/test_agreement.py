@@ -17,6 +17,7 @@ from surgdsl.verifier import named
 from surgdsl.verifier.formula import Ground, evaluate, figure
 from surgdsl.verifier.reject import Reject
 from tests.formula.formulas import formulas, values
+from tests.verifier.columns import tensor
 
 METRICS, PROPERTIES = ("macs", "nnz", "params", "size"), ("bits", "count", "nnz", "size")
 ARITHMETIC, RELATIONS = ("add", "sub", "mul", "div", "min", "max"), ("lt", "le", "gt", "ge", "eq", "ne")
@@ -94,10 +95,10 @@ WEIGHTS = ("add", "sub", "mul", "div", "neg", "abs", "min", "max", "pow", "sqrt"
 def test_the_weights_that_a_rule_makes_have_the_same_bits(formula: Formula, exact: dict[str, Tensor]) -> None:
     given = {name: Tensor(one.axes, one.values.astype(np.float64)) for name, one in exact.items()}
     expected = tensor_value(formula, Environment(given))
-    bound = {name: named.Tensor(one.axes, one.values) for name, one in given.items()}
-    actual = named.evaluate(as_json(formula), bound)
-    assert set(expected.axes) == set(actual.axes)
-    mine, theirs = expected.values, actual.along(expected.axes)
+    actual = named.evaluate(as_json(formula), {name: tensor(one.axes, one.values) for name, one in given.items()})
+    extents = dict(zip(expected.axes, expected.values.shape, strict=True))
+    assert extents == actual.extents
+    mine, theirs = expected.values, np.asarray(actual.along(extents)).reshape(expected.values.shape)
     assert np.isnan(mine).tolist() == np.isnan(theirs).tolist()
     number = ~np.isnan(mine)
     assert mine[number].tobytes() == np.asarray(theirs[number], dtype=np.float64).tobytes()
