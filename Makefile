@@ -16,7 +16,7 @@ echo 'surgdsl needs Python 3.11 or later with venv and ensurepip, as python3.11 
 endef
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint format grammar verifier example-digits example-fashion bench laws mutation zoo plans zoo-peers bench-importance bench-peers bench-models example-minilm corpus terminals pictures constraints clean
+.PHONY: help setup demo test lint format grammar verifier example-digits example-fashion bench laws mutation zoo plans zoo-peers bench-importance bench-peers bench-models example-minilm corpus page terminals pictures constraints clean
 
 help: ## list these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -124,6 +124,10 @@ verifier: setup ## put the verifier into one file that a bare Python runs (build
 
 corpus: setup ## make the certificates that every verifier is held to anew (tests/verifier/corpus)
 	$(BIN)/python tests/verifier/corpus/make.py
+
+page: setup ## put the second verifier into the one file that a browser opens (docs/verify.html)
+	$(BIN)/python tests/browser/bundle.py > docs/verify.new
+	mv docs/verify.new docs/verify.html
 
 terminals: demo ## make the pictures of what the commands print (docs/pictures)
 	$(BIN)/python tests/benchmarks/terminal.py docs/pictures/plan.svg 'surg plan' --drop 'cuts block' -- surg plan examples/mnist_cnn.surg
