@@ -55,9 +55,10 @@ def exports(text: str) -> list[str]:
 def bound(module: str, names: list[str], imported: str) -> str:
     """Return the statement that takes names from another module, which has them."""
     path = path_of(module, imported)
-    if missing := set(names) - set(exports((MODULES / path).read_text(encoding="utf-8"))):
+    taken = {name.split(" as ")[0] for name in names}
+    if missing := taken - set(exports((MODULES / path).read_text(encoding="utf-8"))):
         raise ValueError(f"{module}: {path} does not export {', '.join(sorted(missing))}")
-    return f"const {{ {', '.join(names)} }} = M[{json.dumps(path)}];\n"
+    return f"const {{ {', '.join(name.replace(' as ', ': ') for name in names)} }} = M[{json.dumps(path)}];\n"
 
 
 def scoped(module: str) -> str:
