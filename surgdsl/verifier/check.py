@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from surgdsl.verifier import canonical, claims, replay, signature, statement
@@ -21,7 +22,7 @@ from surgdsl.verifier.net import parse as parse_net
 from surgdsl.verifier.operations import check_type
 from surgdsl.verifier.reject import need
 from surgdsl.verifier.report import Report
-from surgdsl.verifier.requirement import promised
+from surgdsl.verifier.requirement import Reading, promised
 from surgdsl.verifier.tensors import Store, WeightFile
 
 
@@ -29,7 +30,8 @@ from surgdsl.verifier.tensors import Store, WeightFile
 class Request:
     """What the auditor gives: the folder, two weight files, what is expected ("" for no expectation) and trusted.
 
-    `keys` are distinct public keys of which `signatures` must have signed; `minimum` is the least sequence.
+    `keys` are distinct public keys of which `signatures` must have signed; `minimum` is the least sequence, and
+    `required` what the auditor requires besides, with what was read of it.
     """
 
     folder: str
@@ -41,6 +43,8 @@ class Request:
     keys: tuple[bytes, ...] = ()
     signatures: int = 0
     minimum: int = 0
+    required: tuple[tuple[str, Reading], ...] = ()
+    threads: int = 1
 
 
 def check(request: Request, report: Report) -> None:
@@ -52,16 +56,17 @@ def check(request: Request, report: Report) -> None:
     predicate = document["predicate"]
     check_form(document, predicate)
     blobs = read_blobs(predicate, certificate)
-    report.certificate = hashlib.sha256(certificate.statement).hexdigest()
-    report.done(f"canonical, sealed, {len(blobs)} blobs agree with their names")
+    report.found = about(predicate, certificate)
+    row = f"; number {predicate['sequence']}, in place of {predicate.get('supersedes', '')[:12]}"
+    report.done(f"canonical, sealed, {len(blobs)} blobs agree with their names{row * (predicate['sequence'] > 0)}")
     check_signatures(request, certificate, report)
 
     report.begin("weights")
-    before = WeightFile(request.input, "the input file", canonical=False)
-    after = WeightFile(request.model, "model.safetensors", canonical=True)
+    before = WeightFile(request.input, "the input file", canonical=False, threads=request.threads)
+    after = WeightFile(request.model, "model.safetensors", canonical=True, threads=request.threads)
     store = Store((before, after))
     for row in predicate["tensors"]:
-        store.add(row, blobs[row["blob"]])
+        store.add(row, partial(certificate.blob, row["blob"], f"tensor {row['digest'][:12]}"))
     report.done(
         f"{len(before.entries)} tensors in, {len(after.entries)} out, {len(store.blobs)} between: every byte hashed"
     )
@@ -75,13 +80,22 @@ def check(request: Request, report: Report) -> None:
 
     report.begin("output")
     check_output(document, last, after)
-    report.done("model.safetensors is what the last step left, recounted from scratch")
+    odd = ledger.odd(last.net.weights())
+    need(not (request.strict and odd), "V19", f"--strict: {odd} elements of the output are not finite")
+    told = f"; not finite: {odd} elements" * (odd > 0)
+    report.done(f"model.safetensors is what the last step left, recounted from scratch{told}")
     report.begin("interfaces")
     check_interfaces(predicate, last.net)
     report.done(f"boundary and {len(predicate['interfaces'])} declared: names, dtypes and shapes unchanged")
     states = {"before": state, "after": last}
-    check_claims(predicate, states, ground(states, ledger, request.trusted), blobs, report)
+    on = ground(states, ledger, request.trusted)
+    logs = check_claims(predicate, states, on, blobs, report)
+    report.begin("expectations")
+    for text, reading in request.required:
+        claims.require(reading, text, on, logs, predicate["claims"])
     bind(request, predicate, report)
+    for file in (before, after):
+        file.unchanged()
 
 
 def check_form(document: dict[str, Any], predicate: dict[str, Any]) -> None:
@@ -98,14 +112,30 @@ def check_form(document: dict[str, Any], predicate: dict[str, Any]) -> None:
     need(("supersedes" in predicate) != first, "V03", "`supersedes` stands there exactly when sequence is not 0")
 
 
+def about(predicate: dict[str, Any], certificate: Certificate) -> dict[str, Any]:
+    """What the verdict is about, for whoever compares it with something."""
+    found = {name: predicate[name] for name in ("sequence", "supersedes") if name in predicate}
+    found |= {side: predicate[side]["manifest"] for side in ("input", "output")}
+    return {
+        **found,
+        "certificate": hashlib.sha256(certificate.statement).hexdigest(),
+        "spec": predicate["spec"]["blob"],
+    }
+
+
 def read_blobs(predicate: dict[str, Any], certificate: Certificate) -> dict[str, bytes]:
-    """Every blob that the statement refers to, each read once; V01 when one is missing or a stray one lies there."""
-    wanted = {predicate["input"]["graphBlob"]: "the input graph", predicate["spec"]["blob"]: "the .surg text"}
-    wanted |= {row["blob"]: f"tensor {row['digest'][:12]}" for row in predicate["tensors"]}
-    wanted |= {row["measured"]["evidence"]: "a log" for row in predicate["claims"] if "measured" in row}
+    """Every blob that the statement refers to, but b"" for those of tensors, which are read again when they are needed.
+
+    V01 when one is missing or a stray one lies there.
+    """
+    wanted = {row["blob"]: f"tensor {row['digest'][:12]}" for row in predicate["tensors"]}
+    texts = {predicate["input"]["graphBlob"]: "the input graph", predicate["spec"]["blob"]: "the .surg text"}
+    texts |= {row["measured"]["evidence"]: "a log" for row in predicate["claims"] if "measured" in row}
+    wanted |= texts
     stray = certificate.names - wanted.keys()
     need(not stray, "V01", f"the blob {min(stray, default='')[:12]} is referenced by nothing")
-    return {name: certificate.blob(name, what) for name, what in sorted(wanted.items())}
+    read = ((name, certificate.blob(name, what)) for name, what in sorted(wanted.items()))
+    return {name: data if name in texts else b"" for name, data in read}
 
 
 def check_signatures(request: Request, certificate: Certificate, report: Report) -> None:
@@ -116,10 +146,10 @@ def check_signatures(request: Request, certificate: Certificate, report: Report)
         return
     envelope = canonical.parse(certificate.envelope, "cert.dsse.json")
     statement.ENVELOPE(envelope, "envelope")
-    report.signers = signature.signers(envelope, certificate.statement, request.keys)
-    found, wanted = len(report.signers), request.signatures
-    need(found >= wanted, "V22", f"{found} of the keys that are named signed it, {wanted} must have")
-    names = " and ".join(name[:12] for name in report.signers)
+    signers = signature.signers(envelope, certificate.statement, request.keys)
+    report.found["signers"] = signers
+    need(len(signers) >= request.signatures, "V22", f"{len(signers)} keys signed it, {request.signatures} must have")
+    names = " and ".join(name[:12] for name in signers)
     report.done(f"by {names}, of {len(request.keys)} named" if request.keys else "signed, not checked: no --key")
 
 
@@ -201,8 +231,11 @@ def ground(states: dict[str, replay.State], ledger: Ledger, trusted: frozenset[s
 
 def check_claims(
     predicate: dict[str, Any], states: dict[str, replay.State], on: Ground, blobs: dict[str, bytes], report: Report
-) -> None:
-    """Evaluate every claim and insist on all of them; then hold them against the words of the text."""
+) -> claims.Logs:
+    """Evaluate every claim and insist on all of them; then hold them against the words of the text.
+
+    Returns the logs by their blobs.
+    """
     report.begin("claims")
     said, logs = predicate["claims"], dict[str, dict[str, Any]]()
     for name in (claim["measured"]["evidence"] for claim in said if "measured" in claim):
@@ -215,6 +248,7 @@ def check_claims(
     rows = zip(report.claims, said, readings, strict=True)
     report.claims = [claims.agreed(found, claim, reading, logs) for found, claim, reading in rows]
     report.done(f"the claims are those of the surgery {surgery}, word for word")
+    return logs
 
 
 def read_log(data: bytes, states: dict[str, replay.State], steps: list[dict[str, Any]]) -> dict[str, Any]:
@@ -228,14 +262,12 @@ def read_log(data: bytes, states: dict[str, replay.State], steps: list[dict[str,
 
 def bind(request: Request, predicate: dict[str, Any], report: Report) -> None:
     """Compare with the auditor's expectations; without all three the verdict is unbound, which --strict refuses."""
-    report.begin("expectations")
-    found = {side: predicate[side]["manifest"] for side in ("input", "output")} | {"spec": predicate["spec"]["blob"]}
-    report.found = found
     for name, wanted in request.expected.items():
-        need(wanted in ("", found[name]), "V19", f"the {name} is {found[name]}, expected was {wanted}")
+        need(wanted in ("", report.found[name]), "V19", f"the {name} is {report.found[name]}, expected was {wanted}")
     report.unbound = not all(request.expected.values())
     sequence = predicate["sequence"]
     need(sequence >= request.minimum, "V19", f"the sequence is {sequence}, expected was at least {request.minimum}")
     need(not (request.strict and report.unbound), "V19", "UNBOUND: --strict wants all three of --expect-...")
-    given = [name for name, wanted in request.expected.items() if wanted]
-    report.done(f"the auditor's {', '.join(given)} agree" if given else "none given")
+    given = [name for name, wanted in request.expected.items() if wanted] + [text for text, _ in request.required]
+    given += [f"sequence {sequence}"] if request.minimum else []
+    report.done(f"met: {', '.join(given)}" if given else "none given")

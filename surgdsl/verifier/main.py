@@ -18,6 +18,7 @@ from surgdsl.verifier.reject import Reject
 
 if TYPE_CHECKING:
     from surgdsl.verifier.report import Report
+    from surgdsl.verifier.requirement import Reading
 
 REJECTED = 4
 
@@ -39,6 +40,10 @@ def arguments(program: str = "surg-verify") -> argparse.ArgumentParser:
     key = "an Ed25519 public key (PEM or 64 hexadecimal digits) that must have signed; may be repeated"
     add("--key", metavar="FILE", type=_key, action="append", default=[], help=key)
     add("--signatures", metavar="N", type=_natural, help="how many of the keys must have signed (default: all)")
+    require = "what you require besides, as 'size <= 20%%'; may be repeated"
+    add("--require", metavar="R", type=_requirement, action="append", default=[], help=require)
+    threads = "how many threads hash the weight files (default: the cores, at most 4)"
+    add("--threads", metavar="N", type=_natural, default=min(4, os.cpu_count() or 1), help=threads)
     add("--strict", action="store_true", help="refuse a verdict that is not bound to all three expectations")
     add("--json", action="store_true", help="print JSON lines, the verdict last")
     return parser
@@ -79,6 +84,8 @@ def _examine(given: argparse.Namespace, report: Report) -> bool:
             keys=tuple(given.key),
             signatures=given.signatures or len(given.key),
             minimum=given.min_sequence,
+            required=tuple(given.require),
+            threads=max(1, given.threads),
         )
         check(request, report)
     except Reject as reject:
@@ -112,6 +119,15 @@ def _natural(text: str) -> int:
     if not re.fullmatch(r"[0-9]{1,16}", text):
         raise argparse.ArgumentTypeError("a number is expected")
     return int(text)
+
+
+def _requirement(text: str) -> tuple[str, Reading]:
+    from surgdsl.verifier.requirement import asked
+
+    try:
+        return text, asked(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
 
 
 def _key(path: str) -> bytes:
