@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable
 
 from surgdsl.verifier.content import Load
-from surgdsl.verifier.digest import ITEMSIZE
+from surgdsl.verifier.digest import FLOATING, ITEMSIZE
 from surgdsl.verifier.net import Operation, Sort
 from surgdsl.verifier.operations import macs
 from surgdsl.verifier.schema import METRICS
@@ -37,6 +37,11 @@ class Ledger:
         """What a formula may ask of one weight."""
         bits = weight.bits or 8 * ITEMSIZE[weight.dtype]
         return {"count": weight.count, "nnz": self.nonzero(weight), "size": weight.stored, "bits": bits}
+
+    def odd(self, weights: Iterable[Weight]) -> int:
+        """How many stored floats of some weights are not finite."""
+        parts = (part for weight in weights for part in weight.parts.values() if part.dtype in FLOATING)
+        return sum(self.load.store.counts(part.digest, part.name)[1] for part in parts)
 
     def nonzero(self, weight: Weight) -> int:
         """Elements of a weight that are not zero."""

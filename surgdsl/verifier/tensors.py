@@ -9,7 +9,7 @@ import json
 import os
 import struct
 import weakref
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
@@ -174,30 +174,37 @@ class Store:
     def __init__(self, files: tuple[WeightFile, ...]) -> None:
         places = {entry.digest: (file, entry) for file in reversed(files) for entry in file.entries.values()}
         self._leaves = {name: entry.leaves for name, (_, entry) in places.items()}
-        self._read = {name: partial(file.read, entry) for name, (file, entry) in places.items()}
+        self._read: dict[str, Callable[[], Any]] = {
+            name: partial(file.read, entry) for name, (file, entry) in places.items()
+        }
         self._found = SpooledTemporaryFile(CACHE_LIMIT)  # noqa: SIM115 - closed when the store goes
         weakref.finalize(self, self._found.close)
         self.blobs: set[str] = set()
 
-    def add(self, row: dict[str, Any], data: bytes) -> None:
+    def add(self, row: dict[str, Any], read: Callable[[], bytes]) -> None:
         """Take in one row of `tensors`; V08 when its bytes are not that tensor or lie in a weight file already."""
         name = row["digest"]
         need(name not in self._read, "V08", f"tensor {name[:12]} lies in a weight file and among the blobs")
-        need(self.learn(name, row["dtype"], row["shape"], data), "V08", f"the bytes of tensor {name[:12]} are others")
+        same = self._known(name, row["dtype"], row["shape"], read())
+        need(same, "V08", f"the bytes of tensor {name[:12]} are others")
+        self._read[name] = read
         self.blobs.add(name)
 
     def learn(self, name: str, dtype: str, shape: Sequence[int], data: bytes) -> bool:
         """Whether these bytes are the tensor of that digest; they are known from then on."""
-        if digests.nbytes(dtype, shape) != len(data):
-            return False
-        leaves = digests.leaves(dtype, data)
-        if digests.tensor(dtype, shape, leaves) != name:
-            return False
-        if name not in self._read:
-            self._leaves[name], start = tuple(leaves), self._found.seek(0, os.SEEK_END)
+        same = self._known(name, dtype, shape, data)
+        if same and name not in self._read:
+            start = self._found.seek(0, os.SEEK_END)
             self._found.write(data)
             self._read[name] = partial(again, self._found, start, len(data))
-        return True
+        return same
+
+    def _known(self, name: str, dtype: str, shape: Sequence[int], data: bytes) -> bool:
+        leaves = tuple(digests.leaves(dtype, data))
+        same = digests.nbytes(dtype, shape) == len(data) and digests.tensor(dtype, shape, leaves) == name
+        if same:
+            self._leaves[name] = leaves
+        return same
 
     def counts(self, name: str, what: str) -> tuple[int, int]:
         """How many elements of a tensor are not zero, and how many have no value; V08 when nobody has its bytes."""
