@@ -5,11 +5,14 @@
  * @module
  */
 
+import { declared } from "./rules/declared.js";
 import { fakeQuantize } from "./rules/fake.js";
 import { mask } from "./rules/mask.js";
 import { prune } from "./rules/prune.js";
 import { quantizeAffine, quantizeCodebook } from "./rules/quantize.js";
 import { adjust, recover } from "./rules/values.js";
+
+export { checkDeclarations } from "./rules/declaration.js";
 
 /**
  * @typedef {object} Finding what a report says of a step
@@ -28,4 +31,4 @@ import { adjust, recover } from "./rules/values.js";
  */
 
 /** @type {ReadonlyMap<string, Rule>} */
-export const RULES = new Map([prune, mask, quantizeCodebook, quantizeAffine, recover, adjust, fakeQuantize].map((rule) => [rule.id, rule]));
+export const RULES = new Map([prune, mask, quantizeCodebook, quantizeAffine, recover, adjust, fakeQuantize, declared].map((rule) => [rule.id, rule]));

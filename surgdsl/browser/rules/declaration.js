@@ -1,0 +1,159 @@
+/**
+ * Declarations of rules (section 11): their schema, and what their parts say of each other.
+ * @module
+ */
+
+import { isDtype, isName, isNatural, isRational } from "../canonical.js";
+import { ruleDigest } from "../digest.js";
+import { polynomial, symbols } from "../extent.js";
+import { KINDS as REDUCTIONS, checkApply, demandFields } from "../figure.js";
+import { Reject, demand } from "../reject.js";
+import { chosen, demandRising, has, integer, kind, list, object, text, tuple, word } from "../schema.js";
+import { attribute } from "../statement.js";
+import { kindOf } from "./kinds.js";
+
+const name = kind("a name", isName);
+const natural = kind("a natural", isNatural);
+const extent = (/** @type {any} */ value, /** @type {string} */ place) => {
+  if (typeof value === "string") polynomial(value);
+  else integer(0)(value, place);
+};
+const dtype = kind("a dtype in lower case, or real", (value) => value === "real" || (typeof value === "string" && value === value.toLowerCase() && isDtype(value.toUpperCase())));
+const star = chosen((value) => (value === "*" ? text : extent));
+const first = (/** @type {any[]} */ [key]) => key;
+const rising = (/** @type {any} */ item) => (/** @type {any} */ value, /** @type {string} */ place) => {
+  list(item)(value, place);
+  demandRising(value, place, first);
+};
+const box = object({
+  attributes: rising(tuple(name, attribute)), kind: name, name, sizes: list(extent), sources: list(name), targets: list(name),
+});
+const formula = (/** @type {string} */ sort, /** @type {string[]} */ forms) => (/** @type {any} */ tree) =>
+  demand(sortOf(tree, forms) === sort, "V03", `a formula of a rule is no ${sort}`);
+const EXACT = ["number", "variable", "apply"];
+const TENSOR = [...EXACT, "sqrt", "reduce", "spectral"];
+const schema = object(
+  {
+    glue: list(object({ dtype, name }, { shape: list(star) })), grade: word("exact", "bounded", "lossy"), left: list(box), name, right: list(box),
+    parameters: list(tuple(name, word("int", "bit"))), where: list(formula("truth", EXACT)),
+    with: list(object({ box: name, tensor: name, value: formula("number", TENSOR) })),
+  },
+  {
+    bound: object({ factor: formula("number", [...TENSOR, "exp"]), input: name, norm: word("l2", "linf"), output: name }),
+    decreases: rising(tuple(name, natural)), scales: list(tuple(name, name, extent)),
+  },
+);
+
+/**
+ * The sort of a formula of a rule; V03 when it is none. @param {any} tree @param {string[]} forms that may stand in it @returns {string}
+ */
+function sortOf(tree, forms) {
+  demand(tree !== null && typeof tree === "object" && !Array.isArray(tree), "V03", "a formula is an object");
+  const form = ["apply", "reduce", "spectral", "variable", "number"].find((field) => field in tree);
+  demand(form && forms.includes(form), "V03", `${form} does not stand in this formula`);
+  const inner = (/** @type {any} */ term) => demand(sortOf(term, forms) === "number", "V03", "a number is asked for");
+  if (form === "apply") {
+    demand(tree.apply !== "sqrt" || forms.includes("sqrt"), "V03", "sqrt is not exact");
+    demand(!["exp", "log"].includes(tree.apply) || forms.includes("exp"), "V03", `${tree.apply} has other bits in every library`);
+    return checkApply(tree, (term) => sortOf(term, forms));
+  }
+  if (form === "number") demandFields(tree, ["number"]);
+  if (form === "number") demand(isRational(tree.number), "V03", "no number");
+  if (form === "variable") demandFields(tree, ["variable"]);
+  if (form === "variable") demand(isName(tree.variable), "V03", "no name");
+  if (form === "reduce") {
+    demandFields(tree, ["reduce", "axes", "body"]);
+    demand(REDUCTIONS.includes(tree.reduce), "V03", `no reduction ${tree.reduce}`);
+    list(name)(tree.axes, "axes");
+  }
+  if (form === "spectral") {
+    demandFields(tree, ["spectral", "body", "rank", "axis"]);
+    word("left", "right", "sigma")(tree.spectral, "spectral");
+    demand(tree.spectral === "sigma" ? tree.axis === "" : isName(tree.axis), "V03", "the axis of a spectral value");
+    inner(tree.rank);
+  }
+  if ("body" in tree) inner(tree.body);
+  return "number";
+}
+
+/** The symbols of an attribute. @param {any} value @returns {string[]} */
+function symbolsOf(value) {
+  if (Array.isArray(value)) return value.flatMap(symbolsOf);
+  return has(value, "extent") ? [...symbols(value.extent)] : [];
+}
+
+/** The variables of some boxes. @param {any[]} boxes */
+const variablesOf = (boxes) =>
+  boxes.flatMap(({ sizes, attributes }) => [...sizes.flatMap((/** @type {any} */ size) => [...symbols(size)]), ...attributes.flatMap((/** @type {any} */ [, value]) => symbolsOf(value))]);
+
+/** The variables of a declaration: those of L, of the types of K, and the parameters. @param {any} declaration */
+export function variablesIn({ left, glue, parameters }) {
+  const types = glue.flatMap(({ shape = [] }) => shape.flatMap((/** @type {any} */ size) => (size === "*" ? [] : [...symbols(size)])));
+  return new Set([...variablesOf(left), ...types, ...parameters.map(first)]);
+}
+
+/** Rejects a box that is not of its kind. @param {any} box @param {string} place */
+function checkBox(box, place) {
+  const known = kindOf(box.kind);
+  demand(known, "V14", `${place}: no kind is called ${box.kind}`);
+  demand(box.sizes.length === known.words.length, "V14", `${place}: ${box.kind} has ${known.words.length} sizes`);
+  if (known.inputs < 0) return;
+  demand(box.sources.length === known.inputs && box.targets.length === 1, "V14", `${place}: ${box.kind} has ${known.inputs} inputs and one target`);
+  const stated = new Map(box.attributes);
+  for (const argument of stated.keys()) demand(known.defaults.has(argument), "V14", `${place}: ${box.kind} has no argument ${argument}`);
+  for (const [argument, value] of known.defaults) demand(value !== null || stated.has(argument), "V14", `${place}: ${argument} is to be stated`);
+}
+
+/** @param {string[]} names @param {string} what */
+const distinct = (names, what) => demand(new Set(names).size === names.length, "V14", `${what}: a name twice`);
+
+/** Rejects a declaration whose parts do not fit together. @param {any} declaration */
+function checkParts(declaration) {
+  const { left, right, glue, grade, scales = [], decreases = [], name: rule } = declaration;
+  demand((grade === "bounded") === "bound" in declaration, "V03", `rule ${rule}: a bound, exactly when it is bounded`);
+  for (const [side, boxes] of [["left", left], ["right", right]]) {
+    distinct(boxes.map((/** @type {any} */ { name: box }) => box), `rule ${rule}, ${side}`);
+    for (const item of boxes) checkBox(item, `rule ${rule}, ${side}, ${item.name}`);
+  }
+  distinct(glue.map((/** @type {any} */ wire) => wire.name), `rule ${rule}, glue`);
+  const variables = variablesIn(declaration);
+  for (const variable of variablesOf(right)) demand(variables.has(variable), "V14", `rule ${rule}: ${variable} stands only on the right`);
+  for (const [scale, , size] of scales) {
+    demand(!variables.has(scale), "V14", `rule ${rule}: ${scale} is a scale and a variable`);
+    for (const symbol of symbols(size)) demand(variables.has(symbol), "V14", `rule ${rule}: no variable ${symbol}`);
+  }
+  distinct(scales.map(first), `rule ${rule}, scales`);
+  checkWith(declaration);
+  const sum = (/** @type {any[]} */ boxes) => decreases.reduce((/** @type {bigint} */ total, /** @type {any} */ [word_, factor]) => total + BigInt(factor) * BigInt(boxes.filter(({ kind: k }) => k === word_).length), 0n);
+  demand(!("decreases" in declaration) || sum(right) < sum(left), "V14", `rule ${rule}: what it says decreases does not`);
+}
+
+/** @param {any} declaration */
+function checkWith({ right, with: values, name: rule }) {
+  distinct(values.map((/** @type {any} */ { box: owner, tensor }) => `${owner} ${tensor}`), `rule ${rule}, with`);
+  for (const { box: owner, tensor } of values) {
+    const there = right.find((/** @type {any} */ item) => item.name === owner);
+    demand(there && kindOf(there.kind).weights.some((weight) => weight.name === tensor), "V14", `rule ${rule}: no ${owner}.${tensor} on the right`);
+  }
+  for (const item of right)
+    for (const { name: tensor, neutral } of kindOf(item.kind).weights)
+      demand(neutral !== null || values.some((/** @type {any} */ value) => value.box === item.name && value.tensor === tensor), "V14", `rule ${rule}: ${item.name}.${tensor} has no value`);
+}
+
+/**
+ * The declarations of a statement by their digests. @param {any[]} rows of `rules`
+ * @returns {Promise<Map<string, {declaration: any, discharge: any, steps: string[]}>>}
+ */
+export async function checkDeclarations(rows) {
+  const found = new Map();
+  let last = "";
+  for (const row of rows) {
+    schema(row.declaration, "declaration");
+    const digest = await ruleDigest(row.declaration);
+    if (!(last < digest)) throw new Reject("V03", "rules are sorted by the digest of their declaration, each once");
+    last = digest;
+    checkParts(row.declaration);
+    found.set(digest, row);
+  }
+  return found;
+}
