@@ -3,6 +3,7 @@
  *
  * What a field means is checked by whoever uses it; here is only what may stand where. Whether lists are sorted is asked after the seal.
  */
+import { checkClaim } from "./claims.js";
 import { isDigest, isDtype, isFloat, isName, isNatural, isRational } from "./canonical.js";
 import { polynomial } from "./extent.js";
 import { demand } from "./reject.js";
@@ -140,6 +141,7 @@ const statement = object({
 /** Rejects with V03 or V20 what is no statement of format 1; whether lists are in order is `checkOrder`. */
 export function checkStatement(value) {
   statement(value, "cert");
+  value.predicate.claims.forEach(checkClaim);
   const { rules: rows, sequence, steps, supersedes } = value.predicate;
   demand((sequence > 0) === (supersedes !== undefined), "V03", "cert.predicate.supersedes: there exactly when sequence is not 0");
   const needed = steps.some((row) => row.rule === "rule/1");

@@ -160,7 +160,7 @@ async function nextState(state, step, index, context) {
 export async function allStates(first, context) {
   const { predicate, progress } = context;
   checkObligations(predicate);
-  const declarations = checkDeclarations(predicate.rules ?? []);
+  const declarations = await checkDeclarations(predicate.rules ?? []);
   const used = new Set([...first.net.operations.values()].flatMap(({ parts }) => (parts ?? []).map(({ digest }) => digest)));
   const steps = [];
   let state = { ...first, chain: "0".repeat(64) };
