@@ -48,6 +48,8 @@ class Page {
     find("check").addEventListener("click", () => this.check());
     find("cancel").addEventListener("click", () => this.stop());
     find("form").addEventListener("submit", (event) => event.preventDefault());
+    // What is folded away is part of a printed report.
+    globalThis.addEventListener("beforeprint", () => find("verdict").querySelectorAll("details").forEach((part) => part.setAttribute("open", "")));
   }
 
   /** Takes a folder, or the file of the input weights. */

@@ -15,6 +15,17 @@ const GRADES = Object.freeze({
   attested: ["warn", "on trust", "only the form was checked: new values that nobody can re-compute"],
   lossy: ["warn", "form only", "the replacement is what was asked for; what it does to the answers, a measured claim has to say"],
 });
+const DEEDS = Object.freeze({
+  __proto__: null,
+  "prune-channels/1": "cuts channels out",
+  "mask/1": "sets weights to zero",
+  "quantize-codebook/1": "rounds weights to few values",
+  "quantize-affine/1": "rounds weights to a grid",
+  "recover/1": "trains",
+  "adjust/1": "changes values as data decided",
+  "fake-quantize/1": "rounds what flows between operations",
+  "rule/1": "applies a rule of the file",
+});
 const METRICS = [["params/1", "Parameters"], ["nnz/1", "Not zero"], ["size/1", "Bytes"], ["macs/1", "Multiply-adds"]];
 
 const number = (value) => value.toLocaleString("en").replace(/,/g, "\u202f");
@@ -29,7 +40,7 @@ function share(value, whole) {
 }
 
 function banner(kind, sign, title, ...words) {
-  return make(`div.banner.${kind}`, make("span.sign", ["aria-hidden", "true"], sign), make("div", make("h2", title), ...words.map((word) => (typeof word === "string" ? make("p", word) : word))));
+  return make(`div.banner.${kind}`, make("span.sign", ["aria-hidden", "true"], sign), make("div", make("h2", ["id", "verdict-title"], title), ...words.map((word) => (typeof word === "string" ? make("p", word) : word))));
 }
 
 /** How far the checks came. */
@@ -62,18 +73,36 @@ function opaque({ steps }) {
     make("p", "These put values into the model that no one can re-compute. Their form was checked; what they do, only a measured claim can say."), make("ul", ...trusted.map(row)))];
 }
 
+/** Steps in a row that one line of the text asked for, by one rule, as one row. */
+function rowsOf(steps) {
+  const rows = [];
+  for (const one of steps) {
+    const last = rows[rows.length - 1];
+    const same = last && last.step === one.step && last.rule === one.rule && last.finding.grade === one.finding.grade;
+    if (same) Object.assign(last, { after: one.after, count: last.count + 1 });
+    else rows.push({ ...one, count: 1 });
+  }
+  return rows;
+}
+
 function ledger({ steps, metrics }) {
   const first = metrics.before;
   const figure = (value, id, before) => make("td.number", before === value ? "=" : number(value), before === value ? null : make("span.share", share(value, first.get(id))));
-  const row = ({ step, rule, finding, before, after }) => make("tr",
-    make("td", make("strong", step), make("span.share", rule)), make("td", tag(finding.grade)),
+  const row = ({ step, rule, finding, before, after, count }) => make("tr",
+    make("td", make("strong", step), count > 1 ? ` × ${count}` : "", make("span.share", `${DEEDS[rule]} (${rule})`)), make("td", tag(finding.grade)),
     ...METRICS.map(([id]) => figure(after.get(id), id, before.get(id))));
   const head = make("tr", make("th", ["scope", "col"], "Step"), make("th", ["scope", "col"], "Grade"), ...METRICS.map(([, name]) => make("th.number", ["scope", "col"], name)));
   const ends = (name, list) => make("tr", make("td", make("strong", name)), make("td"), ...METRICS.map(([id]) => make("td.number", number(list.get(id)), list === first ? null : make("span.share", share(list.get(id), first.get(id))))));
-  const found = steps.map(({ step, finding }) => make("li", make("strong", step), `: ${[...finding.words, ...finding.figures.map(([name, value]) => `${name} ${value}`)].join("; ")}`));
   return [make("h3", "What was done"),
-    make("div.scroll", ["tabindex", "0"], ["role", "region"], ["aria-label", "Table of the steps"], make("table", make("thead", head), make("tbody", ends("Input", first), ...steps.map(row), ends("Result", metrics.after)))),
-    steps.length === 0 ? make("p", "No step: the result is the input.") : make("details", make("summary", "What was found in each step"), make("ul.step-words", ...found))];
+    make("div.scroll", ["tabindex", "0"], ["role", "region"], ["aria-label", "Table of the steps"], make("table", make("thead", head), make("tbody", ends("Input", first), ...rowsOf(steps).map(row), ends("Result", metrics.after)))),
+    steps.length === 0 ? make("p", "No step: the result is the input.") : make("details", make("summary", "What was found in each step"), make("ol.step-words", ...steps.map(foundIn)))];
+}
+
+/** One step: what was found, and the figures that changed. */
+function foundIn({ step, finding, before, after }) {
+  const changes = METRICS.filter(([id]) => before.get(id) !== after.get(id)).map(([id, name]) => `${name.toLowerCase()} ${number(before.get(id))} → ${number(after.get(id))}`);
+  const figures = finding.figures.map(([name, value]) => `${name} ${value}`);
+  return make("li", make("strong", step), `: ${[...finding.words, ...figures, ...changes].join("; ")}`);
 }
 
 function binding({ unbound, predicate }, options) {
