@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from typing import Any
 
 import pytest
@@ -255,7 +255,7 @@ def test_copying_and_picking(shape: list[int], data: st.DataObject) -> None:
     agrees("aten.stack.default", [x, x], at)
     grown = [data.draw(SIZES), *(data.draw(SIZES) if extent == 1 else -1 for extent in shape)]
     agrees("aten.expand.default", x, grown)
-    agrees("aten.repeat.default", x, [data.draw(SIZES) for _ in range(rank + data.draw(st.integers(0, 1)))])
+    agrees("aten.repeat.default", x, [data.draw(SIZES) for _ in range(rank + data.draw(st.integers(0, 3)))])
     agrees("aten.repeat_interleave.self_int", x, data.draw(SIZES), at)
     margins = [data.draw(st.integers(0, 2)) for _ in range(2 * data.draw(st.integers(1, rank)))]
     agrees("aten.pad.default", x, margins, "constant", 0.5)
@@ -265,19 +265,65 @@ def test_copying_and_picking(shape: list[int], data: st.DataObject) -> None:
     if any(place is not None for place in places):
         operation, wires = indexed(x, places)
         check_type(operation, wires | {"y": Sort("F32", tuple(torch.ops.aten.index.Tensor(x, places).shape))})
+        operation, wires = indexed(x, places, torch.rand(data.draw(st.sampled_from([(), (1,), (2,)]))))
+        fits = wires["v"].shape != (2,) or torch.ops.aten.index.Tensor(x, places).shape[-1] == 2
+        with nullcontext() if fits else pytest.raises(Reject):
+            check_type(operation, wires | {"y": Sort("F32", tuple(shape))})
     agrees("aten.sum.dim_IntList", x, [at], data.draw(st.booleans()))
     agrees("aten.cumsum.default", x > 0.5, at)
     agrees("aten.argmax.default", x, at)
 
 
-def indexed(x: torch.Tensor, places: list[torch.Tensor | None]) -> tuple[Operation, dict[str, Sort]]:
-    """index.Tensor, whose list of tensors has holes."""
+def indexed(
+    x: torch.Tensor, places: list[torch.Tensor | None], values: torch.Tensor | None = None
+) -> tuple[Operation, dict[str, Sort]]:
+    """index.Tensor, or with values index_put, whose list of tensors has holes."""
     wires = {"x": Sort("F32", tuple(x.shape)), "y": Sort("F32", (1,))}
     wires |= {f"i{at}": Sort("I64", tuple(one.shape)) for at, one in enumerate(places) if one is not None}
     given: list[dict[str, Any]] = [{"none": True} if one is None else {"tensors": 1} for one in places]
+    name, attributes = "aten.index.Tensor", list[list[Any]]([["indices", given]])
+    if values is not None:
+        wires["v"] = Sort("F32", tuple(values.shape))
+        name, attributes = "aten.index_put.default", [["accumulate", False], *attributes]
     sources = [wire for wire in wires if wire != "y"]
-    raw = {"op": "aten.index.Tensor", "attributes": [["indices", given]], "sources": sources, "targets": ["y"]}
+    raw = {"op": name, "attributes": attributes, "sources": sources, "targets": ["y"]}
     return parse_operation(raw, wires, ""), wires
+
+
+@given(st.data())
+@settings(deadline=None, max_examples=60)
+def test_columns_and_windows(data: st.DataObject) -> None:
+    def pair(low: int, high: int) -> list[int]:
+        return [data.draw(st.integers(low, high)) for _ in range(2)]
+
+    x, rows = torch.rand(*data.draw(st.sampled_from([(), (2,)])), 3, *pair(5, 8)), [pair(1, 2), pair(0, 2), pair(1, 3)]
+    columns = agrees("aten.im2col.default", x, kernel := pair(1, 3), *rows)
+    agrees("aten.col2im.default", columns, list(x.shape[-2:]), kernel, *rows)
+    size, step = data.draw(st.integers(1, 5)), data.draw(SIZES)
+    agrees("aten.unfold.default", x, data.draw(st.sampled_from([-1, -2])), size, step)
+    start = data.draw(st.integers(0, 3))
+    end = data.draw(st.integers(start + 1, 5))
+    agrees("aten.slice_scatter.default", x, x[..., start:end:step], -1, start, end, step)
+    agrees("aten.copy.default", x, torch.rand(data.draw(st.sampled_from([(), (1, 1), (3, 1, 1)]))))
+    agrees("aten.histc.default", x, size, 0, 1)
+
+
+def test_rows_of_several_matrices() -> None:
+    """Each row of the first source meets one of the matrices, whichever the offsets say."""
+    shapes = {"x": (6, 3), "w": (2, 3, 4), "y": (6, 4)}
+    wires = {wire: Sort("F32", shape) for wire, shape in shapes.items()} | {"n": Sort("I32", (2,))}
+    raw: dict[str, Any] = {"op": "transformers.grouped_mm_fallback.default", "attributes": [], "targets": ["y"]}
+    product = parse_operation({**raw, "sources": ["x", "w", "n"]}, wires, "")
+    check_type(product, wires)
+    assert macs(product, wires, {}) == 6 * 3 * 4
+    with pytest.raises(Reject):
+        check_type(parse_operation({**raw, "sources": ["x", "w", "x"]}, wires, ""), wires)
+
+
+def test_batch_norm_of_its_own_input() -> None:
+    """As weights are standardised: statistics are those of the input, and none is kept."""
+    x, row = torch.rand(1, 3, 4), torch.rand(3)
+    agrees("aten.batch_norm.default", x, row, None, None, None, True, 0.0, 1e-5, False)
 
 
 SEVERAL: list[tuple[str, tuple[Any, ...]]] = [

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from surgdsl.verifier.extent import value
 from surgdsl.verifier.net import Operation, Sort
+from surgdsl.verifier.operations.call import Call, bind
 from surgdsl.verifier.operations.letters import Sets
-from surgdsl.verifier.operations.signature import Call, Cut
+from surgdsl.verifier.operations.signature import Cut
 from surgdsl.verifier.operations.table import CATALOGUE
 from surgdsl.verifier.reject import Reject, need
 
@@ -14,7 +15,7 @@ def call_of(operation: Operation, wires: dict[str, Sort]) -> Call:
     """The arguments of an operation by name; V09 when the operation is unknown."""
     if operation.name not in CATALOGUE:
         raise Reject("V09", f"the operation `{operation.name}` is unknown")
-    return CATALOGUE[operation.name].bind(operation, wires)
+    return bind(CATALOGUE[operation.name].schema, operation, wires)
 
 
 def check_type(operation: Operation, wires: dict[str, Sort]) -> None:
@@ -28,10 +29,9 @@ def check_type(operation: Operation, wires: dict[str, Sort]) -> None:
 
 def macs(operation: Operation, wires: dict[str, Sort], binding: dict[str, int]) -> int:
     """Multiply-accumulates of one operation at a binding."""
-    signature = CATALOGUE.get(operation.name)
-    if signature is None or not signature.cost:
+    if operation.weight is not None or not CATALOGUE[operation.name].cost:
         return 0
-    return sum(value(product, binding) for product in signature.macs(signature.bind(operation, wires)))
+    return sum(value(product, binding) for product in CATALOGUE[operation.name].macs(call_of(operation, wires)))
 
 
 def related(
@@ -39,6 +39,6 @@ def related(
 ) -> bool:
     """The index relation of section 7 between an operation and its restriction; `kept` is by wires of the former."""
     old, new = (call_of(operation, side) for operation, side in zip((before, after), wires, strict=True))
-    sources, targets = (tuple(kept[wire] for wire in side) for side in (before.sources, before.targets))
-    shapes = tuple(wires[0][wire].shape for wire in before.sources + before.targets)
-    return CATALOGUE[before.name].related(Cut(old, new, sources, targets, shapes))
+    ports = before.sources + before.targets
+    sets, shapes = (tuple(kept[wire] for wire in ports), tuple(wires[0][wire].shape for wire in ports))
+    return CATALOGUE[before.name].related(Cut(old, new, sets, shapes))

@@ -4,7 +4,7 @@ An operation says it in letters, one for each tensor argument (the last for all 
 
 - `f` floating, `n` any but BOOL, `a` any: these sources have one dtype, T; `p` any, `q` no BOOL in the end, `e` not
   floating: T is what they promote to, numbers included
-- `i` I64 or I32, `b` BOOL, `m` BOOL or T, `x` anything: by itself
+- `i` I64 or I32, `b` BOOL, `m` BOOL or T, `x` anything, `y` anything but U8: by itself
 - `=` the attribute `dtype` if it is given, else T; `F` likewise, but F32 for a T that is not floating; `S` likewise,
   but I64; `B` BOOL; `L` I64
 
@@ -24,7 +24,7 @@ WORDS = {
     "bool": "BOOL", "uint8": "U8", "int8": "I8", "int16": "I16", "int32": "I32", "int64": "I64", "float16": "F16",
     "bfloat16": "BF16", "float32": "F32", "float64": "F64",
 }  # fmt: skip
-ALONE = {"i": ("I64", "I32"), "b": ("BOOL",), "x": tuple(ITEMSIZE)}
+ALONE = {"i": ("I64", "I32"), "b": ("BOOL",), "y": tuple({*ITEMSIZE} - {"U8"})}
 
 
 def joined(dtypes: Sequence[str]) -> str:
@@ -68,9 +68,9 @@ def settle(
     for code, (_, dtype, _) in zip(codes, sources, strict=True):
         alike = dtype == common if code in "fna" else dtype in ALONE.get(code, (dtype,))
         need(alike and (code != "m" or dtype in ("BOOL", common)), "V09", "the sources differ in dtype")
-    wrong = ("f" in takes and level(common) < 2) or (not {*"nq"}.isdisjoint(takes) and common == "BOOL")
-    need(not wrong and ("e" not in takes or level(common) < 2), "V09", f"dtype {common} is not computed with here")
     base = given or common
+    wrong = ("f" in takes and min(level(common), level(base)) < 2) or (bool({*"nq"} & {*takes}) and common == "BOOL")
+    need(not wrong and ("e" not in takes or level(common) < 2), "V09", f"dtype {common} is not computed with here")
     found = {"=": base, "B": "BOOL", "L": "I64"}
     found |= {code: base if given or level(base) == 2 else other for code, other in (("F", "F32"), ("S", "I64"))}
     return tuple(found[code] for code in gives or "=")

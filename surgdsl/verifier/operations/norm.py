@@ -1,28 +1,39 @@
-"""Norms: over the last dimensions, over groups of channels, over the positions of each channel, of a weight."""
+"""Norms: over the last dimensions, over groups of channels, of a weight; slopes and grids."""
 
 from __future__ import annotations
 
+import math
+
 from surgdsl.verifier.operations.arrange import combined, row
-from surgdsl.verifier.operations.letters import Places, read
-from surgdsl.verifier.operations.signature import Call, Cut
+from surgdsl.verifier.operations.call import Call
+from surgdsl.verifier.operations.letters import Places
+from surgdsl.verifier.operations.signature import Cut
 from surgdsl.verifier.reject import need
 
 
 def layer(call: Call) -> Places:
     """layer_norm, rms_norm: the last dimensions are those of `normalized_shape`, and so are the weights'."""
-    shape, count = call.values["normalized_shape"], len(call.values["normalized_shape"])
-    need(0 < count <= len(call.shape()), "V09", "layer_norm: normalized_shape has another rank")
-    over = "".join(chr(65 + at) for at in range(count))
-    terms = " ".join([f"*{over}", *[over] * (len(call.sorts) - 1)])
-    return read(f"{terms}>*{over}", call.shapes, dict(zip(over, shape, strict=True)))
+    need(bool(call.values["normalized_shape"]), "V09", "layer_norm: normalized_shape is empty")
+    return call.places("*[Normalized_shape] [Normalized_shape] [Normalized_shape]>*[Normalized_shape]")
+
+
+def channels(call: Call) -> Places:
+    """batch_norm: with statistics of its own it is a scale for each channel, else over all that is not the channel."""
+    need(not (call.values["training"] and {3, 4} & set(call.order)), "V09", "batch_norm: statistics would change")
+    return call.places("Nc# c c c c>Nc#" if call.values["training"] else "nc* c c c c>nc*")
+
+
+def vector(call: Call) -> Places:
+    """linalg_vector_norm: zeros add nothing to it, unless its order is negative."""
+    return call.places("^w>^" if call.values["ord"] >= 0 else "^W>^")
 
 
 def grouped(call: Call) -> Places:
     """group_norm: the channels are groups of equal size."""
-    groups, (channels, *_) = call.values["num_groups"], (*call.shape()[1:], "")
+    groups, (channels, *_) = call.values["num_groups"], (*call.shape[1:], "")
     fits = isinstance(channels, int) and groups >= 1 and channels % groups == 0
     need(fits, "V09", "group_norm: the groups do not divide the channels")
-    return read(f"nc# {'c ' * (len(call.sorts) - 1)}>nc#", call.shapes)
+    return call.places("nc# c c>nc#")
 
 
 def whole_groups(cut: Cut) -> bool:
@@ -35,11 +46,19 @@ def whole_groups(cut: Cut) -> bool:
 
 def sloped(call: Call) -> Places:
     """prelu: one slope, or one for each channel, which is the second dimension."""
-    return read("* 1>*" if call.shape("weight") == (1,) else "nc* c>nc*", call.shapes)
+    return call.places("* 1>*" if call.shapes[1] == (1,) else "nc* c>nc*")
 
 
 def polar(call: Call) -> Places:
     """_weight_norm: v·g/‖v‖, the norm over all dimensions but one; zeros do not count in it."""
-    rank, at = len(call.shape()), call.dimension()
-    ones = row(rank, **{f"at{place}": "1" for place in range(rank) if place != at})
-    return Places((row(rank), ones), (row(rank),))
+    letters = row(len(call.shape))
+    ones = row(len(letters), dict.fromkeys(range(-len(letters), 0), "1") | {call.dim: letters[call.dim]})
+    return Places((letters, ones), (letters,))
+
+
+def gridded(call: Call) -> Places:
+    """Fake quantization: a grid of two points or more, zero among them, and a scale above 0."""
+    scale, zero, low, high = (call.values[name] for name in ("scale", "zero_point", "quant_min", "quant_max"))
+    grid = low <= zero <= high and low < high and 0 < scale < math.inf
+    need(grid, "V09", f"no grid from {low} to {high} in steps of {scale} with {zero} for zero")
+    return call.places("*>*")

@@ -5,51 +5,28 @@ A new operator is mostly a row there; here stands only what letters cannot say.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
 from functools import partial
 from pkgutil import get_data
 
-from surgdsl.verifier.extent import Extent
-from surgdsl.verifier.operations import arrange, contract, create, fake_quantize, norm, reduce, windows
-from surgdsl.verifier.operations.letters import Places
-from surgdsl.verifier.operations.signature import Call, Cut, Signature
+from surgdsl.verifier.operations import arrange, contract, create, norm, windows
+from surgdsl.verifier.operations.signature import Signature
 
-
-@dataclass(frozen=True, slots=True)
-class Special:
-    """Places that depend on the call, the relation of what letters do not bind, and what a cut changes."""
-
-    places: Callable[[Call], Places] | str
-    also: Callable[[Cut], bool] | None = None
-    forced: str = ""
-    cost: Callable[[Call, Places], list[Extent]] | None = None
-
-
-SPECIAL = {
-    "view": Special(arrange.view, arrange.reshaped, "size shape"), "permute": Special(arrange.permuted),
-    "unsqueeze": Special(arrange.unsqueezed), "squeeze": Special(arrange.squeezed),
-    "cat": Special(arrange.joined), "stack": Special(arrange.stacked),
-    "split": Special(arrange.split, None, "split_sizes"), "unbind": Special(arrange.unbound),
-    "slice": Special(arrange.window, None, "start end"), "expand": Special(arrange.expanded, None, "size"),
-    "repeat": Special(arrange.repeated, None, "repeats dims"),
-    "pad": Special(arrange.padded),
-    "interleave": Special(arrange.interleaved, None, "repeats output_size"), "shuffle": Special(arrange.shuffled),
-    "index": Special(arrange.indexed), "pick": Special(arrange.picked), "fill": Special(create.filled, None, "size"),
-    "range": Special(create.counted), "over": Special(reduce.reduced), "sum": Special(reduce.summed),
-    "along": Special(reduce.along), "running": Special(reduce.running),
-    "topk": Special(reduce.ranked), "diff": Special(reduce.differences),
-    "conv": Special(windows.conv, partial(windows.wired, 0), "groups"),
-    "transposed": Special(windows.transposed, partial(windows.wired, -1), "groups"), "pool": Special(windows.pool),
-    "adapt": Special(windows.adapted), "resample": Special(windows.resampled),
-    "matmul": Special(contract.matmul),
-    "einsum": Special(contract.einsum, None, "", contract.product_of_two),
-    "attention": Special(contract.attention, contract.scaled, "scale"),
-    "layers": Special(contract.layers, None, "", contract.steps), "layer": Special(norm.layer),
-    "groups": Special(norm.grouped, norm.whole_groups, "num_groups"), "prelu": Special(norm.sloped),
-    "polar": Special(norm.polar), "grid": Special(fake_quantize.gridded),
+PLACES = {
+    "view": arrange.view, "permute": arrange.permuted, "squeeze": arrange.squeezed, "cat": arrange.joined,
+    "stack": arrange.stacked, "split": arrange.split, "unbind": arrange.unbound, "slice": arrange.window,
+    "scatter": arrange.scattered, "unfold": arrange.unfolded, "expand": arrange.expanded, "repeat": arrange.repeated,
+    "interleave": arrange.interleaved, "pad": arrange.padded, "shuffle": arrange.shuffled, "index": arrange.indexed,
+    "put": arrange.put, "topk": arrange.ranked, "diff": arrange.differences, "range": create.counted,
+    "conv": windows.conv, "transposed": windows.transposed, "pool": windows.pool, "columns": windows.columns,
+    "resample": windows.resampled, "matmul": contract.matmul, "einsum": contract.einsum,
+    "attention": contract.attention, "layers": contract.layers, "batch": norm.channels, "layer": norm.layer,
+    "groups": norm.grouped, "vector": norm.vector, "prelu": norm.sloped, "polar": norm.polar, "grid": norm.gridded,
 }  # fmt: skip
-
+ALSO = {
+    "view": arrange.reshaped, "conv": partial(windows.wired, 0), "transposed": partial(windows.wired, -1),
+    "attention": contract.scaled, "groups": norm.whole_groups,
+}  # fmt: skip
+COSTS = {"einsum": contract.product_of_two, "layers": contract.steps}
 TABLE = get_data("surgdsl.verifier.operations", "operators.txt") or b""  # from a folder or from an archive
 
 
@@ -62,10 +39,20 @@ def catalogue() -> dict[str, Signature]:
         names, schema, dtypes, places, cost = (*(cell.strip() for cell in line.split("|")), "", "", "")[:5]
         schema = " ".join(words.get(word, word) for word in schema.split())
         plain = " ".join(["~*"] * sum(":" not in item for item in schema.split())) + ">*"
-        one = SPECIAL[places[1:-1]] if places.startswith("<") else Special(places or plain)
-        row = Signature(schema, dtypes or "f", one.places, one.cost or cost, tuple(one.forced.split()), one.also)
-        found |= {f"aten.{name}" + ".default" * ("." not in name): row for name in names.split()}
+        word = places[1:-1] if places.startswith("<") else ""
+        where = PLACES[word] if word else places or plain
+        row = Signature(schema, dtypes or "f", where, COSTS.get(word, cost), ALSO.get(word))
+        found |= {full(name): row for name in names.split()}
     return found
+
+
+def full(name: str) -> str:
+    """The name of an operator as graphs have it: its library and its overload need not be written.
+
+    >>> full("relu"), full("add.Tensor"), full("library.name.default")
+    ('aten.relu.default', 'aten.add.Tensor', 'library.name.default')
+    """
+    return name if name.count(".") == 2 else f"aten.{name}" + ".default" * ("." not in name)
 
 
 CATALOGUE = catalogue()

@@ -2,36 +2,30 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-from typing import Any
+import math
 
-from surgdsl.verifier.extent import LARGEST, integers
-from surgdsl.verifier.operations.letters import Places, Shape, read
-from surgdsl.verifier.operations.signature import Call, Cut
+from surgdsl.verifier.extent import LARGEST, integers, product
+from surgdsl.verifier.operations.call import Call
+from surgdsl.verifier.operations.letters import Places, Shape
+from surgdsl.verifier.operations.signature import Cut
 from surgdsl.verifier.reject import need
 
-SPACE = "ABD"  # letters of the spatial extents of the input,
-KERNEL = "KLM"  # of the kernel,
-OUT = "XYZ"  # and of the output
+Ints = tuple[int, ...]
 
 
-def spread(values: Any, rank: int, least: int = 1) -> tuple[int, ...]:
-    """One value for each of `rank` dimensions, from as many or from one."""
-    fits = len(values) in (1, rank) and all(value >= least for value in values)
-    need(fits, "V09", f"{values} does not fit {rank} dimensions")
-    return tuple(values) if len(values) == rank else tuple(values) * rank
+def spread(call: Call, name: str, least: int = 1) -> Ints:
+    """One value of an attribute for each spatial dimension, from as many or from one."""
+    given: Ints = call.values.get(name, (1,))
+    rank, text = call.rank, isinstance(given, str)
+    fits = not text and len(given) in (1, rank) and min(given) >= least
+    need(fits, "V09", f"{name}: {given} does not fit {rank} dimensions")
+    return given * (rank // len(given))
 
 
-def windows(extents: Shape, kernel: tuple[int, ...], call: Call) -> tuple[int, ...]:
+def slid(call: Call, extents: Shape, kernel: Ints, stride: Ints, padding: Ints) -> Ints:
     """Positions of a window along each dimension: ⌊(in + 2p − d(k−1) − 1)/s⌋ + 1, or ⌈…⌉ with `ceil_mode`."""
-    rank, given, up = len(kernel), call.values, call.values.get("ceil_mode", False)
-    need(len(extents) == rank, "V09", "a window has another rank than what it slides over")
-    strides = spread(given["stride"], rank) if given.get("stride", ()) else kernel
-    paddings, dilations = spread(given["padding"], rank, 0), spread(given.get("dilation", (1,)), rank)
-    found: list[int] = []
-    for size, k, s, p, d in zip(
-        integers(extents, "spatial extents"), kernel, strides, paddings, dilations, strict=True
-    ):
+    up, found, space = call.values.get("ceil_mode", False), list[int](), integers(extents, "spatial extents")
+    for size, k, s, p, d in zip(space, kernel, stride, padding, spread(call, "dilation"), strict=True):
         room = size + 2 * p - d * (k - 1) - 1
         need(room >= 0, "V09", "a window is larger than what it slides over")
         count = (room + s - 1) // s + 1 if up else room // s + 1
@@ -40,46 +34,36 @@ def windows(extents: Shape, kernel: tuple[int, ...], call: Call) -> tuple[int, .
     return tuple(found)
 
 
-def over_space(call: Call, pattern: str, sizes: Shape) -> Places:
-    """A pattern in which the letters of space stand for as many dimensions as the operator has."""
-    need(len(sizes) == call.rank, "V09", "the output size has the wrong rank")
-    for letters in (SPACE, KERNEL, OUT):
-        pattern = pattern.replace(letters, letters[: call.rank])
-    terms, _, target = pattern.partition(">")
-    given = " ".join(terms.split()[: len(call.sorts)])
-    return read(f"{given}>{target}", call.shapes, dict(zip(OUT, sizes, strict=False)))
-
-
 def conv(call: Call) -> Places:
     """[N, w[0], windows…]: cross-correlation, channels in groups."""
-    x, w, groups = call.shape("input"), integers(call.shape("weight"), "the extents of a kernel"), call.values["groups"]
-    need(len(x) == len(w) == call.rank + 2 and len(call.values["stride"]) >= 1, "V09", "conv: x or w has another rank")
-    need(groups >= 1 and w[0] % groups == 0 and x[1] == w[1] * groups, "V09", "conv: channels and groups do not fit")
-    if call.values["padding"] == "same":
-        need(set(call.values["stride"]) == {1}, "V09", "conv: with a stride the size cannot stay the same")
-        sizes = integers(x[2:], "spatial extents")
+    (outs, ins, *kernel), groups = integers(call.shapes[1], "the extents of a kernel"), call.values["groups"]
+    need(groups >= 1 and outs % groups == 0, "V09", "conv: channels and groups do not fit")
+    stride, padding, space = spread(call, "stride"), call.values["padding"], call.shape[2:]
+    if padding == "same":
+        need(
+            {*stride} == {1} and any(spread(call, "dilation")),
+            "V09",
+            "conv: with a stride the size cannot stay the same",
+        )
+        sizes = integers(space, "spatial extents")
     else:
-        zero = {"padding": (0,)} if call.values["padding"] == "valid" else {}
-        plain = replace(call, values=call.values | zero)
-        need(type(plain.values["padding"]) is tuple, "V09", "conv: padding is no list")
-        sizes = windows(x[2:], w[2:], plain)
-    return over_space(call, "n?cABD o?iKLM o>noXYZ", sizes)
+        sizes = slid(
+            call, space, tuple(kernel), stride, spread(call, "padding", 0) if padding != "valid" else (0,) * call.rank
+        )
+    return call.places("ncABD oiKLM o>noXYZ", dict(zip("cXYZ", [ins * groups, *sizes], strict=False)))
 
 
 def transposed(call: Call) -> Places:
     """[N, w[1]·groups, …]: every input position sets a kernel down."""
-    x, w, given = call.shape("input"), integers(call.shape("weight"), "the extents of a kernel"), call.values
-    rank, groups = call.rank, given["groups"]
-    need(len(x) == len(w) == rank + 2, "V09", "conv: x or w has another rank")
-    need(groups >= 1 and w[0] % groups == 0 and x[1] == w[0], "V09", "conv: channels and groups do not fit")
-    rows = [spread(given[key], rank, least) for key, least in (("stride", 1), ("dilation", 1))]
-    rows += [spread(given[key], rank, 0) for key in ("padding", "output_padding")]
-    spans = zip(integers(x[2:], "spatial extents"), w[2:], *rows, strict=True)
-    sizes = tuple((size - 1) * s - 2 * p + d * (k - 1) + more + 1 for size, k, s, d, p, more in spans)
+    (ins, outs, *kernel), groups = integers(call.shapes[1], "the extents of a kernel"), call.values["groups"]
+    need(groups >= 1 and ins % groups == 0, "V09", "conv: channels and groups do not fit")
+    rows = [spread(call, name) for name in ("stride", "dilation")]
+    rows += [spread(call, name, 0) for name in ("padding", "output_padding")]
+    spans = zip(integers(call.shape[2:], "spatial extents"), kernel, *rows, strict=True)
+    sizes = [(size - 1) * s - 2 * p + d * (k - 1) + more + 1 for size, k, s, d, p, more in spans]
     need(all(size >= 1 for size in sizes), "V09", "conv: nothing would be left")
     need(all(more < max(s, d) for s, d, _, more in zip(*rows, strict=True)), "V09", "conv: output_padding is too large")
-    places = over_space(call, "ncABD c?oKLM p>npXYZ", sizes)
-    return replace(places, sizes={**places.sizes, "p": w[1] * groups})
+    return call.places("ncABD coKLM p>npXYZ", dict(zip("pXYZ", [outs * groups, *sizes], strict=False)))
 
 
 def wired(port: int, cut: Cut) -> bool:
@@ -92,24 +76,40 @@ def wired(port: int, cut: Cut) -> bool:
 
 
 def pool(call: Call) -> Places:
-    """[x[0], x[1], windows…]."""
-    return over_space(
-        call, "ncABD>ncXYZ", windows(call.shape()[2:], spread(call.values["kernel_size"], call.rank), call)
+    """[x[0], x[1], windows…]; without a stride windows stand side by side."""
+    kernel, padding = spread(call, "kernel_size"), spread(call, "padding", 0)
+    stride = spread(call, "stride") if call.values["stride"] else kernel
+    half = all(2 * p <= d * (k - 1) + 1 for p, d, k in zip(padding, spread(call, "dilation"), kernel, strict=True))
+    need(half, "V09", "a window may lie in the padding alone")
+    return call.places(
+        "ncABD>ncXYZ", dict(zip("XYZ", slid(call, call.shape[2:], kernel, stride, padding), strict=False))
     )
 
 
-def adapted(call: Call) -> Places:
-    """x[:-rank] + output_size."""
-    return over_space(call, "*ABD>*XYZ", call.values["output_size"])
+def columns(call: Call) -> Places:
+    """im2col: [*, c, h, w] → [*, c·kh·kw, windows], and col2im back, where windows add up to `output_size`."""
+    kernel, size = spread(call, "kernel_size"), call.values.get("output_size", call.shape[-2:])
+    many, area = (
+        math.prod(slid(call, size, kernel, spread(call, "stride"), spread(call, "padding", 0))),
+        math.prod(kernel),
+    )
+    if "im2col" in call.name:
+        sizes = {"d": product(call.shape[-3], area), "T": many}
+        return call.places("*cHW>*dT", sizes, (((1, -2), (0, -3), lambda index: index // area),))
+    (channels,) = integers(call.shape[-2:-1], "channels")
+    need(channels % area == 0, "V09", "col2im: the windows do not divide the channels")
+    sizes = {"c": channels // area, "T": many, "H": size[0], "W": size[1]}
+    return call.places("*dT>*cHW", sizes, (((0, -2), (1, -3), lambda index: index // area),))
 
 
 def resampled(call: Call) -> Places:
-    """[x[0], x[1], output_size…], or every extent times its factor, rounded down."""
-    space, size = call.shape()[2:], call.values["output_size"]
+    """Spatial extents output_size, or every one times its factor, rounded down."""
+    size, space, adapts = call.values["output_size"], call.shape[-call.rank :], "adaptive" in call.name
     if size is None:
         factors: tuple[float, ...] = call.values["scale_factors"] or ()
         fits = len(factors) == len(space) and all(0 < factor < LARGEST for factor in factors)
         need(fits, "V09", "a factor for each dimension is needed")
-        extents = integers(space, "spatial extents")
-        size = tuple(int(extent * factor) for extent, factor in zip(extents, factors, strict=True))
-    return over_space(call, "ncABD>ncXYZ", size)
+        pairs = zip(integers(space, "spatial extents"), factors, strict=True)
+        size = tuple(int(extent * factor) for extent, factor in pairs)
+    need(len(size) == call.rank, "V09", "the output size has the wrong rank")
+    return call.places("*ABD>*XYZ" if adapts else "ncABD>ncXYZ", dict(zip("XYZ", size, strict=False)))
