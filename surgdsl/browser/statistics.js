@@ -15,25 +15,26 @@ import { digits, div, ratio, sub, whole } from "./rational.js";
 export const MILLION = 1000000;
 const WIDTHS = [192, 1536];
 
-/** Memo of the last binomial coefficients, which all steps of one bisection share. @type {Map<string, bigint>} */
-const chosen = new Map();
-
-/** n choose k. @param {number} n @param {number} k */
-function choose(n, k) {
-  const key = `${n} ${k}`;
-  let value = chosen.get(key);
-  if (value !== undefined) return value;
-  value = 1n;
-  for (let i = 0; i < Math.min(k, n - k); i++) value = (value * BigInt(n - i)) / BigInt(i + 1);
-  if (chosen.size > 7) chosen.clear();
-  chosen.set(key, value);
-  return value;
-}
-
 /** The leading digits of a number. @param {Leading} a @param {number} width @returns {Leading} */
 function leading({ m, e }, width) {
   const extra = digits(m) - width;
   return extra > 0 ? { m: m >> BigInt(extra), e: e + extra } : { m, e };
+}
+
+/** Memo of the last binomial coefficients, which all steps of one bisection share. @type {Map<string, Leading>} */
+const chosen = new Map();
+
+/** n choose k, too small by a factor of at most 1 + 2·k·2^(1−width). @param {number} n @param {number} k @param {number} width @returns {Leading} */
+function choose(n, k, width) {
+  const key = `${n} ${k} ${width}`;
+  const known = chosen.get(key);
+  if (known !== undefined) return known;
+  let value = { m: 1n, e: 0 };
+  // Each quotient is whole until digits are cut, and has `width` digits from then on.
+  for (let i = 0; i < Math.min(k, n - k); i++) value = leading({ m: (value.m * BigInt(n - i)) / BigInt(i + 1), e: value.e }, width);
+  if (chosen.size > 7) chosen.clear();
+  chosen.set(key, value);
+  return value;
 }
 
 /** @param {Leading} a @param {Leading} b @param {number} width */
@@ -90,7 +91,7 @@ export function tail(n, b, p, share) {
   if (b * MILLION >= (n + 1) * p) return 0 - tail(n, n - b - 1, MILLION - p, sub(whole(1), share));
   const [x, y] = [BigInt(p), BigInt(MILLION - p)];
   for (const width of WIDTHS) {
-    const last = times(times(power(x, b, width), power(y, n - b, width), width), { m: choose(n, b), e: 0 }, width);
+    const last = times(times(power(x, b, width), power(y, n - b, width), width), choose(n, b, width), width);
     const sum = times(last, { m: relativeSum(n, b, x, y, width), e: -width }, width);
     const all = power(BigInt(MILLION), n, width);
     const [left, right] = [{ m: sum.m * share.d, e: sum.e }, { m: all.m * share.n, e: all.e }];
