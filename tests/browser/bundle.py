@@ -1,7 +1,8 @@
 """`make page`: puts the second verifier into one file, docs/verify.html.
 
-An auditor wants a file that opens from a disk without a server, and browsers load no modules from there. So every module becomes
-a function's scope of its own, in the order of their imports, and a policy in the page names the hash of the one script and forbids the network.
+An auditor wants a file that opens from a disk without a server, and browsers load no modules from there. So every
+module becomes a function's scope of its own, in the order of their imports, and a policy in the page names the hash
+of the one script and forbids the network.
 """
 
 import base64
