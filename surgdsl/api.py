@@ -33,7 +33,7 @@ from surgdsl.diagnostic import Diagnostic, Refusal, hint
 from surgdsl.execution.attesting import attest, trusted
 from surgdsl.execution.carrying import carry
 from surgdsl.execution.checkable import check_known
-from surgdsl.execution.measuring import check_classes, check_measured, compare, judge
+from surgdsl.execution.measuring import check_classes, check_measured, compare, judge, registrations
 from surgdsl.execution.publishing import publishing, writing_to
 from surgdsl.execution.spending import watched
 from surgdsl.execution.superseding import FIRST, after
@@ -279,6 +279,7 @@ def _inputs(program: Program) -> tuple[Path, ...]:
 def _carried(made: Plan, say: Callable[[str, str], None], threads: int) -> Outcome:
     opened = made.opened
     requires = opened.surgery.promises
+    registered = registrations(requires)
     names = dict.fromkeys(one.claim.data for one in requires if isinstance(one.claim, Measured))
     for name in names:
         with pointing(opened.program.datum(name).source.span):
@@ -288,10 +289,10 @@ def _carried(made: Plan, say: Callable[[str, str], None], threads: int) -> Outco
     promises = attest(requires, {"before": opened.start, "after": final})
     check_counted(promises, made.before, count(final.net, final.weights, ones(final.net)))
     say("measuring", "")
-    comparisons = {name: compare(opened.start, final, opened.rows(name)) for name in names}
-    findings = judge(promises, comparisons)
+    compared = compare(opened.start, final, promises, opened.rows)
+    findings = judge(promises, compared)
     check_measured(findings)
-    return Outcome(made, carried, comparisons, findings, promises)
+    return Outcome(made, carried, compared, findings, promises, registered)
 
 
 def verified(folder: Path, weights: Path | None = None, trust: frozenset[str] = frozenset()) -> Report:

@@ -98,8 +98,9 @@ def _arrows(inner: st.SearchStrategy[tree.Word | tree.Sequence]) -> st.SearchStr
 
 
 sequences = _arrows(st.recursive(words, _arrows, max_leaves=4))
-requires = st.builds(tree.Require, expressions, data=st.none() | owned, confidence=st.none() | expressions) | st.builds(
-    tree.Require, expressions, words, expressions, st.none() | owned, st.none() | expressions
+confidences = st.none() | st.builds(tree.Confidence, expressions, st.none() | counts, st.none() | texts)
+requires = st.builds(tree.Require, expressions, data=st.none() | owned, confidence=confidences) | st.builds(
+    tree.Require, expressions, words, expressions, st.none() | owned, confidences
 )
 clauses = st.one_of(
     st.lists(dotted, min_size=1, max_size=2).map(lambda made: tree.Preserve(tuple(made))),

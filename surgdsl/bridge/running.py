@@ -67,6 +67,23 @@ def predict(state: State, rows: Rows) -> Array:
     return np.concatenate([one.argmax(axis=1).astype(np.int64) for one in answers])
 
 
+def row_losses(state: State, rows: Rows, bits: float) -> Array:
+    """The cross-entropy of the first output for each row, as a share of `bits`, at most 1; millionths, rounded up.
+
+    A label that the model has no class for costs 1, and so does an answer that is no number. int64[n].
+    """
+    module = rebuild(state).to(device())
+    found: list[Array] = []
+    with torch.no_grad():
+        for inputs, labels in _batches(rows, BATCH):
+            said = functional.log_softmax(_first(module(*inputs)).double(), dim=1)
+            known = (labels >= 0) & (labels < said.shape[1])
+            chosen = said.gather(1, (labels.long() * known)[:, None])[:, 0]
+            share = (-chosen / (bits * math.log(2))).nan_to_num(1.0).clamp(0.0, 1.0)
+            found.append(to_array(torch.where(known, share, 1.0).mul(10**6).ceil().long()))
+    return np.concatenate(found)
+
+
 @frozen(eq=False)
 class Seen:
     """What one batch shows of a net: the gradient of its mean loss by weight, the values of some wires, its rows."""

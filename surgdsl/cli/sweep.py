@@ -22,8 +22,12 @@ from surgdsl.cli.output import Settings, Threads, Voice
 from surgdsl.cli.progress import Progress
 from surgdsl.cli.replacing import replace
 from surgdsl.diagnostic import Diagnostic, Refusal, Source
+from surgdsl.execution.measuring import compare, judge, key
+from surgdsl.execution.writing import Outcome
 from surgdsl.formula.fields import Undefined
 from surgdsl.language import Program, program, settings, with_settings
+from surgdsl.language.claim import Measured, Require
+from surgdsl.language.claims import MOST_CANDIDATES
 from surgdsl.language.program import Goal, SweepDecl
 from surgdsl.metrics import count, ones
 from surgdsl.planning import choosing
@@ -90,7 +94,29 @@ def _jobs(source: Source, given: Mapping[str, str], declared: SweepDecl) -> tupl
     names = [one.name for one in declared.varied]
     _checked(source, given, [{one.name: text} for one in declared.varied for text in one.values])
     turns = islice(product(*(one.values for one in declared.varied)), declared.limit)
-    return _checked(source, given, [dict(zip(names, values, strict=True)) for values in turns])
+    jobs = _checked(source, given, [dict(zip(names, values, strict=True)) for values in turns])
+    return tuple((values, among(job, len(jobs))) for values, job in jobs)
+
+
+def among(job: Program, runs: int) -> Program:
+    """The program of one run of many: whoever chooses among them has compared them all on the same rows.
+
+    Raises:
+        Refusal: E0207, there are more candidates in all than a certificate counts.
+    """
+
+    def counted(one: Require) -> Require:
+        if not isinstance(one.claim, Measured) or one.claim.confidence is None:
+            return one
+        many = one.claim.candidates * runs
+        if many > MOST_CANDIDATES:
+            raise Refusal(
+                Diagnostic("E0207", f"{many} candidates are too many", one.span, f"at most {MOST_CANDIDATES}")
+            )
+        return evolve(one, claim=evolve(one.claim, candidates=many))
+
+    surgeries = (evolve(one, requires=tuple(map(counted, one.requires))) for one in job.surgeries)
+    return evolve(job, surgeries=tuple(surgeries))
 
 
 def _checked(source: Source, given: Mapping[str, str], choices: Sequence[dict[str, str]]) -> tuple[Job, ...]:
@@ -133,12 +159,19 @@ def _ran(
 def _figure(goal: Goal, result: Result) -> Fraction:
     outcome = result.outcome
     if goal.measure:
-        (comparison,) = outcome.comparisons.values()
-        counts = comparison.counts
-        return counts.drop if goal.measure.endswith(".drop") else Fraction(counts.after, counts.rows)
+        return _measured(goal, outcome)
     assert goal.expr is not None
     final = outcome.carried.final
     return value(goal.expr, outcome.plan.before, count(final.net, final.weights, ones(final.net)))
+
+
+def _measured(goal: Goal, outcome: Outcome) -> Fraction:
+    (data,) = {one.rows.name for one in outcome.compared.values()}
+    claim = Measured(goal.measure, "<=", Fraction(1), data)
+    asked, opened, compared = [Require(goal.text, claim)], outcome.plan.opened, outcome.compared
+    if key(claim) not in compared:
+        compared = compare(opened.start, outcome.carried.final, asked, opened.rows)
+    return judge(asked, compared)[0].figure
 
 
 def _check(folder: Path) -> None:

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
-from attrs import frozen
+from attrs import field, frozen
 
 from surgdsl import __version__
 from surgdsl.axis.extent import symbol
@@ -24,9 +24,10 @@ from surgdsl.execution import digest
 from surgdsl.execution.canonical import Json
 from surgdsl.execution.carrying import Carried, obligations
 from surgdsl.execution.declaration import declared
-from surgdsl.execution.evidence import Log
+from surgdsl.execution.evidence import Log, LossLog
 from surgdsl.execution.graph import Scribe
-from surgdsl.execution.measuring import Comparison, Finding
+from surgdsl.execution.measuring import Compared, Comparison, Finding, Losing, key
+from surgdsl.execution.seeing import seen
 from surgdsl.execution.statement import Certificate, Request, certificate
 from surgdsl.execution.superseding import FIRST, Place
 from surgdsl.formula import as_json
@@ -45,10 +46,12 @@ class Outcome:
 
     plan: Plan
     carried: Carried
-    comparisons: Mapping[str, Comparison]
+    compared: Compared
     findings: tuple[Finding, ...]
     promises: tuple[Require, ...]
     """Targets and requires, with every figure that they rest on."""
+    registered: Mapping[str, str] = field(factory=dict[str, str])
+    """The SHA-256 of the files that registered promises, by their names in the text."""
 
 
 def write(outcome: Outcome, draft: Path, out: Path, threads: int, place: Place = FIRST) -> Certificate:
@@ -96,7 +99,7 @@ def _run(opened: Opened, out: Path) -> dict[str, object]:
 def _certified(outcome: Outcome, threads: int, place: Place) -> Certificate:
     opened, rewrites, scribe = outcome.plan.opened, outcome.carried.rewrites, Scribe()
     manifests = scribe.manifest(opened.start), scribe.manifest(outcome.carried.final)
-    logs = {name: _log(comparison).blob(manifests) for name, comparison in outcome.comparisons.items()}
+    logs = {name: _log(one, seen(opened, one.rows)).blob(manifests) for name, one in outcome.compared.items()}
     surgery = opened.surgery
     promises = outcome.promises
     bounds = {id(finding.require): finding for finding in outcome.findings}
@@ -106,7 +109,7 @@ def _certified(outcome: Outcome, threads: int, place: Place) -> Certificate:
         seed=surgery.seed,
         interfaces=_interfaces(opened),
         obligations=obligations(outcome.plan, rewrites),
-        claims=[_claim(one, bounds.get(id(one)), logs) for one in promises],
+        claims=[_claim(one, bounds.get(id(one)), logs, outcome.registered) for one in promises],
         evidence=list(logs.values()),
         rules=declared(rewrites),
         facts={**facts(threads), **(outcome.plan.allocation.facts if outcome.plan.allocation else {})},
@@ -115,12 +118,13 @@ def _certified(outcome: Outcome, threads: int, place: Place) -> Certificate:
     return certificate(opened.start, rewrites, request, scribe)
 
 
-def _log(comparison: Comparison) -> Log:
-    rows = comparison.rows
+def _log(compared: Comparison | Losing, known: int) -> Log | LossLog:
+    rows = compared.rows
     names = {dtype: name for name, dtype in storage.NUMPY.items() if name != "BF16"}
     digests = [digest.tensor(names[array.dtype], array) for array in rows.inputs]
     inputs = digests[0] if len(digests) == 1 else digest.blob("".join(digests).encode())
-    return Log(rows.name, inputs, rows.labels.astype(np.int64), comparison.before, comparison.after)
+    made = LossLog if isinstance(compared, Losing) else Log
+    return made(rows.name, inputs, rows.labels.astype(np.int64), compared.before, compared.after, known)
 
 
 def _interfaces(opened: Opened) -> Sequence[tuple[str, list[tuple[str, Sort]], list[tuple[str, Sort]]]]:
@@ -134,21 +138,33 @@ def _port(port: Port) -> tuple[str, Sort]:
     )
 
 
-def _claim(require: Require, finding: Finding | None, logs: Mapping[str, bytes]) -> Json:
+MEASURES = {
+    "accuracy.after": "accuracy",
+    "accuracy.drop": "accuracyDrop",
+    "loss.after": "loss",
+    "loss.rise": "lossRise",
+}
+"""What certificates call a measure."""
+
+
+def _claim(require: Require, finding: Finding | None, logs: Mapping[str, bytes], registered: Mapping[str, str]) -> Json:
     match require.claim:
         case Counted(left, relation, right):
             return {
                 "counted": {"left": as_json(left), "relation": relation, "right": as_json(right)},
                 "text": require.text,
             }
-        case Measured(measure, relation, limit, data, confidence):
+        case Measured() as claim:
             assert finding is not None
             made: dict[str, Json] = {
-                "evidence": digest.blob(logs[data]),
-                "limit": str(limit),
-                "measure": "accuracyDrop" if measure == "accuracy.drop" else "accuracy",
-                "relation": relation,
+                "evidence": digest.blob(logs[key(claim)]),
+                "limit": str(claim.limit),
+                "measure": MEASURES[claim.measure],
+                "relation": claim.relation,
             }
-            if confidence is not None:
-                made |= {"bound": str(finding.bound), "candidates": 1, "confidence": str(confidence)}
+            if claim.confidence is not None:
+                bound, sure = str(finding.bound), str(claim.confidence)
+                made |= {"bound": bound, "candidates": claim.candidates, "confidence": sure}
+            if claim.registered is not None:
+                made |= {"registered": registered[claim.registered]}
             return {"measured": made, "text": require.text}

@@ -32,6 +32,10 @@ class Building:
         assert token.end_pos is not None
         return tree.Word(str(token), span=Span(self.source, token.start_pos, token.end_pos))
 
+    def _text(self, token: Token) -> tree.Text:
+        word = self._word(token)
+        return tree.Text(word.text[1:-1], span=word.span)
+
     def _maybe(self, token: Token | None) -> tree.Word | None:
         return None if token is None else self._word(token)
 
@@ -199,6 +203,11 @@ class Building:
         named = None if data is None else _joined(data)
         return tree.Require(claim, self._maybe(each), domain, named, confidence, span=self._at(meta))
 
+    def confidence(self, meta: Any, parts: list[Any]) -> Any:
+        level, candidates, registered = parts
+        named = None if registered is None else self._text(registered)
+        return tree.Confidence(level, self._maybe(candidates), named, span=self._at(meta))
+
     def emit(self, meta: Any, parts: list[Any]) -> Any:
         return tree.Emit(parts[0], span=self._at(meta))
 
@@ -251,8 +260,8 @@ class Building:
         digits = text.rstrip("%") if text.endswith("%") else text.rstrip(LETTERS)
         return tree.Amount(digits, text[len(digits) :], span=self._at(meta))
 
-    def text(self, meta: Any, parts: list[Any]) -> Any:
-        return tree.Text(str(parts[0])[1:-1], span=self._at(meta))
+    def text(self, _meta: Any, parts: list[Any]) -> Any:
+        return self._text(parts[0])
 
     def path(self, meta: Any, parts: list[Any]) -> Any:
         return tree.Path(str(parts[0]), span=self._at(meta))

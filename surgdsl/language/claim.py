@@ -30,13 +30,20 @@ class Counted:
 
 @frozen
 class Measured:
-    """A figure measured on `data` stands in `relation` to `limit`; with a `confidence`, its bound does."""
+    """A figure measured on `data` stands in `relation` to `limit`; with a `confidence`, its bound does.
+
+    `measure` is accuracy.after, accuracy.drop, loss.after or loss.rise.
+    """
 
     measure: str
     relation: str
     limit: Fraction
     data: str
     confidence: Fraction | None = None
+    candidates: int = 1
+    """How many results were compared on the data before this one was chosen; the confidence is in all of them."""
+    registered: str | None = None
+    """The file that said so before, as the text names it."""
 
 
 Claim = Counted | Measured

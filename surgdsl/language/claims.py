@@ -14,7 +14,7 @@ from surgdsl.formula import Number
 from surgdsl.language import tree
 from surgdsl.language.claim import Counted, Expr, Measured, Require
 from surgdsl.language.figures import Context, Term, context, domain, everywhere, term, within
-from surgdsl.language.fitting import fitted
+from surgdsl.language.fitting import fitted, whole
 from surgdsl.language.scope import Declared, Scope
 from surgdsl.language.spelling import spell
 from surgdsl.language.value import constant, mismatch
@@ -22,6 +22,9 @@ from surgdsl.units import PLAIN
 
 RELATIONS = {"<=": ">=", ">=": "<=", "<": ">", ">": "<"}
 """The relations of claims, each with its mirror image."""
+MEASURES = {"accuracy": "drop", "loss": "rise"}
+"""Metrics that are measured row by row between 0 and 1, each with the change for the worse."""
+MOST_CANDIDATES = 10**6
 
 
 def required(scope: Scope, node: tree.Require | tree.Target) -> Require | None:
@@ -65,16 +68,17 @@ def _measured(scope: Scope, node: tree.Require | tree.Target, claim: tree.Binary
     measure = _measure_name(scope, side)
     limit = _limit(scope, bound)
     data = node.data
-    confidence = _confidence(scope, node.confidence) if isinstance(node, tree.Require) and node.confidence else None
+    sure = node.confidence if isinstance(node, tree.Require) else None
+    certainty = _certainty(scope, sure) if sure else (None, 1, None)
     if data is None:
         text = f"require {spell(claim)} on …"
         return scope.refuse("E0210", "a measured promise names its data", claim.span, help=(f"write `{text}`",))
     if scope.find(data, "data") is None or measure is None or limit is None:
         return None
-    if (relation in ("<=", "<")) != measure.endswith("drop"):
-        better = "at most (<=)" if measure.endswith("drop") else "at least (>=)"
+    if (relation in ("<=", "<")) == (measure == "accuracy.after"):
+        better = "at least (>=)" if measure == "accuracy.after" else "at most (<=)"
         return scope.refuse("E0420", f"`{measure}` is promised to be {better} a limit", claim.span)
-    return Measured(measure, relation, limit, data.text, confidence)
+    return None if certainty is None else Measured(measure, relation, limit, data.text, *certainty)
 
 
 def measure(scope: Scope, expr: tree.Expr) -> tuple[bool, str | None]:
@@ -83,13 +87,16 @@ def measure(scope: Scope, expr: tree.Expr) -> tuple[bool, str | None]:
 
 
 def _measure_name(scope: Scope, side: tree.Expr) -> str | None:
+    declared = _measure(scope, side)
+    metric = declared.signature.name if declared and declared.signature else ""
+    change = MEASURES.get(metric)
     match side:
-        case tree.Member(tree.Name(metric), tree.Word("drop")):
-            return f"{metric}.drop"
-        case tree.Call(tree.Name(metric), (tree.Name("after"),)):
+        case tree.Member(_, tree.Word("drop" | "rise" as word)) if word == change:
+            return f"{metric}.{change}"
+        case tree.Call(_, (tree.Name("after"),)) if change:
             return f"{metric}.after"
-        case tree.Member(_, word):
-            label = hint(word.text, ("drop",)) or "`drop` is"
+        case tree.Member(_, word) if change:
+            label = hint(word.text, (change,)) or f"`{change}` is"
             return scope.refuse(
                 "E0420", f"`.{word}` of a measured metric is not executed in this version", word.span, label
             )
@@ -103,12 +110,16 @@ def _limit(scope: Scope, bound: tree.Expr) -> Fraction | None:
     return made if isinstance(made, Fraction) else None
 
 
-def _confidence(scope: Scope, expr: tree.Expr) -> Fraction | None:
-    made = _limit(scope, expr)
-    if made is None or 0 < made < 1:
-        return made
-    lines = (f"for a percentage write `{expr.span.text}%`",) if 1 < made < 100 else ()
-    return scope.refuse("E0207", "a confidence lies between 0% and 100%", expr.span, help=lines)
+def _certainty(scope: Scope, node: tree.Confidence) -> tuple[Fraction, int, str | None] | None:
+    """The confidence, the number of candidates and the file that registers them."""
+    level = _limit(scope, node.level)
+    if level is not None and not 0 < level < 1:
+        lines = (f"for a percentage write `{node.level.span.text}%`",) if 1 < level < 100 else ()
+        scope.refuse("E0207", "a confidence lies between 0% and 100%", node.level.span, help=lines)
+        level = None
+    candidates = 1 if node.candidates is None else whole(scope, node.candidates, 1, MOST_CANDIDATES)
+    registered = None if node.registered is None else node.registered.text
+    return None if level is None or candidates is None else (level, candidates, registered)
 
 
 # ---- counted ------------------------------------------------------------------------------------

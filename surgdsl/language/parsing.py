@@ -58,8 +58,8 @@ KEYWORDS = frozenset((
     "criterion", "metric", "extern", "primitive", "rule", "by", "exact", "bounded", "lossy", "where", "with",
     "bound", "decreases", "surgery", "over", "vary", "keep", "limit", "runs", "preserve", "seed", "budget",
     "step", "apply", "exhaustively", "frozen", "live", "stages", "order", "recover", "then", "target", "minimize",
-    "maximize", "require", "for", "all", "confidence", "emit", "except", "every", "choose", "if", "else", "and",
-    "or", "not",
+    "maximize", "require", "for", "all", "confidence", "among", "candidates", "registered", "emit", "except", "every",
+    "choose", "if", "else", "and", "or", "not",
 ))  # fmt: skip
 """Words that no declaration may take. L, K and R are keywords only inside a rule."""
 

@@ -285,7 +285,7 @@ class Goal(Spanned):
     @property
     def largest(self) -> bool:
         """Whether more of it is better."""
-        return self.measure.endswith(".after")
+        return self.measure == "accuracy.after"
 
 
 @frozen

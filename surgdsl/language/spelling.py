@@ -153,8 +153,15 @@ def promise_parts(node: tree.Require | tree.Target) -> list[str]:
     if node.data is not None:
         parts.append(f"on {node.data}")
     if node.confidence is not None:
-        parts.append(f"with confidence {spell(node.confidence)}")
+        parts.append(confidence_text(node.confidence))
     return parts
+
+
+def confidence_text(node: tree.Confidence) -> str:
+    """``with confidence 95% among 4 candidates registered "plan.md"``."""
+    among = "" if node.candidates is None else f" among {node.candidates} candidates"
+    registered = "" if node.registered is None else f' registered "{node.registered.text}"'
+    return f"with confidence {spell(node.level)}{among}{registered}"
 
 
 def sequence_text(node: tree.Sequence) -> str:

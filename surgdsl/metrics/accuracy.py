@@ -45,12 +45,17 @@ class Paired:
         """The share of rows right before less the share right after, of these rows."""
         return Fraction(self.lost - self.gained, self.rows)
 
-    def bound(self, confidence: Fraction) -> Fraction:
+    def least(self, confidence: Fraction, candidates: int = 1) -> Fraction:
+        """What the accuracy after falls short of with a probability of at most 1 − confidence, for all candidates."""
+        return lower(self.after, self.rows, (1 - confidence) / candidates)
+
+    def bound(self, confidence: Fraction, candidates: int = 1) -> Fraction:
         """What the drop in the population of the rows exceeds with a probability of at most 1 − confidence.
 
-        The union bound over two exact limits: lost ≤ upper and gained ≥ lower each hold but for half of the risk.
+        The union bound over two exact limits: lost ≤ upper and gained ≥ lower each hold but for half of the risk; and
+        over the candidates that were compared on the rows.
         """
-        risk = (1 - confidence) / 2
+        risk = (1 - confidence) / candidates / 2
         return upper(self.lost, self.rows, risk) - lower(self.gained, self.rows, risk)
 
 

@@ -7,9 +7,10 @@ from pathlib import Path
 from typing import Any
 
 from surgdsl.execution.carrying import AFTER_ALL
-from surgdsl.execution.measuring import Comparison, Finding
+from surgdsl.execution.measuring import Comparison, Finding, Losing
 from surgdsl.execution.writing import Outcome
 from surgdsl.metrics import METRICS, count, ones
+from surgdsl.metrics.loss import NAME, Lost
 from surgdsl.recovery.tuning import RULE as RECOVER
 from surgdsl.report.figures import share
 
@@ -19,16 +20,19 @@ def told(outcome: Outcome, folder: Path, verdict: tuple[str, ...]) -> Iterator[s
     for rewrite in outcome.carried.rewrites:
         if rewrite.rule == RECOVER:
             yield f"recovered {'at the end' if rewrite.step == AFTER_ALL else rewrite.step}: {rewrite.note}"
-    for name, comparison in outcome.comparisons.items():
-        yield f"measured on {name}: {_counted(comparison)}"
+    for one in outcome.compared.values():
+        yield f"measured on {one.rows.name}: {_counted(one)}"
     yield ""
     yield from verdict
     yield ""
     yield f"written to {folder}/: model.safetensors, certificate/, run.json.   Check it again: surg-verify {folder}"
 
 
-def _counted(comparison: Comparison) -> str:
-    counts = comparison.counts
+def _counted(compared: Comparison | Losing) -> str:
+    counts = compared.counts
+    if isinstance(counts, Lost):
+        was = float(counts.mean - counts.rise)
+        return f"a loss of {was:.4%} before, {float(counts.mean):.4%} after, of 8 bits ({counts.rows} rows)"
     moved = f"{counts.lost} rows lost, {counts.gained} gained"
     return (
         f"{counts.before} of {counts.rows} right before, {counts.after} after ({moved}; drop {float(counts.drop):+.2%})"
@@ -50,12 +54,8 @@ def records(outcome: Outcome, folder: Path) -> Iterator[dict[str, Any]]:
             "kind": rewrite.kind,
             "note": rewrite.note,
         }
-    for name, comparison in outcome.comparisons.items():
-        counts = comparison.counts
-        yield {
-            "type": "measured", "data": name, "rows": counts.rows, "before": counts.before, "after": counts.after,
-            "lost": counts.lost, "gained": counts.gained,
-        }  # fmt: skip
+    for one in outcome.compared.values():
+        yield _measured(one)
     for finding in outcome.findings:
         yield _finding(finding)
     shares = {metric: share(after[metric], before[metric]) for metric in METRICS}
@@ -67,6 +67,13 @@ def records(outcome: Outcome, folder: Path) -> Iterator[dict[str, Any]]:
         "change": shares,
         "accepted": True,
     }
+
+
+def _measured(compared: Comparison | Losing) -> dict[str, Any]:
+    counts = compared.counts
+    known = {"type": "measured", "data": compared.rows.name, "rows": counts.rows}
+    known |= {"before": counts.before, "after": counts.after}
+    return known | ({"loss": NAME} if isinstance(counts, Lost) else {"lost": counts.lost, "gained": counts.gained})
 
 
 def _finding(finding: Finding) -> dict[str, Any]:

@@ -96,7 +96,7 @@ def _share(text: str) -> Fraction:
 
 def asked(text: str) -> Reading:
     """What an auditor asks; ValueError where it has no form that can be decided."""
-    text = re.sub(r" ?([()<>=*/.,]) ?", r"\1", text.strip())
+    text = re.sub(r" ?([()<>=*/.,]) ?", r"\1", one_line(text))
     for pattern, replacement in LENIENT:
         text = re.sub(pattern, replacement, text)
     found = read(text)

@@ -42,7 +42,7 @@ def test_a_drop_is_a_share_of_rows(lost: int, gained: int, limit: int, *, kept: 
 
 @pytest.mark.parametrize(("relation", "kept"), [("<=", True), ("<", False), (">=", True), (">", False)])
 def test_a_limit_that_is_met_exactly(relation: str, *, kept: bool) -> None:
-    assert finding("accuracy", relation, Fraction(88, 100), None, comparison(3, 1)).kept == kept
+    assert finding("accuracy.after", relation, Fraction(88, 100), None, comparison(3, 1)).kept == kept
 
 
 def test_with_a_confidence_the_bound_decides() -> None:
@@ -81,7 +81,9 @@ def test_predictions_are_those_of_torch_ties_to_the_lowest() -> None:
         module.weight.copy_(torch.tensor([[1.0, 0.0], [0.0, 1.0], [1.0, 0.0]]))
     state = capture(module, (torch.zeros(2, 2),), dynamic={"input": {0: "B"}})
     rows = Rows("test", (np.array([[1, 0], [0, 1], [0, 0]], dtype=np.float32),), np.array([0, 1, 0]))
-    found = compare(state, state, rows)
+    asked = Require("as written", Measured("accuracy.drop", "<=", Fraction(0), "test"))
+    found = compare(state, state, [asked], lambda _: rows)["test"]
+    assert isinstance(found, Comparison)
     assert found.before.tolist() == found.after.tolist() == [0, 1, 0]
     assert (found.counts.before, found.counts.lost, found.counts.gained) == (3, 0, 0)
 

@@ -158,7 +158,8 @@ def test_a_verifier_accepts_a_whole_surgery_with_its_claims(tmp_path: Path, caps
     start = network()
     rewrites = whole_surgery(start)
     final, scribe = rewrites[-1].after, Scribe()
-    log = Log("held_out", "0" * 64, *(np.array(row) for row in ([0, 1, 2, 0, 1], [0, 1, 1, 0, 1], [0, 1, 2, 1, 1])))
+    labels, was, is_ = (np.array(row) for row in ([0, 1, 2, 0, 1], [0, 1, 1, 0, 1], [0, 1, 2, 1, 1]))
+    log = Log("held_out", "0" * 64, labels, was, is_)
     data = log.blob((scribe.manifest(start), scribe.manifest(final)))
     share = log.counts.bound(Fraction(9, 10))
     shared: dict[str, Json] = {"evidence": digest.blob(data), "measure": "accuracyDrop", "relation": "<="}

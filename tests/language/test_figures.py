@@ -170,6 +170,6 @@ def test_only_the_four_counts_have_a_word_of_their_own() -> None:
 def test_python_implements_only_what_the_language_cannot_say() -> None:
     nodes = {target: signature(target).node for target in catalogue() if ".rules." not in target}
     primitive = {target for target, node in nodes.items() if isinstance(node, PrimitiveFunction)}
-    measured = {f"std.metric.{name}" for name in (*DAMAGES, "accuracy")}
+    measured = {f"std.metric.{name}" for name in (*DAMAGES, "accuracy", "loss")}
     ranking = {f"std.importance.{one.name}" for one in PRIMITIVES}
     assert primitive == {*measured, *ranking, "std.metric.macs"}

@@ -6,6 +6,7 @@ Spans do not count in comparisons, so that `parse(format(tree)) == tree` is a la
 from surgdsl.language.tree.clause import (
     Budget,
     Clause,
+    Confidence,
     Emit,
     Order,
     Parallel,
@@ -84,8 +85,8 @@ from surgdsl.language.tree.expression import (
 
 __all__ = [
     "Amount", "AnyAxis", "Binary", "Binding", "Block", "Box", "Budget", "Call", "Chain", "Choice", "Choose",
-    "Clause", "Conditional", "Cut", "Data", "Declaration", "Dim", "Dotted", "Each", "Emit", "Expr", "Field",
-    "File", "Function", "InPort", "Interface", "Keyword", "Let", "Listing", "Member", "Model", "Name", "Node",
+    "Clause", "Conditional", "Confidence", "Cut", "Data", "Declaration", "Dim", "Dotted", "Each", "Emit", "Expr",
+    "Field", "File", "Function", "InPort", "Interface", "Keyword", "Let", "Listing", "Member", "Model", "Name", "Node",
     "Number", "Order", "OutPort", "Over", "Parallel", "Param", "Parameter", "Path", "Paths", "Pattern", "Port",
     "Preserve", "PrimitiveFunction", "PrimitiveRule", "Proviso", "Range", "Recover", "Require", "Rule", "Scoring",
     "Seed", "Selector", "Sequence", "Stages", "Step", "Surgery", "Sweep", "Target", "Text", "Type", "Unary",

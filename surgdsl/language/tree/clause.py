@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from attrs import frozen
 
-from surgdsl.language.tree.expression import Block, Dotted, Expr, Node, Path, Word
+from surgdsl.language.tree.expression import Block, Dotted, Expr, Node, Path, Text, Word
 
 
 @frozen
@@ -115,6 +115,15 @@ class Target(Node):
 
 
 @frozen
+class Confidence(Node):
+    """``with confidence 95% among 4 candidates registered "plan.md"``."""
+
+    level: Expr
+    candidates: Word | None = None
+    registered: Text | None = None
+
+
+@frozen
 class Require(Node):
     """``require claim for all w in domain on data with confidence 95%``."""
 
@@ -122,7 +131,7 @@ class Require(Node):
     each: Word | None = None
     domain: Expr | None = None
     data: Word | None = None
-    confidence: Expr | None = None
+    confidence: Confidence | None = None
 
 
 @frozen
