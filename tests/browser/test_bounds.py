@@ -1,10 +1,11 @@
 """Bounds of shares and of mean losses in the browser's verifier, against whole integers and against scipy."""
 
 import math
-import random
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from fractions import Fraction
+from itertools import pairwise
 
+import numpy as np
 from scipy.stats import beta as beta_distribution
 from scipy.stats import binom
 
@@ -19,6 +20,12 @@ SCRIPT = """async (base, cases) => {
 }"""
 
 Case = tuple[int, int, Fraction]
+
+
+def drawn(seed: int, sizes: Sequence[int], shares: Sequence[int]) -> list[Case]:
+    """Return a case for each number of rows: how many of them, and one over one of the shares."""
+    rng = np.random.default_rng(seed)
+    return [(int(rng.integers(0, n + 1)), n, Fraction(1, shares[int(rng.integers(len(shares)))])) for n in sizes]
 
 
 def bounds(cases: list[Case]) -> list[list[int]]:
@@ -47,8 +54,7 @@ def hoeffding(c: int, n: int, j: int) -> Fraction:
 
 
 def test_small_bounds_are_those_of_whole_integers() -> None:
-    draw = random.Random(6)
-    cases = [(draw.randint(0, n), n, Fraction(1, draw.choice([2, 20, 40, 2000, 10**8]))) for n in [1, 2, 3, 5, 8, 13, 21, 34] * 3]
+    cases = drawn(6, [1, 2, 3, 5, 8, 13, 21, 34] * 3, [2, 20, 40, 2000, 10**8])
     for (s, n, share), found in zip(cases, bounds(cases), strict=True):
         upper = MILLION if s == n else smallest(lambda j, s=s, n=n, share=share: below(s, n, j) <= share)
         lower = 0 if s == 0 else MILLION - smallest(lambda j, s=s, n=n, share=share: below(n - s, n, j) <= share)
@@ -60,15 +66,13 @@ def test_small_bounds_are_those_of_whole_integers() -> None:
 
 
 def test_a_share_that_is_met_exactly_counts() -> None:
-    # P(Bin(1, p) <= 0) = 1 - p and P(Bin(2, p) <= 1) = 1 - p^2: these multiples of a millionth meet the shares without rest.
+    # P(Bin(1, p) <= 0) = 1 - p and P(Bin(2, p) <= 1) = 1 - p^2: millionths meet these shares without rest.
     found = bounds([(0, 1, Fraction(1, 40)), (1, 2, Fraction(16, 25)), (1, 2, Fraction(639999, 10**6))])
-    assert [975000, 600000, 600001] == [upper for upper, _, _ in found]
+    assert [upper for upper, _, _ in found] == [975000, 600000, 600001]
 
 
 def test_large_bounds_are_those_of_scipy() -> None:
-    draw = random.Random(7)
-    sizes = [(draw.randint(0, n), n) for n in (1000, 20000, 200000) for _ in range(4)]
-    cases = [(s, n, Fraction(1, draw.choice([10, 40, 4000]))) for s, n in sizes]
+    cases = drawn(7, [1000, 20000, 200000] * 4, [10, 40, 4000])
     for (s, n, share), (upper, lower, _) in zip(cases, bounds(cases), strict=True):
         above = float(beta_distribution.ppf(1 - float(share), s + 1, n - s))
         under = float(beta_distribution.ppf(float(share), s, n - s + 1))
@@ -77,7 +81,12 @@ def test_large_bounds_are_those_of_scipy() -> None:
 
 
 def test_a_large_mean_is_bounded_by_the_better_of_two_tails() -> None:
-    cases = [(1234, 50000, Fraction(1, 20)), (40, 60000, Fraction(1, 10**6)), (150000, 200000, Fraction(1, 40)), (0, 9999, Fraction(1, 9))]
+    cases = [
+        (1234, 50000, Fraction(1, 20)),
+        (40, 60000, Fraction(1, 10**6)),
+        (150000, 200000, Fraction(1, 40)),
+        (0, 9999, Fraction(1, 9)),
+    ]
 
     def reached(c: int, n: int, share: float, j: int) -> bool:
         a = j / MILLION
@@ -85,12 +94,12 @@ def test_a_large_mean_is_bounded_by_the_better_of_two_tails() -> None:
         return bool(float(ABOVE_E) * binom.cdf(c, n, a) <= share or (a * n > c and logarithm <= math.log(share)))
 
     for (c, n, share), (_, _, mean) in zip(cases, bounds(cases), strict=True):
-        assert [False, True] == [reached(c, n, float(share), j) for j in (mean - 1, mean)]
+        assert [reached(c, n, float(share), j) for j in (mean - 1, mean)] == [False, True]
 
 
 def test_bounds_move_with_the_rows_and_the_confidence() -> None:
     rows = bounds([(s, 500, Fraction(1, 20)) for s in range(0, 501, 25)])
     shares = bounds([(40, 500, Fraction(1, 10**k)) for k in range(1, 20)])
-    for earlier, later in zip(rows, rows[1:], strict=False):
+    for earlier, later in pairwise(rows):
         assert all(a < b for a, b in zip(earlier, later, strict=True))
     assert sorted(upper for upper, _, _ in shares) == [upper for upper, _, _ in shares]
