@@ -33,7 +33,7 @@ const LAYOUTS = new Map(Object.entries({
  * @param {{operation: {op: string, attributes: Map<string, any>}, sources: any[], targets: any[]}} call
  * @returns {{call: any, reading: Reading, layout: Layout, dtypes: string[]}}
  */
-function read(call) {
+export function layOut(call) {
   const found = ROWS.get(call.operation.op);
   demand(found !== undefined, "V09", `${call.operation.op} is no operator of this format`);
   const reading = new Reading(found, call);
@@ -52,7 +52,7 @@ const shown = (sort) => `${sort.dtype}[${sort.shape.join(", ")}]`;
  * @returns {{dtype: string, shape: (number | string)[]}[]}
  */
 export function results(call) {
-  const { layout, dtypes: made } = read(call);
+  const { layout, dtypes: made } = layOut(call);
   return layout.shapes.map((shape, port) => ({ dtype: made[port], shape }));
 }
 
@@ -83,7 +83,7 @@ function product(extents, binding) {
  * @returns {bigint}
  */
 export function macs(call, binding) {
-  const { reading, layout } = read(call);
+  const { reading, layout } = layOut(call);
   const sum = (terms) => terms.reduce((total, extents) => total + product(extents, binding), 0n);
   if (layout.products !== null) return sum(layout.products);
   const { cost } = reading.row;
@@ -106,5 +106,5 @@ export function relate(before, after, sources, targets) {
   if (before.sources.length !== after.sources.length || before.targets.length !== after.targets.length) {
     throw new Reject("V14", `${before.operation.op} has other tensors`);
   }
-  checkRelation(read(before), read(after), { sources, targets });
+  checkRelation(layOut(before), layOut(after), { sources, targets });
 }

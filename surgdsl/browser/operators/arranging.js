@@ -116,7 +116,7 @@ export function expand(call, layout) {
   call.demand(more >= 0, "has fewer sizes than dimensions");
   const made = size.map((one, k) => {
     const own = k < more ? 1 : shape[k - more];
-    call.demand(k >= more || one === -1 || one === own || own === 1, `cannot make ${one} of ${own}`);
+    call.demand(one === -1 || one === own || own === 1, `cannot make ${one} of ${own}`);
     return k >= more && one === -1 ? own : extent(polynomial(one));
   });
   const to = layout.add(made);

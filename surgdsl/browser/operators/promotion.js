@@ -83,6 +83,9 @@ const TAKES = {
   x: () => true,
 };
 
+/** Whether torch makes U8 of U8 where the row says BOOL. */
+const staysU8 = (call, tensors) => /^aten[.](any|all)[.]/.test(call.row.name) && tensors[0].sort.dtype === "U8";
+
 /** @returns {string} the dtype of a target */
 function result(letter, joint, asked) {
   if (letter === "B") return "BOOL";
@@ -108,7 +111,7 @@ export function dtypes(call, count) {
   for (const letter of call.row.sorts) {
     if ("qe".includes(letter)) call.demand(joint === undefined || TAKES[letter](joint, joint), `does not take ${joint}`);
   }
-  call.demand(joint !== "U8" || !/^aten[.](any|all)[.]/.test(call.row.name), "does not take U8");
+  call.demand(!staysU8(call, tensors), "does not take U8");
   const named = call.has("dtype") ? call.value("dtype") : null;
   const asked = named === null ? null : dtypeNamed(named);
   const { results } = call.row;
