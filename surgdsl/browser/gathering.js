@@ -32,19 +32,32 @@ async function childrenOf(folder) {
   }
 }
 
-async function walk(entry, path, files) {
-  if (entry.isFile) files.set(path, await fileOf(entry).catch(() => null));
-  else for (const child of await childrenOf(entry)) await walk(child, `${path}/${child.name}`, files);
+/** A file or folder as Firefox and Safari hand it out, with all that it holds. */
+async function walkEntry(entry, path, files) {
+  if (entry.isFile) files.set(path, await fileOf(entry));
+  else for (const child of await childrenOf(entry)) await walkEntry(child, `${path}/${child.name}`, files);
 }
 
-/** What was dropped: folders with all that they hold, and single files. */
+/** The same for Chromium, which reads no folder of the other kind on a page that was opened from a disk. */
+async function walkHandle(handle, path, files) {
+  if (handle.kind === "file") files.set(path, await handle.getFile());
+  else for await (const [name, child] of handle.entries()) await walkHandle(child, `${path}/${name}`, files);
+}
+
+/**
+ * What was dropped: a folder with all that it holds, or one file.
+ * @returns {Promise<{folder: object | null, single: File | null}>} fails where the browser does not let the page read it.
+ */
 export async function droppedFiles(transfer) {
-  // The items are gone after the first wait, so their entries are taken at once.
-  const entries = [...transfer.items].map((item) => item.webkitGetAsEntry?.()).filter((entry) => entry);
+  // The items are gone after the first wait, so each is asked for at once.
+  const asked = [...transfer.items].filter(({ kind }) => kind === "file").map((item) => item.getAsFileSystemHandle?.() ?? item.webkitGetAsEntry());
   const files = new Map();
-  for (const entry of entries) await walk(entry, entry.name, files);
-  const folder = entries.find((entry) => entry.isDirectory);
-  return { folder: folder ? rooted(files) : null, single: folder ? null : ([...files.values()][0] ?? null) };
+  let isFolder = false;
+  for (const item of await Promise.all(asked)) {
+    isFolder ||= item.isDirectory ?? item.kind === "directory";
+    await ("isFile" in item ? walkEntry : walkHandle)(item, item.name, files);
+  }
+  return isFolder ? { folder: rooted(files), single: null } : { folder: null, single: [...files.values()][0] ?? null };
 }
 
 /** The name of the input weights that `run.json` gives, when they do not lie in the folder. */

@@ -43,7 +43,9 @@ class Page {
     document.addEventListener("dragleave", over(false));
     document.addEventListener("drop", async (event) => {
       over(false)(event);
-      this.take(await droppedFiles(event.dataTransfer));
+      const dropped = await droppedFiles(event.dataTransfer).catch(() => null);
+      if (dropped === null) fill(find("chosen"), make("p.box.warn", "This browser does not let the page read what you dropped. Choose it with the button."));
+      else this.take(dropped);
     });
     find("check").addEventListener("click", () => this.check());
     find("cancel").addEventListener("click", () => this.stop());
