@@ -3,10 +3,11 @@
  * @module
  */
 
-import { RESTS, boundOf, figureOf, logOf } from "./evidence.js";
+import { alike } from "./alike.js";
+import { BETTER, RESTS, boundOf, figureOf, logOf } from "./evidence.js";
 import { checkFigure, evaluateFigure } from "./figure.js";
 import { ownText, surgeriesOf, usesMetric } from "./promise.js";
-import { compare, rational, stands, sub, text, whole } from "./rational.js";
+import { compare, rational, shown, stands, sub, text, whole } from "./rational.js";
 import { demand } from "./reject.js";
 import { read, says } from "./sentence.js";
 
@@ -25,7 +26,6 @@ import { read, says } from "./sentence.js";
  */
 
 const EVALUATIONS = 10000000;
-const BETTER = new Map([["accuracy", [">=", ">"]], ["accuracyDrop", ["<=", "<"]], ["loss", ["<=", "<"]], ["lossRise", ["<=", "<"]]]);
 
 /** Rejects (V03) a claim that has the fields of one but is none. @param {any} claim */
 export function checkClaim(claim) {
@@ -42,25 +42,39 @@ export function checkClaim(claim) {
 }
 
 /**
- * Checks all claims in order. @param {Context} context @returns {Promise<Verdict[]>}
+ * Checks all claims: first what they rest on, in order, then that they hold, then that they are what the file promises.
+ * @param {Context} context @returns {Promise<Verdict[]>}
  */
 export async function checkClaims(context) {
-  const { claims, spec } = context.predicate;
-  const own = surgeriesOf(ownText(await context.blob(spec.blob)));
-  const texts = claims.map((/** @type {any} */ claim) => claim.text);
-  const surgery = own.surgeries.find(({ promises }) => promises.length === texts.length && promises.every((promise, i) => promise === texts[i]));
-  demand(surgery, "V18", "the claims are not what a surgery of the file promises, in its order");
+  const { claims } = context.predicate;
   const budget = { left: EVALUATIONS };
-  const verdicts = [];
+  const found = [];
   for (const claim of claims) {
-    const evidence = "measured" in claim ? await logOf(claim.measured.evidence, context) : null;
-    const sentence = read(claim.text, false);
-    const known = sentence !== null && usesMetric(own, sentence.metric);
-    demand(!known || says(sentence, claim, evidence?.name ?? null), "V18", `“${claim.text}”: the claim does not say what its words say`);
-    const found = evidence ? measure(claim, evidence) : count(claim, context, budget);
-    verdicts.push({ text: claim.text, surgery: surgery.name, read: known, ...found });
+    const log = "measured" in claim ? await logOf(claim.measured.evidence, context) : null;
+    found.push(log ? { data: log.name, ...measure(claim, log) } : { data: null, ...count(claim, context, budget) });
   }
-  return verdicts;
+  for (const [i, { left, relation, right }] of found.entries())
+    demand(stands(left, relation, right), "V18", `“${claims[i].text}” does not hold: ${shown(left)} ${relation} ${shown(right)}`);
+  const { surgery, read: known } = await bind(context, found.map(({ data }) => data));
+  return found.map(({ grade, words, confidence }, i) => ({ text: claims[i].text, surgery, read: known[i], grade, words, confidence }));
+}
+
+/**
+ * Holds the claims against the text of the file; V18 where they say something else.
+ * @param {Context} context @param {(string | null)[]} data names of the logs
+ */
+async function bind({ predicate: { claims, spec }, blob }, data) {
+  const own = surgeriesOf(ownText(await blob(spec.blob)));
+  const texts = claims.map((/** @type {any} */ claim) => claim.text);
+  const surgery = own.surgeries.find(({ promises }) => alike(promises, texts));
+  demand(surgery, "V18", "the claims are not what a surgery of the file promises, in its order");
+  const known = claims.map((/** @type {any} */ claim, /** @type {number} */ i) => {
+    const sentence = read(claim.text, false);
+    if (sentence === null || !usesMetric(own, sentence.metric)) return false;
+    demand(says(sentence, claim, data[i]), "V18", `“${claim.text}”: the claim does not say what its words say`);
+    return true;
+  });
+  return { surgery: surgery.name, read: known };
 }
 
 /** @param {any} claim @param {Context} context @param {{left: number}} budget */
@@ -72,38 +86,34 @@ function count({ counted, text: words }, context, budget) {
     demand(context.trusted.has(sha256), "V21", `“${words}” rests on ${reference}, Python of the digest ${sha256}, which the auditor has not named`);
   const scope = { metrics: context.metrics, properties: context.properties, budget };
   const [left, right] = [evaluateFigure(counted.left, scope), evaluateFigure(counted.right, scope)];
-  const shown = `${text(left)} ${counted.relation} ${text(right)}`;
-  demand(stands(left, counted.relation, right), "V18", `“${words}” does not hold: ${shown}`);
   const trusted = attested.map(({ reference, sha256 }) => `trusts ${reference}, ${sha256}`);
-  return { grade: attested.length > 0 ? "trusted" : "proved", words: [`counted: ${shown}`, ...new Set(trusted)] };
+  return { grade: attested.length > 0 ? "trusted" : "proved", left, relation: counted.relation, right, words: [`counted: ${shown(left)} ${counted.relation} ${shown(right)}`, ...new Set(trusted)] };
 }
 
 /** @param {any} claim @param {Log} log */
 function measure({ measured, text: words }, log) {
   const { measure: what, relation } = measured;
   demand(log.kind === RESTS.get(what), "V17", `“${words}” rests on a log of ${log.kind}`);
-  const limit = rational(measured.limit);
   const figure = figureOf(what, log);
-  const rows = [`${what} of ${log.rows} rows of ${log.name}: ${text(figure)}`];
+  const rows = [`${what} of ${log.rows} rows of ${log.name}: ${shown(figure)}`];
   if (log.loss !== null) rows.push(`the loss is ${log.loss}, attested`);
   if (log.seen) rows.push(`${log.seen} of these rows were seen by a step of the surgery`);
-  if (!("confidence" in measured)) {
-    demand(stands(figure, relation, limit), "V18", `“${words}” does not hold: ${text(figure)}`);
-    return { grade: "measured", words: rows };
-  }
-  return { grade: "measured", words: [...rows, ...bounded(measured, words, log, limit)], confidence: rational(measured.confidence) };
+  const compared = { grade: "measured", relation, right: rational(measured.limit) };
+  if (!("confidence" in measured)) return { ...compared, left: figure, words: rows };
+  const { confidence, bound, sure } = bounded(measured, words, log);
+  return { ...compared, left: bound, words: [...rows, ...sure], confidence };
 }
 
-/** @param {any} measured @param {string} words @param {Log} log @param {Rational} limit */
-function bounded({ measure: what, relation, candidates, ...given }, words, log, limit) {
+/** The bound that a claim states, no better than the rows allow. @param {any} measured @param {string} words @param {Log} log */
+function bounded({ measure: what, candidates, ...given }, words, log) {
   const [confidence, bound] = [rational(given.confidence), rational(given.bound)];
   demand(compare(confidence, whole(0)) > 0 && compare(confidence, whole(1)) < 0, "V18", `“${words}”: a confidence of ${text(confidence)}`);
   const own = boundOf(what, log, confidence, candidates);
   const better = what === "accuracy" ? compare(bound, own) > 0 : compare(bound, own) < 0;
-  demand(!better, "V17", `“${words}”: the bound ${text(bound)} is better than the rows allow, ${text(own)}`);
-  demand(stands(bound, relation, limit), "V18", `“${words}” does not hold: the bound is ${text(bound)}`);
-  const sure = [`bound with confidence ${text(confidence)}, among ${candidates} candidates: ${text(own)}`];
-  return given.registered ? [...sure, `registered before under ${given.registered}, attested`] : sure;
+  demand(!better, "V17", `“${words}”: the bound ${shown(bound)} is better than the rows allow, ${shown(own)}`);
+  const sure = [`with confidence ${shown(confidence)}, among ${candidates} candidates: ${shown(bound)}`];
+  if (given.registered) sure.push(`registered before under ${given.registered}, attested`);
+  return { confidence, bound, sure };
 }
 
 /** The confidence in all claims together, or null when there is none that is positive. @param {Verdict[]} verdicts */

@@ -31,6 +31,9 @@ const common = { after: digest, before: digest, data };
 const predictions = object({ ...common, kind: word("predictions"), rows: list(tuple(count, count, count, count)) });
 const losses = object({ ...common, kind: word("losses"), loss: name, rows: list(tuple(count, loss, loss)) });
 
+/** From which side a measure is bounded. */
+export const BETTER = new Map([["accuracy", [">=", ">"]], ["accuracyDrop", ["<=", "<"]], ["loss", ["<=", "<"]], ["lossRise", ["<=", "<"]]]);
+
 /** Which kind of log a measure rests on. */
 export const RESTS = new Map([["accuracy", "predictions"], ["accuracyDrop", "predictions"], ["loss", "losses"], ["lossRise", "losses"]]);
 

@@ -13,7 +13,7 @@ import { Reject, demand } from "./reject.js";
 const PLACE = String.raw`(?:[\w*]|\{[\w*,]+\})+(?:\[\d+(?:\.\.\d+)?\])?`;
 const TOKEN = new RegExp(String.raw`#[^\n]*|"[^"\n]*"|@${PLACE}(?:\.${PLACE})*|[A-Za-z_]\w*|[0-9][0-9_]*|[ \t\n\r]+|[^]`, "uy");
 const CLAUSES = new Set(["preserve", "seed", "budget", "step", "order", "recover", "target", "require", "emit"]);
-const HEAD = /(?<!\w)surgery ([A-Za-z_]\w*) on(?!\w)[\w. ]*$/;
+const HEAD = /(?<!\w)surgery ([^ ]+) on /;
 
 /** The text of the file itself, without those that it uses; V18 where the blob is not made of what it says. @param {Uint8Array} bytes */
 export function ownText(bytes) {
@@ -65,18 +65,19 @@ export function surgeriesOf(source) {
     demand(depth >= 0, "V18", "braces of the text that do not nest");
     if (depth === 0 && inside !== null) {
       surgeries.push({ name: head, promises: promisesOf(inside) });
-      inside = null;
+      [inside, around] = [null, ""];
       continue;
     }
     if (token === "{" && depth++ === 0) {
-      const found = HEAD.exec(around.replace(/ +/g, " ").trimEnd());
+      const found = HEAD.exec(around.replace(/[ \t\n\r]+/g, " "));
+      around = "";
       if (found) [head, inside] = [found[1], []];
       if (found) continue;
     }
     if (inside !== null) inside.push(token);
     else outside += /^".*"$/.test(token) ? " " : token;
-    // What may stand before the brace of a surgery; everything else begins anew.
-    if (inside === null) around = /^[\w. ]+$/.test(token) && depth === 0 ? around + token : "";
+    // What stands between the brace before and the next one, which may be that of a surgery.
+    if (inside === null) around = token === "{" || token === "}" ? "" : around + token;
   }
   demand(depth === 0, "V18", "braces of the text that do not nest");
   return { surgeries, outside };

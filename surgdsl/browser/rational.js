@@ -42,6 +42,9 @@ export function rational(written) {
 /** @param {Rational} a */
 export const text = (a) => (a.d === 1n ? `${a.n}` : `${a.n}/${a.d}`);
 
+/** A number as people read it: exact, and in per cent where that is no integer. @param {Rational} a */
+export const shown = (a) => (a.d === 1n ? text(a) : `${text(a)} (${Number((nearest(a) * 100).toPrecision(6))}%)`);
+
 /** @param {Rational} a @returns {Rational} */
 export const negate = (a) => ({ n: -a.n, d: a.d });
 

@@ -3,9 +3,9 @@
  * @module
  */
 
-import { RESTS, boundOf, figureOf, logOf } from "./evidence.js";
+import { BETTER, RESTS, boundOf, figureOf, logOf } from "./evidence.js";
 import { evaluateFigure } from "./figure.js";
-import { compare, stands, text, whole } from "./rational.js";
+import { compare, shown, stands, whole } from "./rational.js";
 import { read } from "./sentence.js";
 
 /** @typedef {import("./sentence.js").Sentence} Sentence */
@@ -14,9 +14,9 @@ import { read } from "./sentence.js";
 /** A requirement, or null when the text is none. @param {string} written @returns {(Sentence & {text: string}) | null} */
 export function parseRequirement(written) {
   const sentence = read(written.replace(/[ \t\n\r]+/g, " ").trim(), true);
-  const confidence = sentence?.measured?.confidence;
-  if (sentence === null || (confidence && !(compare(confidence, whole(0)) > 0 && compare(confidence, whole(1)) < 0))) return null;
-  return { ...sentence, text: written };
+  const { confidence = null, measure, relation } = sentence?.measured ?? {};
+  const sure = confidence === null || (compare(confidence, whole(0)) > 0 && compare(confidence, whole(1)) < 0 && BETTER.get(measure).includes(relation));
+  return sentence && sure ? { ...sentence, text: written } : null;
 }
 
 /**
@@ -28,7 +28,7 @@ export async function decide(requirement, context) {
     const { left, relation, right } = requirement.counted;
     const scope = { metrics: context.metrics, properties: context.properties, budget: { left: 100 } };
     const [a, b] = [evaluateFigure(left, scope), evaluateFigure(right, scope)];
-    return { met: stands(a, relation, b), words: [`counted: ${text(a)} ${relation} ${text(b)}`] };
+    return { met: stands(a, relation, b), words: [`counted: ${shown(a)} ${relation} ${shown(b)}`] };
   }
   const { measure, data } = requirement.measured;
   const { claims } = context.predicate;
@@ -45,6 +45,6 @@ function onLog({ measure, relation, limit, confidence, candidates }, log, digest
   const tried = claims.map(({ measured }) => (measured?.evidence === digest ? (measured.candidates ?? 1) : 1));
   const most = Math.max(candidates, 1, ...tried);
   const value = confidence === null ? figureOf(measure, log) : boundOf(measure, log, confidence, most);
-  const sure = confidence === null ? "" : `, a bound with confidence ${text(confidence)} among ${most} candidates`;
-  return { met: stands(value, relation, limit), words: `${measure} of ${log.rows} rows of ${log.name}: ${text(value)}${sure}` };
+  const sure = confidence === null ? "" : `, a bound with confidence ${shown(confidence)} among ${most} candidates`;
+  return { met: stands(value, relation, limit), words: `${measure} of ${log.rows} rows of ${log.name}: ${shown(value)}${sure}` };
 }

@@ -16,14 +16,14 @@ import { mul, ratio, rational, text, whole } from "./rational.js";
  * @property {{measure: string, relation: string, limit: Rational, data: string | null, confidence: Rational | null, candidates: number, registered: boolean}} [measured]
  */
 
-const NUMBER = String.raw`-?[0-9][0-9_]*(?:\.[0-9]+)?`;
-const SHARE = String.raw`(?:${NUMBER}(?:%|pp)?|[0-9]+/[0-9]+)`;
+const NUMBER = String.raw`-?[0-9][0-9_]{0,38}(?:\.[0-9]{1,39})?`;
+const SHARE = String.raw`(?:${NUMBER}(?:%|pp)?|[0-9]{1,39}/[0-9]{1,39})`;
 const RELATION = "(<=|<|>=|>)";
 const COUNTED = new RegExp(String.raw`^(macs|nnz|params|size)(\(after\))?${RELATION}(.+)$`);
 const OF_BEFORE = new RegExp(String.raw`^(${SHARE})\*(macs|nnz|params|size)\(before\)$`);
 const MEASURED = new RegExp(
   String.raw`^(accuracy\(after\)|accuracy|accuracy[. ]drop|loss\(after\)|loss|loss[. ]rise)${RELATION}(${SHARE})` +
-    String.raw`(?: on ([A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*))?(?: with confidence (${SHARE})(?: among ([0-9][0-9_]*) candidates)?( registered "[^"\n]*")?)?$`,
+    String.raw`(?: on ([A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*))?(?: with confidence (${SHARE})(?: among ([0-9]{1,7}) candidates)?( registered "[^"\n]*")?)?$`,
 );
 const POWERS = { k: 1000n, M: 1000n ** 2n, G: 1000n ** 3n, T: 1000n ** 4n, Ki: 1024n, Mi: 1024n ** 2n, Gi: 1024n ** 3n, Ti: 1024n ** 4n };
 const UNITS = new Map([["size", /^(.*?)([kMGT]|[KMGT]i)?B$/], ["macs", /^(.*?)([kMGT])?mac$/]]);
@@ -85,7 +85,7 @@ function readMeasured([, figure, relation, limit, data, confidence, candidates, 
   if (loose ? registered : !STRICT.includes(figure) || !data) return null;
   const [bar, sure] = [share(limit), confidence === undefined ? null : share(confidence)];
   if (!bar || (confidence !== undefined && !sure)) return null;
-  const count = candidates === undefined ? 1 : Number(candidates.replaceAll("_", ""));
+  const count = candidates === undefined ? 1 : Number(candidates);
   const measure = MEASURES.get(figure);
   const measured = { measure, relation, limit: bar, data: data ?? null, confidence: sure, candidates: count, registered: Boolean(registered) };
   return { metric: measure.startsWith("accuracy") ? "accuracy" : "loss", measured };

@@ -65,14 +65,15 @@ export function floats(dtype, bytes) {
 }
 
 /** Bits that are all set in what is not finite; of an F64 those of its upper half. */
-const EXPONENT = { F64: 0x7ff00000, F32: 0x7f800000, F16: 0x7c00, BF16: 0x7f80 };
+const EXPONENT = { __proto__: null, F64: 0x7ff00000, F32: 0x7f800000, F16: 0x7c00, BF16: 0x7f80 };
 
-/** Whether all floats are finite. @param {string} dtype @param {any} values as `integers` gives them */
-export function finite(dtype, values) {
+/** How many floats are not finite. @param {string} dtype @param {any} values as `integers` gives them */
+export function countInfinite(dtype, values) {
   const all = EXPONENT[dtype];
   const step = dtype === "F64" ? 2 : 1;
-  for (let i = step - 1; i < values.length; i += step) if ((values[i] & all) === all) return false;
-  return true;
+  let count = 0;
+  for (let i = step - 1; i < values.length; i += step) count += (values[i] & all) === all ? 1 : 0;
+  return count;
 }
 
 /** The bytes of one part. @param {Layout} form @param {string} role @param {any} store @returns {Promise<Uint8Array>} */
@@ -131,7 +132,7 @@ export async function numbers(form, role, store) {
 /**
  * Reads a weight, rejects what section 5 does not allow of its bytes, and counts what is not zero.
  * @param {any} operation a param @param {{dtype: string, shape: number[]}} sort @param {any} store
- * @returns {Promise<{nnz: bigint}>}
+ * @returns {Promise<{nnz: bigint, infinite: bigint}>} `infinite`: stored floats that are not finite
  */
 export async function inspect(operation, sort, store) {
   const form = layout(operation, sort);
@@ -141,10 +142,14 @@ export async function inspect(operation, sort, store) {
     demand(same, "V08", `${part.name}: the tensor of this digest is another`);
   }
   await checkStored(form, await storedIn(form, store), store);
-  let nnz = 0;
+  let [nnz, infinite] = [0, 0];
   const counted = form.bits ? await coded(form, store) : (/** @type {Run} */ run) => nonzero(form, run);
-  for await (const run of runs(form, store)) nnz += counted(run);
-  return { nnz: BigInt(nnz) };
+  for await (const run of runs(form, store)) {
+    nnz += counted(run);
+    // Codebooks and scales are finite, or the weight was rejected before.
+    if (run.values !== null && form.dtype in EXPONENT) infinite += countInfinite(form.dtype, run.values);
+  }
+  return { nnz: BigInt(nnz), infinite: BigInt(infinite) };
 }
 
 /** Rejects parts that hold another number of elements than are kept. @param {Layout} form @param {number} stored @param {any} store */
