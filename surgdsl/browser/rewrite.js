@@ -46,7 +46,7 @@ function sidesOf(step, place) {
   demand(sameList(wires, [...left.wires.keys()].filter((id) => glued.has(id))), "V10", `${place}: the glue names wires that L does not have, or in another order`);
   const demandEnds = (side, has, what) => {
     for (const [id, { sources, targets }] of side.operations) {
-      for (const wire of [...sources, ...targets]) demand(has(wire), "V12", `${place}, ${what}: ${id} names the wire ${wire}, which is not there`);
+      for (const wire of [...sources, ...targets]) demand(has(wire), "V10", `${place}, ${what}: ${id} names the wire ${wire}, which is not there`);
     }
   };
   demandEnds(left, (wire) => left.wires.has(wire), "left");

@@ -37,9 +37,9 @@ const short = (value) => value.length <= TEXT || (value.length <= 2 * TEXT && [.
 export const text = kind(`a text of at most ${TEXT} characters`, (value) => typeof value === "string" && short(value));
 export const anything = () => {};
 
-/** An array of at most so many items; a longer one is V20. @returns {Check} */
-export const list = (item, most = Infinity) => (value, place) => {
-  if (!Array.isArray(value)) refuse(place, value, "an array");
+/** An array of so many items; a longer one is V20. @returns {Check} */
+export const list = (item, most = Infinity, least = 0) => (value, place) => {
+  if (!Array.isArray(value) || value.length < least) refuse(place, value, `an array of at least ${least}`);
   if (value.length > most) throw new Reject("V20", `${place}: ${value.length} items, at most ${most}`);
   value.forEach((element, i) => item(element, `${place}[${i}]`));
 };

@@ -4,7 +4,7 @@
 import { Counter } from "./counting.js";
 import { checkBoundary } from "./boundary.js";
 import { parse } from "./canonical.js";
-import { graphDigest, manifestDigest, stepDigest } from "./digest.js";
+import { graphDigest, manifestDigest, ruleDigest, stepDigest } from "./digest.js";
 import { symbols } from "./extent.js";
 import { readBlob } from "./folder.js";
 import { callOf, demandNet, graphOf, manifestOf, netOf } from "./net.js";
@@ -160,6 +160,8 @@ async function nextState(state, step, index, context) {
 export async function allStates(first, context) {
   const { predicate, progress } = context;
   checkObligations(predicate);
+  const named = new Set(predicate.steps.map((step) => step.arguments.rule));
+  for (const { declaration } of predicate.rules ?? []) demand(named.has(await ruleDigest(declaration)), "V03", "a rule is declared and not used");
   const declarations = await checkDeclarations(predicate.rules ?? []);
   const used = new Set([...first.net.operations.values()].flatMap(({ parts }) => (parts ?? []).map(({ digest }) => digest)));
   const steps = [];
