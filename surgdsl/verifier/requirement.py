@@ -102,7 +102,9 @@ def asked(text: str) -> Reading:
     found = read(text)
     if found is None or found.registered:
         raise ValueError(f"`{text}` is no requirement")
-    if "confidence" in found.structure and (found.metric == "accuracy") != (found.structure["relation"] in (">=", ">")):
+    if "confidence" in found.structure and (found.structure["measure"] == "accuracy") != (
+        found.structure["relation"] in (">=", ">")
+    ):
         raise ValueError(f"`{text}` has a bound on its other side")
     return found
 
@@ -123,18 +125,26 @@ def own_text(data: bytes) -> str:
         raise Reject("V18", "the text of the surgery cannot be read") from None
 
 
-def blocks(text: str) -> list[tuple[list[str], list[str]]]:
-    """What stands before each outermost pair of braces and what stands in it, as marks; comments are blanks."""
-    found, depth = [(list[str](), list[str]())], 0
+def surgeries(text: str) -> tuple[list[tuple[str, list[str]]], str]:
+    """The surgeries of a text by name, each with its promises, and all that stands outside of them, without strings."""
+    found, depth, outside = list[tuple[str, list[str]]](), 0, ""
+    head, body = "", list[str]()
     for mark in MARK.findall(text):
         depth += (mark == "{") - (mark == "}")
         need(depth >= 0, "V18", "the braces of the text do not match")
+        quiet = " " if mark[0] in '"#' else mark
         if depth == 0 and mark == "}":
-            found.append(([], []))
+            name = HEAD.search(one_line(head))
+            found += [(name[1], promises(body))] if name else []
+            inside = "" if name else "".join(mark for mark in body if mark[0] != '"')
+            outside += f"{head}{{{inside}}}"
+            head, body = "", []
+        elif depth == 0:
+            head += quiet
         elif (depth, mark) != (1, "{"):
-            found[-1][depth > 0].append(" " if mark[0] == "#" else mark)
+            body.append(" " if mark[0] == "#" else mark)
     need(depth == 0, "V18", "the braces of the text do not match")
-    return found
+    return found, outside + head
 
 
 def promises(marks: list[str]) -> list[str]:
@@ -154,13 +164,10 @@ def one_line(text: str) -> str:
 
 def promised(texts: list[str], spec: bytes) -> tuple[str, list[Reading | None]]:
     """The surgery whose promises these texts are, and what each says; V18 when there is none."""
-    found, outside = list[str](), ""
-    for head, body in blocks(own_text(spec)):
-        name = HEAD.search(one_line("".join(head)))
-        found += [name[1]] if name and promises(body) == texts else []
-        outside += "".join(mark for mark in [*head, "{", *([] if name else body), "}"] if mark[0] != '"')
-    need(bool(found), "V18", "the claims are the promises of no surgery of the text")
+    found, outside = surgeries(own_text(spec))
+    names = [name for name, said in found if said == texts]
+    need(bool(names), "V18", "the claims are the promises of no surgery of the text")
     uses = USE.findall(re.sub(r" ?([.,{}]) ?", r"\1", one_line(outside)))
     library = {name for one, some in uses for name in (one, *some.split(","))}
     readings = [read(text) for text in texts]
-    return " or ".join(found), [one if one and one.metric in library else None for one in readings]
+    return " or ".join(names), [one if one and one.metric in library else None for one in readings]

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 import surgdsl
 from surgdsl.cli.sweep import among
 from surgdsl.diagnostic import Refusal
