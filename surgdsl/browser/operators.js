@@ -5,14 +5,14 @@
  */
 
 import { evaluate } from "./extent.js";
-import { adapt, conv, pool, resample, transposed } from "./operators/windows.js";
-import { along, diff, over, running, sum, topk } from "./operators/reducing.js";
+import { columns, conv, pool, resample, transposed } from "./operators/windows.js";
+import { along, diff, histogram, over, running, sum, topk, vector } from "./operators/reducing.js";
 import { attention, einsum, matmul } from "./operators/products.js";
 import { cat, split, stack } from "./operators/joining.js";
 import { dtypes } from "./operators/promotion.js";
 import { fill, range } from "./operators/creating.js";
-import { grid, groups, layer, polar, prelu } from "./operators/normalising.js";
-import { index, pad, pick, slice, unbind } from "./operators/choosing.js";
+import { batch, grid, groups, layer, polar, prelu } from "./operators/normalising.js";
+import { gather, index, pad, put, scatter, select, slice, unbind, unfold } from "./operators/choosing.js";
 import { layers } from "./operators/recurrent.js";
 import { Layout } from "./operators/layout.js";
 import { row } from "./operators/letters.js";
@@ -24,8 +24,9 @@ import { Reject, demand } from "./reject.js";
 
 /** The functions of places, by the names that the page has for them. */
 const LAYOUTS = new Map(Object.entries({
-  adapt, along, attention, cat, conv, diff, einsum, expand, fill, grid, groups, index, interleave, layer, layers, matmul, over, pad, permute, pick,
-  polar, pool, prelu, range, repeat, resample, running, shuffle, slice, split, squeeze, stack, sum, topk, transposed, unbind, unsqueeze, view,
+  along, attention, batch, cat, columns, conv, diff, einsum, expand, fill, gather, grid, groups, histogram, index, interleave, layer, layers, matmul,
+  over, pad, permute, polar, pool, prelu, put, range, repeat, resample, running, scatter, select, shuffle, slice, split, squeeze, stack, sum, topk,
+  transposed, unbind, unfold, unsqueeze, vector, view,
 }));
 
 /**

@@ -94,17 +94,11 @@ export function squeeze(call, layout) {
   const port = call.port("self");
   const shape = call.shape(port);
   const every = [...shape.keys()];
-  const asked = call.has("dim") ? named(call, shape.length) : every;
+  const asked = (call.has("dim") ? call.dimensions(call.value("dim"), shape.length) : null) ?? every;
   const left = every.filter((k) => !(asked.includes(k) && shape[k] === 1));
   const to = layout.add(left.map((k) => shape[k]));
   left.forEach((k, place) => layout.tie(source(port, k), target(to, place)));
   layout.hold(...asked.map((k) => source(port, k)));
-}
-
-/** The dimensions that squeeze names; an empty list names none. */
-function named(call, rank) {
-  const value = call.value("dim");
-  return Array.isArray(value) && value.length === 0 ? [] : call.dimensions(value, rank);
 }
 
 /** expand: extents 1 grow. */

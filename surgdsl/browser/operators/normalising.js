@@ -16,6 +16,15 @@ function elementwise(call, layout, port) {
   call.shape(port).forEach((_, k) => layout.tie(source(port, k), target(to, k)));
 }
 
+/** batch_norm: with statistics of its own, all that they are taken over is whole. */
+export function batch(call, layout) {
+  const training = call.value("training");
+  const terms = { input: training ? "Nc#" : "nc*", weight: "c", bias: "c", running_mean: "c", running_var: "c" };
+  const sources = Object.entries(terms).map(([name, term]) => ({ term, port: call.port(name) }));
+  call.demand(!training || sources.slice(3).every(({ port }) => port < 0), "trains what runs along");
+  spell(call, layout, sources, [terms.input]);
+}
+
 /** layer_norm, rms_norm: over the last dimensions. */
 export function layer(call, layout) {
   const port = call.port("input");

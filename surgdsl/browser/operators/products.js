@@ -33,6 +33,7 @@ function terms(call) {
 export function einsum(call, layout) {
   const [left, right, made] = terms(call);
   const ports = call.ports.get("tensors");
+  call.demand(new Set(left + right).size <= (left + right).includes("*") + 26, "has too many letters");
   call.demand(ports.length === 2, "takes two tensors");
   call.demand([...made].every((letter) => left.includes(letter) || right.includes(letter)), `makes ${made} of ${left} and ${right}`);
   const gone = [...new Set(left + right)].filter((letter) => !made.includes(letter));

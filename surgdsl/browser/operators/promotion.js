@@ -81,10 +81,8 @@ const TAKES = {
   b: (dtype) => dtype === "BOOL",
   m: (dtype, joint) => dtype === "BOOL" || dtype === joint,
   x: () => true,
+  y: (dtype) => dtype !== "U8",
 };
-
-/** Whether torch makes U8 of U8 where the row says BOOL. */
-const staysU8 = (call, tensors) => /^aten[.](any|all)[.]/.test(call.row.name) && tensors[0].sort.dtype === "U8";
 
 /** @returns {string} the dtype of a target */
 function result(letter, joint, asked) {
@@ -111,11 +109,12 @@ export function dtypes(call, count) {
   for (const letter of call.row.sorts) {
     if ("qe".includes(letter)) call.demand(joint === undefined || TAKES[letter](joint, joint), `does not take ${joint}`);
   }
-  call.demand(!staysU8(call, tensors), "does not take U8");
   const named = call.has("dtype") ? call.value("dtype") : null;
   const asked = named === null ? null : dtypeNamed(named);
   const { results } = call.row;
+  const mixes = asked !== null && results.includes("=") && call.row.sorts.includes("f") && tensors.length > 0;
+  call.demand(!mixes || isFloating(asked), `makes no ${asked}`);
   const made = Array.from({ length: count }, (_, k) => result(results[Math.min(k, results.length - 1)], joint, asked));
-  if (call.floats.has("alpha")) call.demand(made.every(isFloating), "takes a float alpha only for floats");
+  if (call.floats.has("alpha")) call.demand(isFloating(made[0]), "takes a float alpha only for floats");
   return made;
 }

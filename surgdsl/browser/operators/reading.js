@@ -130,7 +130,7 @@ export class Reading {
       this.demand(value.tensors >= 0 && value.tensors <= this.sorts.length, `has no list of ${value.tensors} tensors`);
       return Array.from({ length: value.tensors }, () => this.take());
     }
-    this.demand(holes && Array.isArray(value), `takes ${name} as a list of tensors`);
+    this.demand(holes && Array.isArray(value) && value.length > 0, `takes ${name} as a list of tensors`);
     return value.map((one) => {
       if (isNone(one)) return -1;
       this.demand(isObject(one) && one.tensors === 1, `takes ${name} as a list of tensors or none`);

@@ -47,10 +47,20 @@ export function along(call, layout) {
   running(call, layout);
   const port = call.port("self");
   const rank = call.shape(port).length;
-  const shifts = call.value("shifts");
-  const dims = call.dimensions(call.value("dim"), rank);
-  call.demand(shifts === null || shifts.length === dims.length, "needs a shift for each dimension");
-  layout.hold(...dims.map((k) => source(port, k)));
+  layout.hold(...asked(call, rank).map((k) => source(port, k)));
+}
+
+/** linalg_vector_norm: zeros add nothing, unless they are divided by. */
+export function vector(call, layout) {
+  const summed = sum(call, layout);
+  if (!(call.value("ord") >= 0)) layout.hold(...summed);
+}
+
+/** histc: counts of all elements. */
+export function histogram(call, layout) {
+  const shape = call.shape(call.port("self"));
+  layout.hold(...shape.map((_, k) => source(call.port("self"), k)));
+  layout.hold(target(layout.add([extent(polynomial(call.value("bins")))]), 0));
 }
 
 /** topk: the k largest along a dimension. */

@@ -6,23 +6,8 @@
 
 import { Reject, demand } from "../reject.js";
 
-/** Attributes that a cut may change, since typing and the relation force them. */
-const FORCED = {
-  size: ["view", "expand", "fill"],
-  shape: ["view"],
-  start: ["slice"],
-  end: ["slice"],
-  split_sizes: ["split"],
-  repeats: ["repeat", "interleave"],
-  dims: ["repeat"],
-  output_size: ["interleave"],
-  groups: ["conv", "transposed"],
-  num_groups: ["groups"],
-  scale: ["attention"],
-};
-
-/** Most kept positions of a run that are compared one by one. */
-const MOST = 2 ** 26;
+/** Most kept positions of a run of a view. */
+const MOST = 2 ** 24;
 
 /**
  * The kept sets of one call.
@@ -90,7 +75,6 @@ const count = (list) => list.reduce((total, { extent, kept }) => total * (kept =
 /** Whether two lists of dimensions have the same kept positions, compared one by one. */
 function samePositions(left, right) {
   if (count(left) !== count(right)) return false;
-  if (count(left) > MOST) throw new Reject("V20", "a view of too many kept positions");
   const others = positions(right);
   for (const position of positions(left)) if (others.next().value !== position) return false;
   return true;
@@ -120,6 +104,7 @@ function checkRun(run, shapeOf, cut, fail) {
   const sides = [run.source, run.target].map((places) => places.map((place) => ({ extent: shapeOf(place), kept: keptAt(cut, place) })));
   if (sides.flat().every((one) => one.kept === null)) return;
   if (!sides.flat().every((one) => typeof one.extent === "number")) fail("cuts what is viewed together with a symbol");
+  if (sides.some((side) => count(side) > MOST)) throw new Reject("V20", "a view of too many kept positions");
   if (!sameRun(sides[0], sides[1])) fail("shows other positions than it reads");
 }
 
@@ -159,11 +144,13 @@ function checkScale(before, after, cut, fail) {
   if (was === null ? !(explicit || (is === null && !isCut)) : is !== was) fail("changes its scale");
 }
 
-function sameAttributes(before, after, layoutName, fail) {
+/** Attributes are equal, but for those that typing and the relation force. */
+function sameAttributes(before, after, schema, fail) {
+  const forced = new Set(schema.filter((one) => one.forced).map((one) => one.written));
   const [left, right] = [before.operation.attributes, after.operation.attributes];
   if (left.size !== right.size) fail("has other arguments");
   for (const [name, value] of left) {
-    if (FORCED[name]?.includes(layoutName)) continue;
+    if (forced.has(name)) continue;
     if (!right.has(name) || JSON.stringify(value) !== JSON.stringify(right.get(name))) fail(`changes its argument ${name}`);
   }
 }
@@ -188,7 +175,7 @@ export function checkRelation(before, after, cut) {
   demand(after.call.operation.op === name, "V14", `${name} becomes ${after.call.operation.op}`);
   checkKept(cut.sources, before.call.sources);
   checkKept(cut.targets, before.call.targets);
-  sameAttributes(before.call, after.call, before.reading.row.layout, fail);
+  sameAttributes(before.call, after.call, before.reading.row.schema, fail);
   const shapeOf = (place) => before.call[place.side === "source" ? "sources" : "targets"][place.port].shape[place.dimension];
   const [was, is] = [before.layout, after.layout];
   checkTies(was, cut, fail);

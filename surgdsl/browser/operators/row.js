@@ -13,6 +13,7 @@ import { TABLE } from "./table.js";
  * @property {string} written what a graph calls it
  * @property {string} kind "tensor", "optional", "list", "holes" (a list of optional ones), "either" (a tensor or a number), or a kind of attribute
  * @property {boolean} nullable an attribute that may be none
+ * @property {boolean} forced an attribute that may change when channels are cut
  *
  * @typedef {object} Row
  * @property {string} name of the operator, with `aten.` and its overload
@@ -25,8 +26,14 @@ import { TABLE } from "./table.js";
  * @property {string} cost "" where nothing is counted
  */
 
-const ARGUMENT = /^(\w+)(?:=(\w+))?(?:([?*%/])|:(\w+)(\??))?$/;
+const ARGUMENT = /^(\w+)(!?)(?:=(\w+))?(?:([?*%/])|:(\w+)(\??))?$/;
 const TENSORS = { "?": "optional", "*": "list", "%": "holes", "/": "either" };
+
+/** Places that the letters of single dimensions do not say, with the functions that stand for them here. */
+const WRITTEN = {
+  "^W>^": "over", "^w>^": "sum", "^W>^W": "along", "^w>^w": "running",
+  "^>^1": "unsqueeze", "^W I0>^I": "select", "^W ^I>^I": "gather", ".>[size]": "fill", "#>[Bins]": "histogram",
+};
 
 /** Lines of the table, those that are indented put behind the ones before them. */
 function lines() {
@@ -38,16 +45,23 @@ function lines() {
 function argument(text) {
   const found = ARGUMENT.exec(text);
   if (found === null) throw new Error(`table of operators: ${text}`);
-  const [, name, other, mark, kind, nullable] = found;
+  const [, name, forced, other, mark, kind, nullable] = found;
   const tensor = mark === undefined ? "tensor" : TENSORS[mark];
-  return { name, written: other ?? name, kind: kind ?? tensor, nullable: nullable === "?" };
+  return { name, written: other ?? name, kind: kind ?? tensor, nullable: nullable === "?", forced: forced === "!" };
 }
 
 /** @param {string} text places of a row @returns {{layout: string, sources: string[], targets: string[]}} */
 function places(text) {
+  if (text in WRITTEN) return { layout: WRITTEN[text], sources: [], targets: [] };
   if (text.startsWith("<")) return { layout: text.slice(1, -1), sources: [], targets: [] };
   const [sources, targets] = text.split(">").map((side) => side.split(" ").filter((term) => term !== ""));
   return { layout: "", sources, targets };
+}
+
+/** The whole name of an operator. @param {string} operator */
+function named(operator) {
+  if (operator.split(".").length === 3) return operator;
+  return operator.includes(".") ? `aten.${operator}` : `aten.${operator}.default`;
 }
 
 /** @param {string} line @param {Map<string, string>} shared @returns {Row[]} */
@@ -60,7 +74,7 @@ function rowsOf(line, shared) {
   const [sorts, results] = (dtypes || "").split(">");
   const shape = places(where || `${tensors.map(() => "~*").join(" ")}>*`);
   return operators.split(/\s+/).map((operator) => ({
-    name: operator.includes(".") ? `aten.${operator}` : `aten.${operator}.default`,
+    name: named(operator),
     schema: args,
     sorts: sorts || "f",
     results: results ?? "=",

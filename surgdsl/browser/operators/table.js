@@ -7,12 +7,13 @@
 export const TABLE = `
 @made = dtype:dtype? layout:any device:any pin_memory:any
 @norm = momentum:number eps:number cudnn_enabled:flag
-@conv = stride:ints padding:ints dilation:ints groups:int
+@conv = stride:ints padding:ints dilation:ints groups!:int
 @layers = has_biases:flag num_layers:int dropout:number train:flag bidirectional:flag batch_first:flag
 
 relu neg abs square sign floor ceil round trunc | self | n
 clone contiguous | self memory_format:any | a
-detach alias lift_fresh_copy | self | a
+detach alias lift_fresh_copy zero | self | a
+copy | self src non_blocking:any | ax | * ~*>*
 relu6 sigmoid tanh silu hardswish hardsigmoid mish exp exp2 expm1 log log2 log10 log1p sqrt rsqrt reciprocal | self
 sin cos tan asin acos atan sinh cosh asinh erf erfc selu log_sigmoid frac | self
 gelu | self approximate:text
@@ -70,6 +71,7 @@ linear | input weight bias? | f | *i oi o>*o | *oi
 bilinear | input1 input2 weight bias? | f | *i *j oij o>*o | *oij+*oj
 mm | self mat2 | f | li ir>lr | lr.i
 bmm | self mat2 | f | bli bir>blr | blr.i
+transformers.grouped_mm_fallback.default | input weight offs | ffi | Ni Gio G>No | No.i
 mv | self vec | f | li i>l | l.i
 dot | self tensor | f | i i>_ | .i
 addmm | self mat1 mat2 beta:number alpha:number | f | ~l~r li ir>lr | lr.i
@@ -77,22 +79,22 @@ baddbmm | self batch1 batch2 beta:number alpha:number | f | ~b~l~r bli bir>blr |
 matmul | self other | f | <matmul> | *lr.i
 einsum | equation:text tensors* path:none | f | <einsum>
 scaled_dot_product_attention |
-  query key value attn_mask? dropout_p:number is_causal:flag scale:number? enable_gqa:flag |
+  query key value attn_mask? dropout_p:number is_causal:flag scale!:number? enable_gqa:flag |
   fffm | <attention> | *bhlLSe+*bhlLSv
 lstm.input | input hx* params* @layers | f>=== | <layers>
 gru.input rnn_tanh.input rnn_relu.input | input hx params* @layers | f>== | <layers>
-batch_norm | input weight? bias? running_mean? running_var? training:off @norm | f | nc* c c c c>nc*
+batch_norm | input weight? bias? running_mean? running_var? training:flag @norm | f | <batch>
 instance_norm | input weight? bias? running_mean? running_var? use_input_stats:flag @norm | f | nc# c c c c>nc#
 layer_norm | input normalized_shape:ints weight? bias? eps:number cudnn_enable:flag | f | <layer>
 rms_norm | input normalized_shape:ints weight? eps:number? | f | <layer>
-group_norm | input num_groups:int weight? bias? eps:number cudnn_enabled:flag | f | <groups>
+group_norm | input num_groups!:int weight? bias? eps:number cudnn_enabled:flag | f | <groups>
 prelu | self weight | f | <prelu>
 _weight_norm | v g dim:int | f | <polar>
 conv1d conv2d conv3d | input weight bias? @conv | f | <conv> | noiKLMXYZ
 conv1d.padding conv2d.padding conv3d.padding |
-  input weight bias? stride:ints padding:text dilation:ints groups:int | f | <conv> | noiKLMXYZ
+  input weight bias? stride:ints padding:text dilation:ints groups!:int | f | <conv> | noiKLMXYZ
 conv_transpose1d conv_transpose2d.input conv_transpose3d.input |
-  input weight bias? stride:ints padding:ints output_padding:ints groups:int dilation:ints |
+  input weight bias? stride:ints padding:ints output_padding:ints groups!:int dilation:ints |
   f | <transposed> | ncoKLMABD
 max_pool1d max_pool2d max_pool3d |
   self kernel_size:ints stride:ints padding:ints dilation:ints ceil_mode:flag | f | <pool>
@@ -100,68 +102,74 @@ avg_pool1d | self kernel_size:ints stride:ints padding:ints ceil_mode:flag count
 avg_pool2d avg_pool3d |
   self kernel_size:ints stride:ints padding:ints ceil_mode:flag count_include_pad:flag divisor_override:int? |
   f | <pool>
-adaptive_avg_pool1d adaptive_avg_pool2d adaptive_avg_pool3d | self output_size:sizes | f | <adapt>
-adaptive_max_pool1d adaptive_max_pool2d adaptive_max_pool3d | self output_size:sizes | f>=L | <adapt>
+adaptive_avg_pool1d adaptive_avg_pool2d adaptive_avg_pool3d | self output_size:sizes | f | <resample>
+adaptive_max_pool1d adaptive_max_pool2d adaptive_max_pool3d | self output_size:sizes | f>=L | <resample>
 upsample_nearest1d.vec upsample_nearest2d.vec upsample_nearest3d.vec |
   input output_size:sizes? scale_factors:numbers? | f | <resample>
 upsample_linear1d.vec upsample_bilinear2d.vec upsample_trilinear3d.vec upsample_bicubic2d.vec |
   input output_size:sizes? align_corners:flag scale_factors:numbers? | f | <resample>
+im2col | self kernel_size:ints dilation:ints padding:ints stride:ints | f | <columns>
+col2im | self output_size:sizes kernel_size:ints dilation:ints padding:ints stride:ints | f | <columns>
 flatten.using_ints | self start_dim:int end_dim:int | a | <view>
-view | self size:sizes | a | <view>
-reshape | self shape:sizes | a | <view>
+view | self size!:sizes | a | <view>
+reshape | self shape!:sizes | a | <view>
 permute | self dims:ints | a | <permute>
 transpose.int | self dim0:int dim1:int | a | <permute>
-unsqueeze | self dim:int | a | <unsqueeze>
+unsqueeze | self dim:int | a | ^>^1
 squeeze | self | a | <squeeze>
 squeeze.dim squeeze.dims | self dim:dims | a | <squeeze>
 cat | tensors* dim:int | a | <cat>
 stack | tensors* dim:int | a | <stack>
-slice.Tensor | self dim:int start:int end:int step:int | a | <slice>
+slice.Tensor | self dim:int start!:int end!:int step:int | a | <slice>
+slice_scatter | self src dim:int start:int end:int step:int | a | <scatter>
+unfold | self dim=dimension:int size:int step:int | a | <unfold>
 select.int | self dim:int index:int | a | <unbind>
 unbind.int | self dim:int | a | <unbind>
-split_with_sizes | self split_sizes:sizes dim:int | a | <split>
-expand | self size:sizes implicit:any | a | <expand>
-repeat | self repeats:sizes | a | <repeat>
-tile | self repeats=dims:sizes | a | <repeat>
-repeat_interleave.self_int | self repeats:int dim:int output_size:size? | a | <interleave>
-flip | self dim=dims:ints | a | <along>
-roll | self shifts:ints dim=dims:ints | a | <along>
+split_with_sizes | self split_sizes!:sizes dim:int | a | <split>
+expand | self size!:sizes implicit:any | a | <expand>
+repeat | self repeats!:sizes | a | <repeat>
+tile | self repeats!=dims:sizes | a | <repeat>
+repeat_interleave.self_int | self repeats!:int dim:int output_size!:size? | a | <interleave>
+flip | self dim=dims:ints | a | ^W>^W
+roll | self shifts:ints dim=dims:ints | a | ^W>^W
 triu tril | self diagonal:int | a | *RC>*RC
 pixel_shuffle | self upscale_factor:int | a | <shuffle>
 pad | self pad:ints mode:text value:number? | a | <pad>
 constant_pad_nd | self pad:ints value:number | a | <pad>
 index.Tensor | self indices% | ai | <index>
-index_select | self dim:int index | ai | <pick>
-gather | self dim:int index sparse_grad:flag | ai | <pick>
-mean | self dtype:dtype? | f | <over>
-mean.dim | self dim:dims? keepdim:flag dtype:dtype? | f | <over>
-sum | self dtype:dtype? | a>S | <sum>
-sum.dim_IntList | self dim:dims? keepdim:flag dtype:dtype? | a>S | <sum>
-prod | self dtype:dtype? | a>S | <over>
-prod.dim_int | self dim:int keepdim:flag dtype:dtype? | a>S | <over>
-amax amin | self dim:ints keepdim:flag | a | <over>
-max min | self | a | <over>
-max.dim min.dim | self dim:int keepdim:flag | a>=L | <over>
-argmax argmin | self dim:int? keepdim:flag | n>L | <over>
-any all | self | x>B | <over>
-any.dim all.dim | self dim:int keepdim:flag | x>B | <over>
-logsumexp | self dim:ints keepdim:flag | f | <over>
-var std | self unbiased:flag | f | <over>
-var.dim std.dim | self dim:dims? unbiased:flag keepdim:flag | f | <over>
-var.correction std.correction | self dim:dims? correction:number? keepdim:flag | f | <over>
-var_mean.correction std_mean.correction | self dim:dims? correction:number? keepdim:flag | f>== | <over>
-linalg_vector_norm | self ord:number dim:dims? keepdim:flag dtype:dtype? | f | <over>
-softmax.int log_softmax.int | self dim:int dtype:dtype? | f | <along>
-cumsum | self dim:int dtype:dtype? | a>S | <running>
-sort | self dim:int descending:flag | a>=L | <along>
-argsort | self dim:int descending:flag | a>L | <along>
+index_put | self indices% values accumulate:flag | aia | <put>
+index_select | self dim:int index | ai | ^W I0>^I
+gather | self dim:int index sparse_grad:flag | ai | ^W ^I>^I
+mean | self dtype:dtype? | f | ^W>^
+mean.dim | self dim:dims? keepdim:flag dtype:dtype? | f | ^W>^
+sum | self dtype:dtype? | a>S | ^w>^
+sum.dim_IntList | self dim:dims? keepdim:flag dtype:dtype? | a>S | ^w>^
+prod | self dtype:dtype? | a>S | ^W>^
+prod.dim_int | self dim:int keepdim:flag dtype:dtype? | a>S | ^W>^
+amax amin | self dim:ints keepdim:flag | a | ^W>^
+max min | self | a | ^W>^
+max.dim min.dim | self dim:int keepdim:flag | a>=L | ^W>^
+argmax argmin | self dim:int? keepdim:flag | n>L | ^W>^
+any all | self | y>B | ^W>^
+any.dim all.dim | self dim:int keepdim:flag | y>B | ^W>^
+logsumexp | self dim:ints keepdim:flag | f | ^W>^
+var std | self unbiased:flag | f | ^W>^
+var.dim std.dim | self dim:dims? unbiased:flag keepdim:flag | f | ^W>^
+var.correction std.correction | self dim:dims? correction:number? keepdim:flag | f | ^W>^
+var_mean.correction std_mean.correction | self dim:dims? correction:number? keepdim:flag | f>== | ^W>^
+linalg_vector_norm | self ord:number dim:dims? keepdim:flag dtype:dtype? | f | <vector>
+softmax.int log_softmax.int | self dim:int dtype:dtype? | f | ^W>^W
+cumsum | self dim:int dtype:dtype? | a>S | ^w>^w
+sort | self dim:int descending:flag | a>=L | ^W>^W
+argsort | self dim:int descending:flag | a>L | ^W>^W
+histc | self bins:int min:number max:number | f | #>[Bins]
 topk | self k:int dim:int largest:flag sorted:flag | n>=L | <topk>
 diff | self n:int dim:int prepend? append? | n | <diff>
-zeros ones | size:sizes @made | x>F | <fill>
-empty.memory_format | size:sizes @made memory_format:any | x>F | <fill>
-full | size:sizes fill_value:operand @made | p | <fill>
-new_zeros new_ones new_empty | self size:sizes @made | a | <fill>
-new_full | self size:sizes fill_value:any @made | a | <fill>
+zeros ones | size!:sizes @made | x>F | .>[size]
+empty.memory_format | size!:sizes @made memory_format:any | x>F | .>[size]
+full | size!:sizes fill_value:operand @made | p | .>[size]
+new_zeros new_ones new_empty | self size!:sizes @made | a | .>[size]
+new_full | self size!:sizes fill_value:any @made | a | .>[size]
 zeros_like ones_like empty_like | self @made memory_format:any | a
 full_like | self fill_value:any @made memory_format:any | a
 scalar_tensor | s:any @made | x>F | >_

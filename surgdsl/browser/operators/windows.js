@@ -2,7 +2,7 @@
  * Operators with windows over space: convolutions, pooling, resampling.
  */
 
-import { extent, polynomial } from "../extent.js";
+import { extent, polynomial, times } from "../extent.js";
 import { source, target } from "./layout.js";
 
 const KERNEL = ["K", "L", "M"];
@@ -171,24 +171,67 @@ function windows({ own, padding, reach, stride, ceil }) {
   return (found - 1) * stride >= own + padding ? found - 1 : found;
 }
 
-/** Adaptive pooling. */
-export function adapt(call, layout) {
-  const count = spatial(call);
-  const made = exactly(call, "output_size", count).map((one) => extent(polynomial(one)));
-  overSpace(call, layout, made, (lead) => lead >= 0);
-}
-
-/** Resampling to a size, or by factors. */
+/** Adaptive pooling and resampling: to a size, or by factors. */
 export function resample(call, layout) {
   const count = spatial(call);
-  const size = call.value("output_size");
-  const factors = call.value("scale_factors");
-  call.demand((size === null) !== (factors === null), "takes either a size or factors");
-  if (size !== null) return overSpace(call, layout, exactly(call, "output_size", count).map((one) => extent(polynomial(one))), (lead) => lead === 2);
+  const adaptive = call.row.name.startsWith("aten.adaptive");
+  const fits = (lead) => (adaptive ? lead >= 0 : lead === 2);
+  if (call.value("output_size") !== null) {
+    return overSpace(call, layout, exactly(call, "output_size", count).map((one) => extent(polynomial(one))), fits);
+  }
+  call.demand(call.value("scale_factors") !== null, "takes a size or factors");
   const shape = call.shape(call.port("input"));
   call.demand(shape.length === count + 2, `takes no tensor of ${shape.length} dimensions`);
   const scales = exactly(call, "scale_factors", count);
+  call.demand(scales.every((one) => one > 0 && one < 2 ** 40), `has no factors ${scales}`);
   const made = space(call, shape, count).map((own, k) => Math.floor(own * scales[k]));
   call.demand(made.every((one) => one >= 1 && Number.isSafeInteger(one)), `makes extents ${made}`);
-  return overSpace(call, layout, made, (lead) => lead === 2);
+  return overSpace(call, layout, made, fits);
+}
+
+/** The windows over an input of two dimensions of space, all of them. */
+function allWindows(call, inside) {
+  const [size, stride, dilation] = ["kernel_size", "stride", "dilation"].map((name) => atLeast(call, name, each(call, name, 2), 1));
+  const padding = atLeast(call, "padding", each(call, "padding", 2), 0);
+  const made = inside.map((own, k) => {
+    const reach = dilation[k] * (size[k] - 1) + 1;
+    call.demand(typeof own === "number" && own + 2 * padding[k] >= reach, `has a window of ${reach} over ${own}`);
+    return windows({ own, padding: padding[k], reach, stride: stride[k], ceil: false });
+  });
+  return { area: size[0] * size[1], count: made[0] * made[1] };
+}
+
+/** im2col: every window a column of channels and places. */
+function unrolled(call, layout, port, shape) {
+  const lead = shape.length - 3;
+  call.demand(lead >= 0, `takes no tensor of ${shape.length} dimensions`);
+  const { area, count } = allWindows(call, shape.slice(-2));
+  const channels = extent(times(polynomial(shape[lead]), polynomial(area)));
+  const to = layout.add([...shape.slice(0, lead), channels, count]);
+  layout.hold(source(port, lead + 1), source(port, lead + 2), target(to, lead + 1));
+  return { lead, link: [target(to, lead), source(port, lead), area] };
+}
+
+/** col2im: the columns added up where they came from. */
+function rolled(call, layout, port, shape) {
+  const lead = shape.length - 2;
+  call.demand(lead >= 0, `takes no tensor of ${shape.length} dimensions`);
+  const size = exactly(call, "output_size", 2);
+  const { area, count } = allWindows(call, size);
+  const [channels, columns] = shape.slice(-2);
+  call.demand(columns === count, `takes ${count} columns, not ${columns}`);
+  call.demand(typeof channels === "number" && channels % area === 0, `cannot part ${channels} channels in windows of ${area}`);
+  const to = layout.add([...shape.slice(0, lead), channels / area, ...size]);
+  layout.hold(source(port, lead + 1), target(to, lead + 1), target(to, lead + 2));
+  return { lead, link: [source(port, lead), target(to, lead), area] };
+}
+
+/** im2col and col2im. */
+export function columns(call, layout) {
+  const port = call.port("self");
+  const shape = call.shape(port);
+  const { lead, link } = call.has("output_size") ? rolled(call, layout, port, shape) : unrolled(call, layout, port, shape);
+  const [from, to, area] = link;
+  layout.link(from, to, (index) => Math.floor(index / area));
+  for (let k = 0; k < lead; k += 1) layout.tie(source(port, k), target(0, k));
 }
