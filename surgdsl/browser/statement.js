@@ -39,8 +39,7 @@ function polynomialText(value, place) {
 /** An extent of section 2. */
 function extent(value, place) {
   if (typeof value === "string") polynomialText(value, place);
-  else integer(1)(value, place);
-  demand(typeof value === "string" || value < EXTENT, "V20", `${place}: an extent of ${value}`);
+  else integer(1, EXTENT - 1)(value, place);
 }
 const shape = list(extent, RANK);
 const dimensions = list(integer(0, EXTENT - 1), RANK);
@@ -56,10 +55,11 @@ export const attribute = chosen((value) => {
   return has(value, "tensors") ? object({ tensors: count }) : integer();
 });
 const attributes = list(tuple(name, attribute), ITEMS);
-const grid = [{ axis: integer(), bits: integer(), kind: text }, { group: integer() }];
+const bits = integer(1, 8);
+const grid = [{ axis: integer(-1, RANK - 1), bits, kind: text }, { group: integer(1) }];
 const ENCODINGS = new Map([
   ["dense", object({ kind: text })],
-  ["codebook", object({ bits: integer(), kind: text })],
+  ["codebook", object({ bits, kind: text })],
   ["affine", object(...grid)],
   ["symmetric", object(...grid)],
 ]);
@@ -85,18 +85,19 @@ const graph = object({
 // Steps (section 6).
 const side = object({ operations: list(operation(name, { id: name }), MANY), wires: list(object({ dtype, id: name, shape }), MANY) });
 const figures = list(tuple(name, rational), FEW);
+const width = integer(1, 65536);
 const indices = list(count, Infinity, 1);
 const boxes = list(tuple(name, name, list(tuple(name, name))));
 const ARGUMENTS = new Map([
   ["prune-channels/1", object({
-    axis: name, indices: list(indices), keep: indices, kept: list(tuple(name, integer(0, RANK - 1), count)), scores: list(natural),
+    axis: name, indices: list(indices, Infinity, 1), keep: indices, kept: list(tuple(name, integer(0, RANK - 1), count), Infinity, 1), scores: list(natural),
   })],
-  ["mask/1", object({ keep: natural }, { few: tuple(integer(), integer()), tile: tuple(integer(), integer()) })],
-  ["quantize-codebook/1", object({ bits: integer() }, { least: float })],
-  ["quantize-affine/1", object({ axis: integer(), bits: integer() }, { group: integer(), symmetric: word(true) })],
+  ["mask/1", object({ keep: natural }, { few: tuple(width, width), tile: tuple(width, width) })],
+  ["quantize-codebook/1", object({ bits: integer(1, 8) }, { least: float })],
+  ["quantize-affine/1", object({ axis: integer(), bits: integer(1, 8) }, { group: integer(), symmetric: word(true) })],
   ["recover/1", object({ batch: natural, change: rational, data: text, epochs: natural, rate: rational, seed: natural })],
   ["adjust/1", object({ data: text, figures, method: text })],
-  ["fake-quantize/1", object({ bits: integer(), data: text, figures, method: text })],
+  ["fake-quantize/1", object({ bits: integer(2, 8), data: text, figures, method: text })],
   ["rule/1", object({
     left: boxes, right: boxes, rule: digest, variables: list(tuple(name, attribute)), wires: list(tuple(name, name)),
   }, { factor: float, scales: list(tuple(name, list(integer()))) })],
@@ -142,14 +143,12 @@ const statement = object({
 export function checkStatement(value) {
   statement(value, "cert");
   value.predicate.claims.forEach(checkClaim);
-  const { rules: rows, sequence, steps, supersedes } = value.predicate;
+  const { sequence, supersedes } = value.predicate;
   demand((sequence > 0) === (supersedes !== undefined), "V03", "cert.predicate.supersedes: there exactly when sequence is not 0");
-  const needed = steps.some((row) => row.rule === "rule/1");
-  demand(needed === (rows !== undefined), "V03", "cert.predicate.rules: there exactly when a step has the rule rule/1");
 }
 
 /** Rejects with V03 lists that are not in order, or name something twice. */
-export function checkOrder({ binding, facts, interfaces, rules: rows, steps, tensors }) {
+export function checkOrder({ binding, facts, interfaces, steps, tensors }) {
   demandRising(binding, "binding", ([key]) => key);
   demandRising(facts, "facts", ([key]) => key);
   demandRising(tensors, "tensors", (row) => row.digest);
@@ -158,7 +157,13 @@ export function checkOrder({ binding, facts, interfaces, rules: rows, steps, ten
   for (const { index, mayRaise } of steps) {
     demandRising(mayRaise, `step ${index}: mayRaise`);
   }
-  const used = new Set(steps.filter((row) => row.rule === "rule/1").map((row) => row.step));
+}
+
+/** Rejects with V03 rules that are not there exactly when a step has the rule rule/1, or whose steps are none. */
+export function checkRows({ rules: rows, steps }) {
+  const declared = steps.filter((row) => row.rule === "rule/1");
+  demand((declared.length > 0) === (rows !== undefined), "V03", "rules: there exactly when a step has the rule rule/1");
+  const used = new Set(declared.map((row) => row.step));
   for (const { steps: list } of rows ?? []) {
     demandRising(list, "rules: steps");
     demand(list.length > 0 && list.every((item) => used.has(item)), "V03", "rules: a row that no step refers to");
@@ -168,9 +173,8 @@ export function checkOrder({ binding, facts, interfaces, rules: rows, steps, ten
 /** Rejects with V03 arguments that a rule does not have. */
 export function checkArguments({ rule, arguments: given, step: called, index }) {
   ARGUMENTS.get(rule)(given, `step ${index} (${called}).arguments`);
-  for (const key of ["figures", "variables"]) {
-    if (key in given) demandRising(given[key], `step ${index} (${called}).arguments.${key}`, ([item]) => item);
-  }
+  const sorted = new Map([["adjust/1", "figures"], ["rule/1", "variables"]]).get(rule);
+  if (sorted) demandRising(given[sorted], `step ${index} (${called}).arguments.${sorted}`, ([item]) => item);
 }
 
 /** Rejects with V03 or V20 what is no graph. */

@@ -13,7 +13,7 @@ import { check } from "./operators.js";
 import { Reject, demand } from "./reject.js";
 import { apply } from "./rewrite.js";
 import { RULES, checkDeclarations } from "./rules.js";
-import { METRICS, checkArguments, checkGraph } from "./statement.js";
+import { METRICS, checkArguments, checkGraph, checkRows } from "./statement.js";
 import { checkParts } from "./weights.js";
 
 const nbytesOf = (dtype, shape) => shape.reduce((total, extent) => total * extent, WIDTH[dtype]);
@@ -160,6 +160,7 @@ async function nextState(state, step, index, context) {
 export async function allStates(first, context) {
   const { predicate, progress } = context;
   checkObligations(predicate);
+  checkRows(predicate);
   const named = new Set(predicate.steps.map((step) => step.arguments.rule));
   for (const { declaration } of predicate.rules ?? []) demand(named.has(await ruleDigest(declaration)), "V03", "a rule is declared and not used");
   const declarations = await checkDeclarations(predicate.rules ?? []);
