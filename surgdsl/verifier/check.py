@@ -10,12 +10,12 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from surgdsl.verifier import canonical, claims, replay, signature, statement
+from surgdsl.verifier import canonical, claims, replay, signature
 from surgdsl.verifier import digest as digests
 from surgdsl.verifier.declared.declaration import declared, spell
 from surgdsl.verifier.extent import symbols
 from surgdsl.verifier.folder import Certificate
-from surgdsl.verifier.formula import Ground
+from surgdsl.verifier.formula import Ground, figure
 from surgdsl.verifier.metrics import Ledger
 from surgdsl.verifier.net import Net
 from surgdsl.verifier.net import parse as parse_net
@@ -23,6 +23,7 @@ from surgdsl.verifier.operations import check_type
 from surgdsl.verifier.reject import need
 from surgdsl.verifier.report import Report
 from surgdsl.verifier.requirement import Reading, promised
+from surgdsl.verifier.schema import conform
 from surgdsl.verifier.tensors import Store, WeightFile
 
 
@@ -52,7 +53,7 @@ def check(request: Request, report: Report) -> None:
     report.begin("form")
     certificate = Certificate(request.folder)
     document = canonical.parse(certificate.statement, "cert.json")
-    statement.STATEMENT(document, "statement")
+    conform("statement", document, "statement")
     predicate = document["predicate"]
     check_form(document, predicate)
     blobs = read_blobs(predicate, certificate)
@@ -99,7 +100,10 @@ def check(request: Request, report: Report) -> None:
 
 
 def check_form(document: dict[str, Any], predicate: dict[str, Any]) -> None:
-    """The seal, and the lists that must be sorted without repetition."""
+    """What the schema leaves open of formulas, the seal, and the lists that are sorted without repetition."""
+    for at, claim in enumerate(predicate["claims"]):
+        for side in ("left", "right") * ("counted" in claim):
+            figure(claim["counted"][side], f"claims[{at}].{side}")
     unsealed = {**document, "predicate": {key: value for key, value in predicate.items() if key != "seal"}}
     need(digests.tagged("surg-seal-v1", unsealed) == predicate["seal"], "V04", "the seal is not that of the statement")
     lists = {name: [row[0] for row in predicate[name]] for name in ("binding", "facts")}
@@ -145,7 +149,7 @@ def check_signatures(request: Request, certificate: Certificate, report: Report)
         need(not request.keys, "V22", "keys are named, and the certificate is not signed")
         return
     envelope = canonical.parse(certificate.envelope, "cert.dsse.json")
-    statement.ENVELOPE(envelope, "envelope")
+    conform("envelope", envelope, "envelope")
     signers = signature.signers(envelope, certificate.statement, request.keys)
     report.found["signers"] = signers
     need(len(signers) >= request.signatures, "V22", f"{len(signers)} keys signed it, {request.signatures} must have")
@@ -156,7 +160,7 @@ def check_signatures(request: Request, certificate: Certificate, report: Report)
 def graph_of(data: bytes) -> dict[str, Any]:
     """The graph that a blob holds."""
     raw = canonical.parse(data, "the graph blob")
-    statement.GRAPH(raw, "graph")
+    conform("graph", raw, "graph")
     return raw
 
 
@@ -254,7 +258,7 @@ def check_claims(
 def read_log(data: bytes, states: dict[str, replay.State], steps: list[dict[str, Any]]) -> dict[str, Any]:
     """A log about these two models."""
     log = canonical.parse(data, "a log")
-    statement.LOG(log, "log")
+    conform("log", log, "log")
     seen = {step["arguments"].get("data", "") for step in steps}
     claims.check_log(log, states["before"].manifest, states["after"].manifest, seen)
     return log

@@ -12,17 +12,11 @@ from fractions import Fraction
 from functools import reduce
 from typing import Any
 
-from surgdsl.verifier.canonical import is_object
 from surgdsl.verifier.reject import Reject, need
-from surgdsl.verifier.schema import Check, array, digest, metric, name, one_of, rational, record, text, where
+from surgdsl.verifier.schema import Check, conform
 
 BITS = 4096
 WORK = 10_000_000  # formulas evaluated for all claims together
-TERMS = {  # by the sorts of the terms and of the value
-    "nn>n": "add sub mul div pow min max", "n>n": "neg abs sqrt exp log", "tnn>n": "if",
-    "nn>t": "lt le gt ge eq ne", "tt>t": "and or", "t>t": "not",
-}  # fmt: skip
-FUNCTIONS = {function: sorts for sorts, names in TERMS.items() for function in names.split()}
 SIGNS = {
     "add": "+", "sub": "-", "mul": "*", "div": "/", "pow": "^", "lt": "<", "le": "<=", "gt": ">", "ge": ">=",
     "eq": "==", "ne": "!=", "and": "and", "or": "or",
@@ -33,84 +27,41 @@ VALUES: dict[str, Callable[..., Any]] = {
     "min": min, "max": max, "neg": EXACT.neg, "abs": abs, "lt": EXACT.lt, "le": EXACT.le, "gt": EXACT.gt,
     "ge": EXACT.ge, "eq": EXACT.eq, "ne": EXACT.ne, "and": EXACT.and_, "or": EXACT.or_, "not": EXACT.not_,
 }  # fmt: skip
-EXPONENTS = frozenset(map(str, range(-64, 65)))
 INEXACT = frozenset({"sqrt", "exp", "log"})
 FOLDS = {"sum": "add", "mean": "add", "prod": "mul", "max": "max", "min": "min"}
 NOTHING: Mapping[str, Any] = {}
-SORTS = {"n": "a number", "t": "a truth value"}
-
-anything = where(is_object, "a formula")
-state, kind = one_of("before", "after"), one_of(*FOLDS, "count")
-FORMS: dict[str, Check] = {
-    "number": record({"number": rational}),
-    "metric": record({"metric": metric, "state": state}),
-    "each": record({
-        "body": anything, "each": kind, "over": one_of("weights"), "state": state, "variable": name,
-    }),
-    "of": record({"of": one_of("count", "nnz", "size", "bits"), "variable": name}),
-    "attested": record({"attested": rational, "reference": text, "sha256": digest, "state": state}),
-    "apply": record({"apply": one_of(*FUNCTIONS), "terms": array(anything, 3, 1)}),
-    "reduce": record({"axes": array(name, 8), "body": anything, "reduce": kind}),
-    "spectral": record({
-        "axis": text, "body": anything, "rank": anything, "spectral": one_of("left", "right", "sigma"),
-    }),
-    "variable": record({"variable": name}),
-}  # fmt: skip
+KINDS = ("number", "metric", "each", "of", "attested", "apply", "reduce", "spectral", "variable")
 
 
-def grammar(wanted: str, names: str, exact: bool = True) -> Check:
-    """A schema: a formula of the sort wanted, made of the forms that are named."""
-    forms = names.split()
+def grammar(word: str, names: str, exact: bool = True) -> Check:
+    """A schema: a formula, made of the kinds that are named; what an `of` speaks of is bound by one `each`."""
+    kinds = names.split()
 
     def check(value: Any, place: str) -> None:
-        _sorted(wanted, value, place, "")
-
-    def _sorted(wanted: str, value: Any, place: str, variable: str) -> None:
-        found = [form for form in forms if is_object(value) and form in value]
-        need(bool(found), "V03", f"{place} is not a formula that may stand there")
-        form, given = found[0], "n"
-        FORMS[form](value, place)
-        if form == "of":
-            need(value["variable"] == variable, "V03", f"{place}: nothing binds the variable {value['variable']}")
-        if form == "each":
-            need(not variable, "V03", f"{place} stands in another `each`")
-            variable = value["variable"]
-        if form == "apply":
-            given = check_terms(value, place, exact)
-        for sort, inner in inside(value):
-            _sorted(sort, inner, f"{place}.{form}", variable)
-        need(given == wanted, "V03", f"{place} is not {SORTS[wanted]}")
+        conform(word, value, place)
+        found = list(all_of(value))
+        for each in found:
+            kind = next(kind for kind in KINDS if kind in each)
+            need(kind in kinds, "V03", f"{place}: `{kind}` may not stand there")
+            need(not exact or each.get("apply") not in INEXACT, "V03", f"{place}: {each.get('apply')} is not exact")
+        bound = [(one["variable"], each) for one in found if "each" in one for each in all_of(one["body"])]
+        used = [each for variable, each in bound if each.get("of") and each["variable"] == variable]
+        need(not any("each" in each for _, each in bound), "V03", f"{place}: an `each` stands in another")
+        need(len(used) == sum("of" in each for each in found), "V03", f"{place}: nothing binds a variable")
 
     return check
-
-
-def check_terms(value: dict[str, Any], place: str, exact: bool) -> str:
-    """What a function is applied to: as many terms as it takes; returns the sort that it makes."""
-    terms, _, given = FUNCTIONS[value["apply"]].partition(">")
-    need(len(value["terms"]) == len(terms), "V03", f"{place} does not have {len(terms)} terms")
-    need(not exact or value["apply"] not in INEXACT, "V03", f"{place}: {value['apply']} is not exact")
-    exponent = value["terms"][-1].get("number", "") if value["apply"] == "pow" else "1"
-    need(exponent in EXPONENTS, "V03", f"{place}: the exponent is not an integer from -64 to 64")
-    return given
-
-
-def inside(formula: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
-    """The formulas that a formula is directly made of, each with the sort that it must have."""
-    if "apply" in formula:
-        yield from zip(FUNCTIONS[formula["apply"]], formula["terms"], strict=False)
-    yield from (("n", formula[key]) for key in ("body", "rank") if key in formula)
 
 
 def all_of(formula: dict[str, Any]) -> Iterator[dict[str, Any]]:
     """A formula and all formulas inside of it."""
     yield formula
-    for _, inner in inside(formula):
+    for inner in [*formula.get("terms", ()), *(formula[key] for key in ("body", "rank") if key in formula)]:
         yield from all_of(inner)
 
 
-figure = grammar("n", "number metric each of attested apply")
-condition = grammar("t", "number variable apply")
-value_of_weight = grammar("n", "number variable reduce spectral apply", exact=False)
+figure = grammar("formula", "number metric each of attested apply")
+condition = grammar("truth", "number variable apply")
+value_of_weight = grammar("formula", "number variable reduce spectral apply", exact=False)
 
 
 @dataclass(slots=True)

@@ -15,7 +15,7 @@ from surgdsl.verifier.net import Net
 from surgdsl.verifier.reject import Reject, need
 from surgdsl.verifier.rules import RULES
 from surgdsl.verifier.rules.schema import FREE, Attested, Rule
-from surgdsl.verifier.schema import METRICS
+from surgdsl.verifier.schema import METRICS, conform
 
 Rows = dict[str, dict[str, Any]]
 """The rules of the file: rows of the statement by the digest of their declaration."""
@@ -94,7 +94,7 @@ def the_rule(raw: dict[str, Any], rows: Rows) -> Rule:
     rule = rule_of(raw, rows) if raw["rule"] == "rule/1" else RULES[raw["rule"]]
     reduces = rule.reduces in (FREE, raw.get("reduces", ""))
     need(reduces, "V14", f"what the rule reduces is {rule.reduces or 'nothing'}")
-    rule.arguments(raw["arguments"], "arguments")
+    conform(raw["rule"], raw["arguments"], "arguments")
     return rule
 
 

@@ -1,6 +1,6 @@
-"""Schemas: closed descriptions of JSON values. What they do not name is refused.
+"""Schemas: closed descriptions of JSON values, read from schema.txt. What they do not name is refused.
 
-A check is a function of the value and its place; it returns nothing or raises V03.
+A check is a function of the value and its place; it returns nothing or raises V03, and V20 where a list is too long.
 """
 
 from __future__ import annotations
@@ -9,85 +9,25 @@ import math
 import re
 from collections.abc import Callable
 from fractions import Fraction
+from functools import partial
+from pkgutil import get_data
 from typing import Any
 
 from surgdsl.verifier.canonical import is_list, is_object
-from surgdsl.verifier.digest import ITEMSIZE
-from surgdsl.verifier.extent import is_extent
-from surgdsl.verifier.reject import need
+from surgdsl.verifier.extent import SYMBOL, is_extent
+from surgdsl.verifier.reject import Reject
 from surgdsl.verifier.tensors import is_name
 
 Check = Callable[[Any, str], None]
+Fields = dict[str, tuple[Check, bool]]
 
 METRICS = ("macs/1", "nnz/1", "params/1", "size/1")
+LARGEST = 2**53 - 1
+EXPONENTS = frozenset(map(str, range(-64, 65)))
 NATURAL = re.compile(r"0|[1-9][0-9]{0,38}")
 RATIONAL = re.compile(r"-?(0|[1-9][0-9]{0,38})(/[1-9][0-9]{0,38})?")
 DIGEST = re.compile(r"[0-9a-f]{64}")
-
-
-def where(test: Callable[[Any], bool], what: str) -> Check:
-    """A check from a predicate; `what` completes "is not ..."."""
-    return lambda value, place: need(test(value), "V03", f"{place} is not {what}")
-
-
-def record(fields: dict[str, Check], optional: dict[str, Check] | None = None) -> Check:
-    """An object with exactly these fields, of which the optional ones may be absent."""
-    allowed = {**fields, **(optional or {})}
-
-    def check(value: Any, place: str) -> None:
-        need(is_object(value), "V03", f"{place} is not an object")
-        missing, unknown = set(fields) - set(value), set(value) - set(allowed)
-        need(not missing, "V03", f"{place} lacks {', '.join(sorted(missing))}")
-        need(not unknown, "V03", f"{place} has the unknown field {min(unknown, default='')}")
-        for key in value:
-            allowed[key](value[key], f"{place}.{key}")
-
-    return check
-
-
-def array(item: Check, most: int, least: int = 0) -> Check:
-    """A list of `least` to `most` such items."""
-
-    def check(value: Any, place: str) -> None:
-        need(is_list(value), "V03", f"{place} is not a list")
-        need(least <= len(value), "V03", f"{place} has fewer than {least} items")
-        need(len(value) <= most, "V20", f"{place} has more than {most} items")
-        for number, entry in enumerate(value):
-            item(entry, f"{place}[{number}]")
-
-    return check
-
-
-def row(*items: Check) -> Check:
-    """A list with exactly these items."""
-
-    def check(value: Any, place: str) -> None:
-        need(is_list(value) and len(value) == len(items), "V03", f"{place} is not a list of {len(items)}")
-        for number, item in enumerate(items):
-            item(value[number], f"{place}[{number}]")
-
-    return check
-
-
-def choice(key: str, variants: dict[Any, Check]) -> Check:
-    """One of several records, told apart by the field `key`."""
-
-    def check(value: Any, place: str) -> None:
-        tag = value.get(key) if is_object(value) else None
-        need(type(tag) is str and tag in variants, "V03", f"{place}.{key} is unknown")
-        variants[tag](value, place)
-
-    return check
-
-
-def one_of(*values: str) -> Check:
-    """One of these texts."""
-    return where(lambda value: type(value) is str and value in values, f"one of {', '.join(values)}")
-
-
-def integer(low: int, high: int = 2**53 - 1) -> Check:
-    """An integer within bounds, both included."""
-    return where(lambda value: type(value) is int and low <= value <= high, f"an integer from {low} to {high}")
+TOKEN = re.compile(r'"[^"]*"|-?[0-9]+\.\.(?:-?[0-9]+)?|\.\.\.|[\w/-]+|\S')
 
 
 def is_float(value: Any) -> bool:
@@ -108,36 +48,169 @@ def is_rational(value: Any) -> bool:
     return type(value) is str and bool(RATIONAL.fullmatch(value)) and str(Fraction(value)) == value
 
 
-natural = where(lambda value: type(value) is str and bool(NATURAL.fullmatch(value)), "a natural number")
-rational = where(is_rational, "a rational in lowest terms")
-digest = where(lambda value: type(value) is str and bool(DIGEST.fullmatch(value)), "64 lower-case hexadecimal digits")
-name = where(is_name, "a name")
-text = where(lambda value: type(value) is str and len(value) <= 65536, "a text")
-dtype = one_of(*ITEMSIZE)
-metric = one_of(*METRICS)
-shape = array(where(is_extent, "an extent in normal form"), 8)
-sizes = array(integer(0, 2**40 - 1), 8)
-WRAPPED: dict[str, Check] = {
-    "extent": where(lambda value: type(value) is str and is_extent(value), "a polynomial"),
-    "float": where(is_float, "a float"),
-    "none": where(lambda value: value is True, "true"),
-    "tensors": integer(1, 1024),
-}
+def matching(pattern: re.Pattern[str]) -> Callable[[Any], bool]:
+    """Whether a value is a text of this form."""
+    return lambda value: type(value) is str and bool(pattern.fullmatch(value))
 
 
-def scalar(value: Any, place: str) -> None:
-    """An attribute's value that is not a list."""
-    if is_object(value) and len(value) == 1 and next(iter(value)) in WRAPPED:
-        key = next(iter(value))
-        return WRAPPED[key](value[key], f"{place}.{key}")
-    if type(value) is str:
-        return text(value, place)
-    return need(type(value) in (int, bool), "V03", f"{place} is not the value of an attribute")
+WORDS: dict[str, Callable[[Any], bool]] = {
+    "boolean": lambda value: type(value) is bool,
+    "exponent": lambda value: value in EXPONENTS, "digest": matching(DIGEST), "extent": is_extent, "float": is_float,
+    "integer": lambda value: type(value) is int,
+    "magnitude": lambda value: is_float(value) and 0 <= float.fromhex(value) < math.inf,
+    "name": is_name, "natural": matching(NATURAL), "object": is_object,
+    "operator": lambda value: is_name(value) and value != "param",
+    "polynomial": lambda value: type(value) is str and is_extent(value), "rational": is_rational,
+    "symbol": matching(SYMBOL), "text": lambda value: type(value) is str and len(value) <= 65536,
+    "texts": lambda value: type(value) is str, "true": lambda value: value is True,
+}  # fmt: skip
 
 
-ITEMS = array(scalar, 64)
+def where(test: Callable[[Any], bool], what: str) -> Check:
+    """A check from a predicate; `what` completes "is not ..."."""
+
+    def check(value: Any, place: str) -> None:
+        if not test(value):
+            raise Reject("V03", f"{place} is not {what}")
+
+    return check
 
 
-def attribute(value: Any, place: str) -> None:
-    """An attribute's value: a scalar or a list of scalars."""
-    (ITEMS if is_list(value) else scalar)(value, place)
+def record(fields: Fields) -> Check:
+    """An object with exactly these fields, of which the optional ones may be absent."""
+    needed = {key for key, (_, optional) in fields.items() if not optional}
+
+    def check(value: Any, place: str) -> None:
+        if not is_object(value):
+            raise Reject("V03", f"{place} is not an object")
+        if missing := needed - value.keys():
+            raise Reject("V03", f"{place} lacks {', '.join(sorted(missing))}")
+        if unknown := value.keys() - fields.keys():
+            raise Reject("V03", f"{place} has the unknown field {min(unknown)}")
+        for key, item in value.items():
+            fields[key][0](item, f"{place}.{key}")
+
+    return check
+
+
+def array(item: Check, least: int, most: int) -> Check:
+    """A list of `least` to `most` such items."""
+
+    def check(value: Any, place: str) -> None:
+        if not is_list(value) or len(value) < least:
+            raise Reject("V03", f"{place} is not a list of at least {least} items")
+        if len(value) > most:
+            raise Reject("V20", f"{place} has more than {most} items")
+        for number, entry in enumerate(value):
+            item(entry, f"{place}[{number}]")
+
+    return check
+
+
+def row(items: list[Check]) -> Check:
+    """A list with exactly these items."""
+
+    def check(value: Any, place: str) -> None:
+        if not is_list(value) or len(value) != len(items):
+            raise Reject("V03", f"{place} is not a list of {len(items)}")
+        for number, item in enumerate(items):
+            item(value[number], f"{place}[{number}]")
+
+    return check
+
+
+def either(variants: list[Check]) -> Check:
+    """One of several; where it is none, the reason is that of the variant that came furthest."""
+
+    def check(value: Any, place: str) -> None:
+        faults = list[Reject]()
+        for variant in variants:
+            try:
+                return variant(value, place)
+            except Reject as fault:
+                if fault.code == "V20":
+                    raise
+                faults.append(fault)
+        raise max(faults, key=lambda fault: len(fault.message.partition(" ")[0]))
+
+    return check
+
+
+def bounds(word: str) -> tuple[int, int]:
+    """The least and the greatest integer of a range."""
+    least, _, most = word.partition("..")
+    return int(least), int(most or LARGEST)
+
+
+class Schema:
+    """The definitions of a text in the notation that schema.txt describes at its head."""
+
+    def __init__(self, text: str) -> None:
+        self.fields: dict[str, Fields] = {}
+        self.checks = {word: where(test, f"of the form {word}") for word, test in WORDS.items()}
+        plain = re.sub(r"#.*|\n +", " ", text)
+        for name, meaning in re.findall(r"^(\S+) = (.*)$", plain, re.MULTILINE):
+            self.words = ["", *reversed(TOKEN.findall(meaning))]
+            self.name = name
+            self.checks[name] = self.variants()
+
+    def variants(self) -> Check:
+        """T | T ..."""
+        found = [self.single()]
+        while self.words[-1] == "|":
+            self.words.pop()
+            found.append(self.single())
+        return either(found) if found[1:] else found[0]
+
+    def single(self) -> Check:
+        """An object, a list, a text, an integer or a word."""
+        match self.words.pop():
+            case "{":
+                self.fields[self.name] = fields = self.members()
+                return record(fields)
+            case "[":
+                item, _ = self.variants(), self.words.pop()
+                return array(item, *bounds(self.words.pop()))
+            case "(":
+                items = [self.variants()]
+                while self.words.pop() == ",":
+                    items.append(self.variants())
+                return row(items)
+            case word if ".." in word:
+                least, most = bounds(word)
+                return where(lambda value: type(value) is int and least <= value <= most, f"an integer in {word}")
+            case word if word[0] == '"':
+                return self.texts(word)
+            case word:
+                return partial(self.named, word)
+
+    def named(self, word: str, value: Any, place: str) -> None:
+        """What a word stands for, perhaps further below."""
+        self.checks[word](value, place)
+
+    def texts(self, word: str) -> Check:
+        """One of some texts."""
+        found = {word[1:-1]}
+        while self.words[-1] == "|" and self.words[-2][0] == '"':
+            self.words.pop()
+            found.add(self.words.pop()[1:-1])
+        return where(lambda value: type(value) is str and value in found, f"one of {', '.join(sorted(found))}")
+
+    def members(self) -> Fields:
+        """The fields of an object, up to its closing brace."""
+        found: Fields = {}
+        while (word := self.words.pop()) != "}":
+            if word == "...":
+                found |= self.fields[self.words.pop()]
+            elif word != ",":
+                optional = self.words.pop() == "?" and self.words.pop() == ":"
+                found[word] = self.variants(), optional
+        return found
+
+
+CHECKS = Schema((get_data("surgdsl.verifier", "schema.txt") or b"").decode()).checks
+
+
+def conform(word: str, value: Any, place: str) -> None:
+    """A value has the form that a word of schema.txt stands for; V03, and V20 where a list is too long."""
+    CHECKS[word](value, place)

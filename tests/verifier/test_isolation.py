@@ -21,11 +21,11 @@ sys.exit(main())
 STRUCTURE = """
 import sys
 sys.modules["numpy"] = None
-from surgdsl.verifier import claims, net, operations, rewrite, statement, tensors
+from surgdsl.verifier import claims, net, operations, rewrite, schema, tensors
 relu = {"attributes": [], "op": "aten.relu.default", "sources": [0], "targets": [1]}
 ends = [{"inputs": [{"name": "x", "wire": 0}]}, {"outputs": [{"name": "y", "wire": 1}]}]
 raw = {**ends[0], "operations": [relu], **ends[1], "wires": [{"dtype": "F32", "shape": ["B", 2]}] * 2}
-statement.GRAPH(raw, "graph")
+schema.conform("graph", raw, "graph")
 found = net.parse(raw)
 for operation in found.operations.values():
     operations.check_type(operation, found.wires)

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from surgdsl.verifier import net, statement
+from surgdsl.verifier import net, schema
 from surgdsl.verifier.operations import check_type
 from surgdsl.verifier.reject import Reject
 from tests.verifier import surgeries as s
@@ -30,7 +30,7 @@ def whole() -> Graph:
 def judged(graph: Graph) -> str:
     """ "" for a net, else the code."""
     try:
-        statement.GRAPH(graph, "graph")
+        schema.conform("graph", graph, "graph")
         found = net.parse(graph)
         for operation in found.operations.values():
             check_type(operation, found.wires)

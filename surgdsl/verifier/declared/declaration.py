@@ -10,44 +10,12 @@ from collections.abc import Iterator, Mapping
 from fractions import Fraction
 from typing import Any
 
-from surgdsl.verifier import schema as s
 from surgdsl.verifier.canonical import is_list, is_object, rising
 from surgdsl.verifier.declared.boxes import ANY, KINDS, Kind
 from surgdsl.verifier.digest import tagged
-from surgdsl.verifier.extent import SYMBOL, Extent, is_extent, product, symbols, terms, total
+from surgdsl.verifier.extent import Extent, product, symbols, terms, total
 from surgdsl.verifier.formula import condition, value_of_weight
 from surgdsl.verifier.reject import Reject, need
-
-MOST = 64
-extent = s.where(is_extent, "an extent in normal form")
-symbol = s.where(lambda value: type(value) is str and bool(SYMBOL.fullmatch(value)), "a name of letters and digits")
-wires = s.array(s.name, MOST)
-BOX = s.record({
-    "attributes": s.array(s.row(s.name, s.attribute), MOST), "kind": s.name, "name": symbol,
-    "sizes": s.array(extent, 8), "sources": wires, "targets": wires,
-})  # fmt: skip
-GLUED = s.record(
-    {"dtype": s.one_of("real", *(dtype.lower() for dtype in s.ITEMSIZE)), "name": s.name},
-    {"shape": s.array(s.where(lambda value: value == "*" or is_extent(value), "an extent or *"), 8)},
-)
-DECLARATION = s.record(
-    {
-        "glue": s.array(GLUED, MOST), "grade": s.one_of("exact", "bounded", "lossy"), "left": s.array(BOX, MOST, 1),
-        "name": s.name, "parameters": s.array(s.row(symbol, s.one_of("int", "bit")), MOST), "right": s.array(BOX, MOST),
-        "where": s.array(condition, MOST),
-        "with": s.array(s.record({"box": symbol, "tensor": symbol, "value": value_of_weight}), MOST),
-    },
-    {
-        "bound": s.record({
-            "factor": value_of_weight, "input": s.name, "norm": s.one_of("l2", "linf"), "output": s.name,
-        }),
-        "decreases": s.array(s.row(s.name, s.natural), MOST, 1),
-        "scales": s.array(s.row(symbol, s.name, extent), MOST, 1),
-    },
-)  # fmt: skip
-METHOD = s.one_of("identity", "samples", "none")
-DISCHARGE = s.record({"bits": s.integer(0), "instances": s.integer(0), "method": METHOD})
-ROW = s.record({"declaration": DECLARATION, "discharge": DISCHARGE, "steps": s.array(s.name, 1024, 1)})
 
 Box = dict[str, Any]
 Declaration = dict[str, Any]
@@ -81,7 +49,11 @@ def spell(row: dict[str, Any]) -> str:
 
 
 def check_form(d: Declaration) -> None:
-    """Names are unique, boxes are of a known kind, weights are of boxes of R, and a bound is where it belongs; V03."""
+    """Formulas and boxes are of known kinds, names unique, weights of boxes of R, a bound where it belongs; V03."""
+    for formula in d["where"]:
+        condition(formula, "where")
+    for formula in [row["value"] for row in d["with"]] + [d[key]["factor"] for key in d if key == "bound"]:
+        value_of_weight(formula, "with")
     glue = [wire["name"] for wire in d["glue"]]
     names = [
         glue,

@@ -8,7 +8,6 @@ from __future__ import annotations
 from functools import partial
 from typing import Any
 
-from surgdsl.verifier import schema as s
 from surgdsl.verifier.arrays import ops
 from surgdsl.verifier.canonical import canon
 from surgdsl.verifier.content import Load
@@ -22,7 +21,6 @@ from surgdsl.verifier.declared.declaration import (
     known,
     number_of,
     size,
-    symbol,
 )
 from surgdsl.verifier.declared.meaning import point
 from surgdsl.verifier.declared.values import REAL, Placed, settle
@@ -34,13 +32,6 @@ from surgdsl.verifier.reject import Reject, need
 from surgdsl.verifier.rewrite import Fragment, Rewrite
 from surgdsl.verifier.rules.schema import FREE, Rule
 
-PLACED = s.array(s.row(s.name, s.name, s.array(s.row(s.name, s.name), 8)), 64)
-ARGUMENTS: dict[str, s.Check] = {
-    "left": PLACED, "right": PLACED, "rule": s.digest, "variables": s.array(s.row(symbol, s.attribute), 1024),
-    "wires": s.array(s.row(s.name, s.name), 1024),
-}  # fmt: skip
-FACTOR: dict[str, s.Check] = {"factor": s.where(s.is_float, "a float")}
-SCALES: dict[str, s.Check] = {"scales": s.array(s.row(symbol, s.array(s.integer(-64, 64), 1 << 20)), 64)}
 LISTS = ("dilation", "kernel_size", "padding", "stride")
 SYMMETRIC = ("add", "mul")
 
@@ -53,9 +44,10 @@ def rule_of(raw: dict[str, Any], rows: dict[str, dict[str, Any]]) -> Rule:
     d = row["declaration"]
     guessed = any("spectral" in each for row in d["with"] for each in all_of(row["value"]))
     grade = "bounded" if guessed and d["grade"] == "exact" else d["grade"]
-    more = (FACTOR if d["grade"] == "bounded" else {}) | (SCALES if "scales" in d else {})
-    arguments = s.record(ARGUMENTS | more)
-    return Rule(grade, FREE, arguments, partial(check, d), f"rule/1 {d['name']}")
+    given = raw["arguments"].keys()
+    named = ("factor" in given) == (d["grade"] == "bounded") and ("scales" in given) == ("scales" in d)
+    need(named, "V03", "a factor or scales are given exactly where the rule has them")
+    return Rule(grade, FREE, partial(check, d), f"rule/1 {d['name']}")
 
 
 def check(d: Declaration, rewrite: Rewrite, load: Load) -> str:

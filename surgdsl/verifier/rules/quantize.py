@@ -12,7 +12,6 @@ from surgdsl.verifier.content import Content, Load
 from surgdsl.verifier.reject import need
 from surgdsl.verifier.rewrite import Rewrite
 from surgdsl.verifier.rules.schema import Rule, recoded
-from surgdsl.verifier.schema import integer, is_float, record, where
 
 Codes = Callable[[Column, Column], Column]
 """The codes that values at some positions must get."""
@@ -69,19 +68,5 @@ def rounded(new: Content) -> Codes:
     return lambda values, at: each(code, values, at)
 
 
-BITS = integer(1, 8)
-LEAST = where(lambda value: is_float(value) and 0 <= float.fromhex(value) < math.inf, "a finite float, not negative")
-CODEBOOK = Rule(
-    "bounded",
-    "size/1",
-    record({"bits": BITS}, {"least": LEAST}),
-    lambda rewrite, load: check("codebook", rewrite, load),
-)
-AFFINE = Rule(
-    "bounded",
-    "size/1",
-    record(
-        {"axis": integer(-1, 7), "bits": BITS}, {"group": integer(1), "symmetric": where(lambda v: v is True, "true")}
-    ),
-    lambda rewrite, load: check("affine", rewrite, load),
-)
+CODEBOOK = Rule("bounded", "size/1", lambda rewrite, load: check("codebook", rewrite, load))
+AFFINE = Rule("bounded", "size/1", lambda rewrite, load: check("affine", rewrite, load))

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from surgdsl.verifier.content import Load
 from surgdsl.verifier.reject import Reject, need
 from surgdsl.verifier.rewrite import Rewrite
-from surgdsl.verifier.schema import Check
 from surgdsl.verifier.weight import Weight
 
 FREE = "any"
@@ -29,7 +28,6 @@ class Rule:
 
     grade: str
     reduces: str
-    arguments: Check
     check: Callable[[Rewrite, Load], str]
     name: str = ""
 
