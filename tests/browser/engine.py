@@ -39,14 +39,14 @@ def _in_chromium(script: str, value: object) -> Any:
     with playwright.sync_playwright() as engine:
         browser = engine.chromium.launch(executable_path=chromium)
         page = browser.new_page()
-        page.route("http://surg.test/**", _serve)
-        page.goto("http://surg.test/")
-        return page.evaluate(f"([input]) => ({script})('http://surg.test/', input)", [value])
+        page.route("http://localhost/**", _serve)
+        page.goto("http://localhost/")
+        return page.evaluate(f"([input]) => ({script})('http://localhost/', input)", [value])
 
 
 def _serve(route: Any) -> None:
     """Answers for a site that is nowhere: modules are not loaded from files."""
-    path = ROOT / route.request.url.removeprefix("http://surg.test/")
+    path = ROOT / route.request.url.removeprefix("http://localhost/")
     if path.suffix == ".js":
         route.fulfill(body=path.read_text(), content_type="text/javascript")
     else:
