@@ -23,7 +23,10 @@ export function netOf(graph) {
     demand(number < graph.wires.length, "V12", `the graph has no wire ${number}`);
     return `w${number}`;
   };
-  const ends = (ports) => ports.map((port) => ({ name: port.name, wire: wire(port.wire) }));
+  const ends = (ports) => {
+    demand(new Set(ports.map(({ name }) => name)).size === ports.length, "V12", "two inputs, or two outputs, have one name");
+    return ports.map((port) => ({ name: port.name, wire: wire(port.wire) }));
+  };
   return {
     wires: new Map(graph.wires.map((sort, i) => [`w${i}`, sort])),
     operations: new Map(graph.operations.map((operation, i) => {

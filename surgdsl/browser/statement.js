@@ -94,7 +94,7 @@ const ARGUMENTS = new Map([
   })],
   ["mask/1", object({ keep: natural }, { few: tuple(width, width), tile: tuple(width, width) })],
   ["quantize-codebook/1", object({ bits: integer(1, 8) }, { least: float })],
-  ["quantize-affine/1", object({ axis: integer(), bits: integer(1, 8) }, { group: integer(), symmetric: word(true) })],
+  ["quantize-affine/1", object({ axis: integer(-1, RANK - 1), bits: integer(1, 8) }, { group: integer(1), symmetric: word(true) })],
   ["recover/1", object({ batch: natural, change: rational, data: text, epochs: natural, rate: rational, seed: natural })],
   ["adjust/1", object({ data: text, figures, method: text })],
   ["fake-quantize/1", object({ bits: integer(2, 8), data: text, figures, method: text })],
@@ -126,11 +126,11 @@ const ports = list(object({ dtype, name, shape }), ENDS);
 const discharge = object({ bits: count, instances: count, method: word("identity", "samples", "none") });
 const rules = list(object({ declaration: anything, discharge, steps: list(name, STEPS) }), STEPS);
 const predicate = object({
-  format: word(1), boundary: object({ inputs: ports, outputs: ports }), binding: list(tuple(symbol, integer(1)), ITEMS), claims: list(claim, FEW),
+  format: word(1), boundary: object({ inputs: ports, outputs: ports }), binding: list(tuple(symbol, integer(1, EXTENT)), ITEMS), claims: list(claim, FEW),
   facts: list(tuple(name, text), FEW), head: digest, input: object({ graph: digest, graphBlob: digest, manifest: digest }),
   interfaces: list(object({ inputs: ports, name, outputs: ports }), FEW), metrics: tuple(...METRICS.map((id) => word(id))),
   obligations: list(object({ rule: name, step: name }), STEPS), output: object({ graph: digest, manifest: digest }),
-  producer: object({ name: word("surgdsl"), version: text }), seal: digest, seed: integer(), sequence: count,
+  producer: object({ name: word("surgdsl"), version: text }), seal: digest, seed: count, sequence: count,
   spec: object({ blob: digest, language: word("surg/1") }), steps: list(step, STEPS),
   tensors: list(object({ blob: digest, digest, dtype, shape: dimensions }), MANY),
 }, { rules, supersedes: digest });
