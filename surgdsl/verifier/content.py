@@ -89,7 +89,7 @@ class Load:
 
     def __call__(self, weight: Weight) -> Content:
         """The content of a weight; V08 when bytes are missing, V15 when the encoding is invalid."""
-        parts = {role: self.store.fetch(part.digest, part.name) for role, part in weight.parts.items()}
+        parts = {role: self.store.fetch(part) for role, part in weight.parts.items()}
         if weight.masked:
             parts["mask"] = unpack(parts["mask"], 1, weight.count, weight.base)
         kept = parts["mask"].count(1) if weight.masked else weight.count
@@ -119,7 +119,7 @@ class Load:
         """Elements whose bits, the sign bit cleared, are not all zero; V15 for a truth value above 1."""
         if weight.plain:
             part = weight.parts["values"]
-            found, odd = self.store.counts(part.digest, part.name)
+            found, odd = self.store.counts(part)
             need(not odd or weight.dtype != "BOOL", "V15", f"`{weight.base}` holds a truth value above 1")
             return found
         return self(weight).nonzero()

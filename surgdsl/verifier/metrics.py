@@ -41,7 +41,7 @@ class Ledger:
     def odd(self, weights: Iterable[Weight]) -> int:
         """How many stored floats of some weights are not finite."""
         parts = (part for weight in weights for part in weight.parts.values() if part.dtype in FLOATING)
-        return sum(self.load.store.counts(part.digest, part.name)[1] for part in parts)
+        return sum(self.load.store.counts(part)[1] for part in parts)
 
     def nonzero(self, weight: Weight) -> int:
         """Elements of a weight that are not zero."""

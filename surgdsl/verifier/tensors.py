@@ -21,6 +21,7 @@ from surgdsl.verifier import digest as digests
 from surgdsl.verifier.canonical import is_list, is_object
 from surgdsl.verifier.folder import open_regular
 from surgdsl.verifier.reject import Reject, need
+from surgdsl.verifier.weight import Part
 
 HEADER_LIMIT = 64 << 20
 TENSOR_LIMIT = 200_000
@@ -173,7 +174,7 @@ class Store:
 
     def __init__(self, files: tuple[WeightFile, ...]) -> None:
         places = {entry.digest: (file, entry) for file in reversed(files) for entry in file.entries.values()}
-        self._leaves = {name: entry.leaves for name, (_, entry) in places.items()}
+        self._leaves = {name: (entry.dtype, entry.shape, entry.leaves) for name, (_, entry) in places.items()}
         self._read: dict[str, Callable[[], Any]] = {
             name: partial(file.read, entry) for name, (file, entry) in places.items()
         }
@@ -203,18 +204,20 @@ class Store:
         leaves = tuple(digests.leaves(dtype, data))
         same = digests.nbytes(dtype, shape) == len(data) and digests.tensor(dtype, shape, leaves) == name
         if same:
-            self._leaves[name] = leaves
+            self._leaves[name] = dtype, tuple(shape), leaves
         return same
 
-    def counts(self, name: str, what: str) -> tuple[int, int]:
+    def counts(self, part: Part) -> tuple[int, int]:
         """How many elements of a tensor are not zero, and how many have no value; V08 when nobody has its bytes."""
-        need(name in self._read, "V08", f"the bytes of `{what}` (tensor {name[:12]}) lie nowhere")
-        return sum(leaf[1] for leaf in self._leaves[name]), sum(leaf[2] for leaf in self._leaves[name])
+        need(part.digest in self._read, "V08", f"the bytes of `{part.name}` (tensor {part.digest[:12]}) lie nowhere")
+        dtype, shape, leaves = self._leaves[part.digest]
+        need((dtype, shape) == (part.dtype, part.shape), "V08", f"`{part.name}` has another dtype or shape")
+        return sum(leaf[1] for leaf in leaves), sum(leaf[2] for leaf in leaves)
 
-    def fetch(self, name: str, what: str) -> Any:
+    def fetch(self, part: Part) -> Any:
         """The bytes of a tensor; V08 when nobody has them."""
-        self.counts(name, what)
-        return self._read[name]()
+        self.counts(part)
+        return self._read[part.digest]()
 
 
 def again(file: Any, start: int, size: int) -> bytes:

@@ -22,7 +22,8 @@ RUNNING = {"sum": np.add, "mean": np.add, "prod": np.multiply}
 
 def column(raw: Any, letter: str) -> Any:
     words = np.frombuffer(raw, f"<{letter}")
-    return words.astype(np.float64) if letter in "efd" else words.astype(np.int64) if letter == "B" else words
+    with np.errstate(all="ignore"):  # a NaN that signals is a NaN
+        return words.astype(np.float64) if letter in "efd" else words.astype(np.int64) if letter == "B" else words
 
 
 def numbers(values: Iterable[float]) -> Any:
