@@ -38,8 +38,8 @@ export class Counter {
       const row = this.store.row(digest);
       demand(row.dtype === dtype && row.shape.join() === shape.join(), "V08", `${name}: its bytes are of another dtype or shape`);
     }
-    const { nnz } = await inspect(operation, sort, this.store);
-    return { "macs/1": 0n, "nnz/1": nnz, "params/1": COUNT(sort.shape), "size/1": size(operation), bits: bitsOf(operation, sort) };
+    const { nnz, infinite } = await inspect(operation, sort, this.store);
+    return { "macs/1": 0n, "nnz/1": nnz, "params/1": COUNT(sort.shape), "size/1": size(operation), bits: bitsOf(operation, sort), infinite };
   }
 
   /** @returns {Promise<Map<string, bigint>>} the metrics of a net. */
@@ -51,6 +51,11 @@ export class Counter {
       for (const id of METRICS) totals.set(id, totals.get(id) + counts[id]);
     }
     return totals;
+  }
+
+  /** How many stored floats of the weights of a net that was counted are not finite. */
+  infinite(net) {
+    return weightsOf(net).reduce((total, operation) => total + this.known.get(operation).infinite, 0n);
   }
 
   /** The properties of all weights of a net that was counted (section 10). */

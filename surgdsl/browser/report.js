@@ -56,6 +56,7 @@ export function reportOf({ accepted, code, reason, found }) {
     return [`  claim   ${grade}  ${text}`, ...[...reading, ...words].map((word) => `          ${word}`)];
   });
   const notes = found.unbound ? ["  UNBOUND the verdict holds for whatever the certificate speaks of"] : [];
+  if (found.infinite > 0n) notes.push(`  note    not finite: ${found.infinite} elements`);
   const attested = opaque.map(({ step, rule }) => `  opaque  ${step}  ${rule}: only its form was checked`);
   return ["Accepted.", ...attested, ...found.steps.flatMap(stepLines), ...claims, ...notes].map(visible);
 }

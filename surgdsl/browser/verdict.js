@@ -119,7 +119,7 @@ function signing({ envelope, signers, keys }) {
   return `signed under ${plural(signers.length, "key")} of the ${keys} that you named: ${signers.join(", ")}`;
 }
 
-function about({ predicate, signed, dead, tensors, requirements, surgery }) {
+function about({ predicate, signed, dead, infinite, tensors, requirements, surgery }) {
   const { producer, sequence, supersedes, seal, facts, seed, rules, binding: symbols } = predicate;
   const rows = [
     ["Signature", signing(signed)],
@@ -128,6 +128,7 @@ function about({ predicate, signed, dead, tensors, requirements, surgery }) {
     ...(surgery === "" ? [] : [["Surgery", surgery]]),
     ["Tensors", `${tensors[0]} in the input file, ${tensors[1]} in the result: every byte was hashed`],
     ...(dead.length > 0 ? [["Not used", `${plural(dead.length, "tensor")} of the input file, counted nowhere: ${dead.join(", ")}`]] : []),
+    ...(infinite > 0n ? [["Not finite", `${number(infinite)} elements of the result are infinite or no numbers`]] : []),
     ...(symbols.length > 0 ? [["Multiply-adds at", symbols.map(([name, value]) => `${name} = ${value}`).join(", ")]] : []),
     ...requirements.map(({ text, words }) => ["You asked for", `${text} ✓ ${words.join("; ")}`]),
     ...(rules ?? []).map(({ declaration, discharge }) => ["Rule of the file", `${declaration.name}, ${declaration.grade}; the compiler says: ${discharge.method}, ${plural(discharge.instances, "instance")}`]),

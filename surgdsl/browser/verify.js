@@ -94,7 +94,7 @@ async function checkOutput({ predicate, subject }, state, tensors) {
 }
 
 /** Order 5, the end: what the auditor expects. */
-async function checkExpectations(predicate, options, context) {
+async function checkExpectations(predicate, options, context, infinite) {
   const expected = [["input", options.expectInput, predicate.input.manifest], ["output", options.expectOutput, predicate.output.manifest],
     ["spec", options.expectSpec, predicate.spec.blob]];
   for (const [what, want, found] of expected) demand(want === undefined || want === found, "V19", `another ${what} was expected: it is ${found}`);
@@ -108,6 +108,7 @@ async function checkExpectations(predicate, options, context) {
   }
   const unbound = expected.some(([, want]) => want === undefined);
   demand(!unbound || !options.strict, "V19", "strict: the verdict is not bound to an expected input, output and spec");
+  demand(infinite === 0n || !options.strict, "V19", `strict: ${infinite} elements of the result are not finite`);
   return { unbound, requirements };
 }
 
@@ -134,12 +135,13 @@ async function examine({ entries, input, model, options, progress }) {
   progress("claims");
   const claims = await checkClaims(context);
   progress("expectations");
-  const expectations = await checkExpectations(predicate, options, context);
+  const infinite = counter.infinite(last.net);
+  const expectations = await checkExpectations(predicate, options, context, infinite);
   const referred = new Set([...first.net.operations.values()].flatMap(({ parts }) => (parts ?? []).map(({ name }) => name)));
   const dead = [...names.keys()].filter((name) => !referred.has(name));
   const joint = jointConfidence(claims);
   const text = ownText(await readBlob(blobs, predicate.spec.blob));
-  return { predicate, steps, claims, surgery: claims[0]?.surgery ?? "", joint, signed, dead, text, metrics: context.metrics, tensors: [inputTensors.size, outputTensors.size], ...expectations };
+  return { predicate, steps, claims, surgery: claims[0]?.surgery ?? "", joint, signed, dead, infinite, text, metrics: context.metrics, tensors: [inputTensors.size, outputTensors.size], ...expectations };
 }
 
 /**
