@@ -95,37 +95,37 @@ export function variablesIn({ left, glue, parameters }) {
 /** Rejects a box that is not of its kind. @param {any} box @param {string} place */
 function checkBox(box, place) {
   const known = kindOf(box.kind);
-  demand(known, "V14", `${place}: no kind is called ${box.kind}`);
-  demand(box.sizes.length === known.words.length, "V14", `${place}: ${box.kind} has ${known.words.length} sizes`);
+  demand(known, "V03", `${place}: no kind is called ${box.kind}`);
+  demand(box.sizes.length === known.words.length, "V03", `${place}: ${box.kind} has ${known.words.length} sizes`);
   if (known.inputs < 0) return;
-  demand(box.sources.length === known.inputs && box.targets.length === 1, "V14", `${place}: ${box.kind} has ${known.inputs} inputs and one target`);
+  demand(box.sources.length === known.inputs && box.targets.length === 1, "V03", `${place}: ${box.kind} has ${known.inputs} inputs and one target`);
   const stated = new Map(box.attributes);
-  for (const argument of stated.keys()) demand(known.defaults.has(argument), "V14", `${place}: ${box.kind} has no argument ${argument}`);
-  for (const [argument, value] of known.defaults) demand(value !== null || stated.has(argument), "V14", `${place}: ${argument} is to be stated`);
+  for (const argument of stated.keys()) demand(known.defaults.has(argument), "V03", `${place}: ${box.kind} has no argument ${argument}`);
+  for (const [argument, value] of known.defaults) demand(value !== null || stated.has(argument), "V03", `${place}: ${argument} is to be stated`);
 }
 
 /** @param {string[]} names @param {string} what */
-const distinct = (names, what) => demand(new Set(names).size === names.length, "V14", `${what}: a name twice`);
+const distinct = (names, what) => demand(new Set(names).size === names.length, "V03", `${what}: a name twice`);
 
 /** Rejects a declaration whose parts do not fit together. @param {any} declaration */
 function checkParts(declaration) {
-  const { left, right, glue, grade, scales = [], decreases = [], name: rule } = declaration;
+  const { left, right, glue, grade, scales = [], bound, name: rule } = declaration;
   demand((grade === "bounded") === "bound" in declaration, "V03", `rule ${rule}: a bound, exactly when it is bounded`);
   for (const [side, boxes] of [["left", left], ["right", right]]) {
     distinct(boxes.map((/** @type {any} */ { name: box }) => box), `rule ${rule}, ${side}`);
     for (const item of boxes) checkBox(item, `rule ${rule}, ${side}, ${item.name}`);
   }
   distinct(glue.map((/** @type {any} */ wire) => wire.name), `rule ${rule}, glue`);
+  const wires = glue.map((/** @type {any} */ wire) => wire.name);
+  demand(!bound || (wires.includes(bound.input) && wires.includes(bound.output)), "V03", `rule ${rule}: its bound speaks of no wire of K`);
   const variables = variablesIn(declaration);
-  for (const variable of variablesOf(right)) demand(variables.has(variable), "V14", `rule ${rule}: ${variable} stands only on the right`);
+  for (const variable of variablesOf(right)) demand(variables.has(variable), "V03", `rule ${rule}: ${variable} stands only on the right`);
   for (const [scale, , size] of scales) {
-    demand(!variables.has(scale), "V14", `rule ${rule}: ${scale} is a scale and a variable`);
-    for (const symbol of symbols(size)) demand(variables.has(symbol), "V14", `rule ${rule}: no variable ${symbol}`);
+    demand(!variables.has(scale), "V03", `rule ${rule}: ${scale} is a scale and a variable`);
+    for (const symbol of symbols(size)) demand(variables.has(symbol), "V03", `rule ${rule}: no variable ${symbol}`);
   }
   distinct(scales.map(first), `rule ${rule}, scales`);
   checkWith(declaration);
-  const sum = (/** @type {any[]} */ boxes) => decreases.reduce((/** @type {bigint} */ total, /** @type {any} */ [word_, factor]) => total + BigInt(factor) * BigInt(boxes.filter(({ kind: k }) => k === word_).length), 0n);
-  demand(!("decreases" in declaration) || sum(right) < sum(left), "V14", `rule ${rule}: what it says decreases does not`);
 }
 
 /** @param {any} declaration */
@@ -133,11 +133,11 @@ function checkWith({ right, with: values, name: rule }) {
   distinct(values.map((/** @type {any} */ { box: owner, tensor }) => `${owner} ${tensor}`), `rule ${rule}, with`);
   for (const { box: owner, tensor } of values) {
     const there = right.find((/** @type {any} */ item) => item.name === owner);
-    demand(there && kindOf(there.kind).weights.some((weight) => weight.name === tensor), "V14", `rule ${rule}: no ${owner}.${tensor} on the right`);
+    demand(there && kindOf(there.kind).weights.some((weight) => weight.name === tensor), "V03", `rule ${rule}: no ${owner}.${tensor} on the right`);
   }
   for (const item of right)
     for (const { name: tensor, neutral } of kindOf(item.kind).weights)
-      demand(neutral !== null || values.some((/** @type {any} */ value) => value.box === item.name && value.tensor === tensor), "V14", `rule ${rule}: ${item.name}.${tensor} has no value`);
+      demand(neutral !== null || values.some((/** @type {any} */ value) => value.box === item.name && value.tensor === tensor), "V03", `rule ${rule}: ${item.name}.${tensor} has no value`);
 }
 
 /**

@@ -190,8 +190,17 @@ export function instanceOf(view, { declarations }) {
   checkGlue(view, declaration, wires.left, variables);
   const dtype = dtypeOf(left, right, declaration, view, wires.left);
   demand("factor" in given === "bound" in declaration, "V14", "a factor, exactly when the rule is bounded");
+  checkDecrease(declaration);
   checkScales(given.scales, declaration.scales ?? [], "scales" in given, variables);
   return { declaration, discharge, variables, left, right, dtype, wires: wires.left };
+}
+
+/** Point 10. @param {any} declaration */
+function checkDecrease({ decreases, left, right, name }) {
+  if (decreases === undefined) return;
+  const weigh = (/** @type {any[]} */ boxes) => decreases.map((/** @type {any} */ [kind, factor]) => BigInt(factor) * BigInt(boxes.filter((box) => box.kind === kind).length));
+  const sum = (/** @type {any[]} */ boxes) => weigh(boxes).reduce((/** @type {bigint} */ a, /** @type {bigint} */ b) => a + b, 0n);
+  demand(sum(right) < sum(left), "V14", `what rule ${name} decreases does not decrease`);
 }
 
 /** @param {any} given @param {any[]} declared @param {boolean} there @param {Map<string, any>} variables */
