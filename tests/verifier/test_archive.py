@@ -42,13 +42,21 @@ def test_it_holds_the_verifier_and_nothing_else(archive: Path) -> None:
     assert "surgdsl/verifier/operations/operators.txt" in names
 
 
+@pytest.mark.parametrize("packages", [[], ["-S"]], ids=["with packages", "bare"])
 @pytest.mark.parametrize(("case", "code"), CASES)
-def test_a_bare_python_gives_the_verdict(archive: Path, tmp_path: Path, case: str, code: str) -> None:
-    command = [sys.executable, "-I", "-W", "error", str(archive), "--json", str(CORPUS / case)]
+def test_a_python_with_or_without_packages_gives_the_verdict(
+    archive: Path, tmp_path: Path, case: str, code: str, packages: list[str]
+) -> None:
+    command = [sys.executable, "-I", *packages, "-W", "error", str(archive), "--json", str(CORPUS / case)]
     environment = {"PATH": os.environ["PATH"]}
     done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (4 if code else 0, "")
     assert json.loads(done.stdout.splitlines()[-1]).get("code", "") == code
+
+
+def test_a_bare_python_has_no_numpy() -> None:
+    done = subprocess.run([sys.executable, "-I", "-S", "-c", "import numpy"], capture_output=True, check=False)
+    assert b"ModuleNotFoundError" in done.stderr
 
 
 def test_it_is_a_program(archive: Path) -> None:
