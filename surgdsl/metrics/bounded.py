@@ -1,7 +1,7 @@
 """Confidence limits of a mean of losses between 0 and 1, by Hoeffding (1963) and Bentkus (2004), on a grid.
 
 The smaller of the two is a limit as well (Bates et al. 2021, Angelopoulos et al. 2021): Hoeffding's is the tighter one
-for many losses, Bentkus's, a binomial tail times e, for few.
+where the sum of the losses is a few rows, Bentkus's, a binomial tail times e, elsewhere.
 """
 
 from __future__ import annotations

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import math
 from fractions import Fraction
 
 import numpy as np
 import pytest
 import torch
+from attrs import evolve
 from torch import nn
 
 from surgdsl.bridge.capture import capture
 from surgdsl.bridge.source import Rows
 from surgdsl.diagnostic import Refusal
-from surgdsl.execution.measuring import Comparison, Finding, check_classes, check_measured, compare, judge
+from surgdsl.execution.measuring import Comparison, Finding, Losing, check_classes, check_measured, compare, judge, key
 from surgdsl.language import Measured, Require
 from surgdsl.language.claim import Counted, Number
 
@@ -94,3 +96,37 @@ def test_predictions_are_those_of_torch_ties_to_the_lowest() -> None:
 def test_labels_that_are_no_classes_are_refused(labels: np.ndarray[tuple[int, ...], np.dtype[np.int64]]) -> None:
     with pytest.raises(Refusal, match="E0721"):
         check_classes(Rows("test", (np.zeros((3, 1), dtype=np.float32),), labels))
+
+
+def test_a_loss_of_a_row_is_its_cross_entropy_in_bytes_rounded_up() -> None:
+    module = nn.Linear(2, 3, bias=False)
+    with torch.no_grad():
+        module.weight.copy_(torch.tensor([[4.0, 0.0], [0.0, 4.0], [-900.0, 0.0]]))
+    state = capture(module, (torch.zeros(2, 2),), dynamic={"input": {0: "B"}})
+    inputs = np.array([[1, 0], [0, 1], [0, 0], [1, 0], [0, 0], [np.nan, 0]], dtype=np.float32)
+    labels = np.array([0, 0, 1, 2, 7, 0])
+    asked = Require("as written", Measured("loss.rise", "<=", Fraction(0), "test"))
+    found = compare(state, state, [asked], lambda _: Rows("test", (inputs,), labels))["test loss"]
+    assert isinstance(found, Losing)
+    bits = [math.log2(sum(math.exp(one) for one in logits)) for logits in ((4, 0, -900), (0, 4, 0), (0, 0, 0))]
+    expected = [bits[0] - 4 / math.log(2), bits[1], bits[2], 8, 8, 8]
+    assert found.after.tolist() == [math.ceil(one / 8 * 10**6) for one in expected]
+    assert found.counts.rise == 0
+
+
+@pytest.mark.parametrize(("measure", "relation"), [("loss.after", "<="), ("loss.rise", "<"), ("accuracy.after", ">=")])
+def test_the_bound_of_a_measure_decides_and_candidates_widen_it(measure: str, relation: str) -> None:
+    claim = Measured(measure, relation, Fraction(1, 2), "test", Fraction(9, 10))
+    given: Comparison | Losing = comparison(3, 1, 60)
+    if measure.startswith("loss"):
+        losses = np.full(100, 300_000), np.full(100, 310_000)
+        given = Losing(given.rows, *losses)
+    one, many = (judge([Require("as written", each)], {key(each): given})[0] for each in (claim, among(claim, 10**4)))
+    assert one.bound is not None
+    assert many.bound is not None
+    assert abs(one.bound - one.figure) < abs(many.bound - one.figure)
+    assert (one.kept, many.kept) == ((True, False) if measure != "loss.rise" else (True, True))
+
+
+def among(claim: Measured, candidates: int) -> Measured:
+    return evolve(claim, candidates=candidates)
