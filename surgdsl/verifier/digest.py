@@ -9,6 +9,7 @@ import hashlib
 import math
 import struct
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 from typing import Any
 
 from surgdsl.verifier.arrays import ops
@@ -58,13 +59,17 @@ def tensor(dtype: str, shape: Sequence[int], found: Sequence[Leaf]) -> str:
     return hashlib.sha256(b"surg-tensor-v1\0" + dtype.encode() + b"\0" + sizes + digests).hexdigest()
 
 
-def manifest(rows: Iterable[tuple[str, str, Sequence[int], str]]) -> str:
+@lru_cache(1 << 16)
+def entry(name: str, dtype: str, shape: tuple[int, ...], digest: str) -> bytes:
+    """What a manifest says of a tensor."""
+    size = nbytes(dtype, shape)
+    return canon({"digest": digest, "dtype": dtype, "name": name, "nbytes": size, "shape": shape})
+
+
+def manifest(rows: Iterable[tuple[str, str, tuple[int, ...], str]]) -> str:
     """Digest of named tensors, given as (name, dtype, shape, digest)."""
-    table = [
-        {"digest": digest, "dtype": dtype, "name": name, "nbytes": nbytes(dtype, shape), "shape": list(shape)}
-        for name, dtype, shape, digest in sorted(rows)
-    ]
-    return tagged("surg-manifest-v1", table)
+    table = b",".join(entry(*row) for row in sorted(rows))
+    return hashlib.sha256(b"surg-manifest-v1\0[" + table + b"]").hexdigest()
 
 
 def tagged(domain: str, value: Any) -> str:

@@ -5,7 +5,10 @@ The canonical numbering walks backwards from the outputs, so two nets with the s
 
 from __future__ import annotations
 
+import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from surgdsl.verifier import digest as digests
@@ -42,13 +45,37 @@ class Operation:
 
 
 @dataclass(frozen=True, slots=True)
+class Numbering:
+    """The canonical numbering of a net: operations and wires by number, and the canonical bytes of each."""
+
+    operations: dict[str, int]
+    wires: dict[str, int]
+    rows: list[bytes]
+    sorts: list[bytes]
+
+    def renewed(self, net: Net, operations: Mapping[str, str], wires: Mapping[str, str]) -> Numbering:
+        """The numbering of a net that has others in the places of some operations and wires."""
+        found = Numbering({**self.operations}, {**self.wires}, [*self.rows], [*self.sorts])
+        for numbers, pairs in ((found.operations, operations), (found.wires, wires)):
+            numbers |= {new: numbers.pop(old) for old, new in pairs.items()}
+        for wire in wires.values():
+            found.sorts[found.wires[wire]] = canon({"dtype": net.wires[wire].dtype, "shape": net.wires[wire].shape})
+        for identity in operations.values():
+            one = net.operations[identity]
+            ports = {side: [found.wires[wire] for wire in getattr(one, side)] for side in ("sources", "targets")}
+            found.rows[found.operations[identity]] = one.label[:-1] + b"," + canon(ports)[1:]  # the last keys of all
+        return found
+
+
+@dataclass(frozen=True)
 class Net:
-    """Wires and operations by id; ordered named inputs and outputs."""
+    """Wires and operations by id; ordered named inputs and outputs; the numbering, if it is known already."""
 
     wires: dict[str, Sort]
     operations: dict[str, Operation]
     inputs: tuple[tuple[str, str], ...]
     outputs: tuple[tuple[str, str], ...]
+    known: Numbering | None = None
 
     def producers(self) -> dict[str, str]:
         """Wire to the operation that produces it, "" for an input; V12 unless there is exactly one (N2)."""
@@ -79,26 +106,26 @@ class Net:
         need(len(found) == len(self.operations), "V12", "an operation is needed by no output")
         return found
 
-    def written(self) -> dict[str, Any]:
-        """The net in canonical numbering, as JSON."""
-        order = self.order()
-        wires = [wire for _, wire in self.inputs]
-        wires += [wire for identity in order for wire in self.operations[identity].targets]
-        number = {wire: index for index, wire in enumerate(wires)}
-        ends = ([{"name": name, "wire": number[wire]} for name, wire in side] for side in (self.inputs, self.outputs))
-        return {
-            "inputs": next(ends),
-            "operations": [
-                {**op.raw, "sources": [number[w] for w in op.sources], "targets": [number[w] for w in op.targets]}
-                for op in (self.operations[identity] for identity in order)
-            ],
-            "outputs": next(ends),
-            "wires": [{"dtype": self.wires[wire].dtype, "shape": list(self.wires[wire].shape)} for wire in wires],
-        }
+    @cached_property
+    def numbering(self) -> Numbering:
+        """The canonical numbering; V12 unless this is a net."""
+        order = self.order() if self.known is None else []
+        names = [wire for _, wire in self.inputs]
+        names += [wire for identity in order for wire in self.operations[identity].targets]
+        operations, wires = ({one: number for number, one in enumerate(side)} for side in (order, names))
+        blank = Numbering(operations, wires, [b""] * len(order), [b""] * len(names))
+        return self.known or blank.renewed(self, {one: one for one in order}, {one: one for one in names})
+
+    def written(self) -> bytes:
+        """The net in canonical numbering, as canonical bytes."""
+        told, sides = self.numbering, (self.inputs, self.outputs)
+        ends = [canon([{"name": name, "wire": told.wires[wire]} for name, wire in side]) for side in sides]
+        form = b'{"inputs":%s,"operations":[%s],"outputs":%s,"wires":[%s]}'
+        return form % (ends[0], b",".join(told.rows), ends[1], b",".join(told.sorts))
 
     def digest(self) -> str:
         """The graph's digest."""
-        return digests.tagged("surg-graph-v1", self.written())
+        return hashlib.sha256(b"surg-graph-v1\0" + self.written()).hexdigest()
 
     def weights(self) -> list[Weight]:
         """All weights."""

@@ -5,7 +5,8 @@ Complement and pushout are formed here from L, R and the match; nothing about th
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 from surgdsl.verifier.net import Net, Operation, Sort, parse_operation
@@ -21,7 +22,7 @@ class Fragment:
     operations: dict[str, Operation]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Rewrite:
     """A rule and its match: L, the wires of K, R∖K, where wires of L lie in the net, and the net before."""
 
@@ -32,10 +33,10 @@ class Rewrite:
     at: dict[str, str]
     net: Net
 
-    @property
-    def deleted(self) -> list[str]:
+    @cached_property
+    def deleted(self) -> dict[str, Sort]:
         """The wires of L∖K."""
-        return [wire for wire in self.left.wires if wire not in self.glue]
+        return {wire: sort for wire, sort in self.left.wires.items() if wire not in self.glue}
 
     def only(self, side: Fragment) -> Operation:
         """The single operation of a side; V14 when there are more or none."""
@@ -81,15 +82,14 @@ def parse(raw: dict[str, Any], net: Net) -> tuple[Rewrite, list[str]]:
     return Rewrite(raw["arguments"], left, frozenset(glue), right, wires, net), list(operations.values())
 
 
-def glued(rewrite: Rewrite, gone: list[str]) -> None:
+def glued(rewrite: Rewrite, gone: set[str]) -> None:
     """The gluing condition: nothing outside L touches what is deleted, and K keeps its producers; V11."""
     glue, created, deleted = rewrite.glue, rewrite.right.wires, {rewrite.at[wire] for wire in rewrite.deleted}
     ends = {wire for _, wire in (*rewrite.net.inputs, *rewrite.net.outputs)}
     need(not deleted & ends, "V11", "interface: an input or output of the net would be deleted")
-    removed = set(gone)
     for identity, operation in rewrite.net.operations.items():
-        touched = deleted.intersection(operation.sources + operation.targets)
-        need(identity in removed or not touched, "V11", f"dangling: `{operation.name}` touches a wire that is deleted")
+        free = deleted.isdisjoint(operation.sources) and deleted.isdisjoint(operation.targets)
+        need(free or identity in gone, "V11", f"dangling: `{operation.name}` touches a wire that is deleted")
     before, after = (
         sorted(wire for op in side.operations.values() for wire in op.targets) for side in (rewrite.left, rewrite.right)
     )  # fmt: skip
@@ -97,19 +97,36 @@ def glued(rewrite: Rewrite, gone: list[str]) -> None:
     need([w for w in after if w not in glue] == sorted(created), "V11", "a created wire is not produced exactly once")
 
 
+def in_place(rewrite: Rewrite) -> bool:
+    """Whether each operation of R∖K has the ports of that of L, created wires standing for deleted ones, in order."""
+    created, sides = rewrite.right.wires, [[*side.operations.values()] for side in (rewrite.left, rewrite.right)]
+    if len(created) != len(rewrite.deleted) or len(sides[0]) != len(sides[1]):
+        return False
+    place = {wire: wire for wire in rewrite.glue} | dict(zip(rewrite.deleted, created, strict=True))
+    ports = [[[place[wire] for wire in side] for side in (op.sources, op.targets)] for op in sides[0]]
+    return ports == [[[*op.sources], [*op.targets]] for op in sides[1]]
+
+
 def pushout(rewrite: Rewrite, gone: list[str], index: int) -> Net:
     """The net after step `index`, in which its items `rk` are `s{index}.k`; V09 when one of them is ill-typed."""
-    glued(rewrite, gone)
-    visible = rewrite.visible()
+    removed = set(gone)
+    glued(rewrite, removed)
+    visible, before = rewrite.visible(), rewrite.net
     for operation in rewrite.right.operations.values():
         check_type(operation, visible)
     place = {wire: rewrite.at[wire] for wire in rewrite.glue}
     place |= {item: f"s{index}.{item[1:]}" for item in (*rewrite.right.wires, *rewrite.right.operations)}
-    deleted, removed = {rewrite.at[wire] for wire in rewrite.deleted}, set(gone)
-    wires = {wire: sort for wire, sort in rewrite.net.wires.items() if wire not in deleted}
+    deleted = [rewrite.at[wire] for wire in rewrite.deleted]
+    left = set(deleted)
+    wires = {wire: sort for wire, sort in before.wires.items() if wire not in left}
     wires |= {place[wire]: sort for wire, sort in rewrite.right.wires.items()}
-    operations = {identity: op for identity, op in rewrite.net.operations.items() if identity not in removed}
+    operations = {identity: op for identity, op in before.operations.items() if identity not in removed}
     for identity, op in rewrite.right.operations.items():
         sources, targets = (tuple(place[wire] for wire in side) for side in (op.sources, op.targets))
         operations[place[identity]] = Operation(op.name, op.label, op.raw, sources, targets, op.weight)
-    return Net(wires, operations, rewrite.net.inputs, rewrite.net.outputs)
+    net = Net(wires, operations, before.inputs, before.outputs)
+    if not in_place(rewrite):
+        return net
+    new = {old: place[one] for old, one in zip(gone, rewrite.right.operations, strict=True)}
+    ends = {old: place[one] for old, one in zip(deleted, rewrite.right.wires, strict=True)}
+    return replace(net, known=before.numbering.renewed(net, new, ends))

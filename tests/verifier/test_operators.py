@@ -79,7 +79,7 @@ def test_no_arguments_break_it(name: str) -> None:
     for _ in range(400):
         operation, wires = drawn(chance, name)
         try:
-            sorts = CATALOGUE[name].type(call_of(operation, wires))
+            _, sorts, _ = call_of(operation, wires)
         except Reject:
             continue
         made = wires | {f"y{at}": sort for at, sort in enumerate(sorts)}

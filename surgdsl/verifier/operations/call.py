@@ -12,7 +12,7 @@ from typing import Any
 
 from surgdsl.verifier.canonical import is_list, is_object
 from surgdsl.verifier.extent import Extent
-from surgdsl.verifier.net import Operation, Sort
+from surgdsl.verifier.net import Sort
 from surgdsl.verifier.operations.dtypes import WORDS
 from surgdsl.verifier.operations.letters import TOKEN, Letters, Map, Places, Shape, spell
 from surgdsl.verifier.reject import need
@@ -102,21 +102,21 @@ class Call:
         return Places(sources, tuple(targets), told, maps)
 
 
-def bind(schema: str, operation: Operation, wires: dict[str, Sort]) -> Call:
-    """The call that an operation makes; V09 when its arguments are not those of the schema."""
-    left, values, numbers, order, tensors = operation.attributes, dict[str, Any](), list[str](), list[int](), 0
+def bind(schema: str, operator: str, left: dict[str, Any], sorts: tuple[Sort, ...]) -> Call:
+    """The call that attributes and sources make; V09 when they are not the arguments of the schema."""
+    values, numbers, order, tensors = dict[str, Any](), list[str](), list[int](), 0
     for name, written, mark, stated in ITEM.findall(schema):
         key, kind, there = written or name, stated or MARKS.get(mark, ""), [True] * (not stated)
         if kind and (stated or kind in ("tensors", "places") or key in left):
-            need(key in left, "V09", f"`{operation.name}` lacks the attribute `{key}`")
-            values[name] = found = value_of(kind, left.pop(key), f"`{operation.name}`: `{key}`")
+            need(key in left, "V09", f"`{operator}` lacks the attribute `{key}`")
+            values[name] = found = value_of(kind, left.pop(key), f"`{operator}`: `{key}`")
             numbers += [NUMBERS[type(found)]] if kind.startswith("operand") and found is not None else []
             there = [item is not None for item in values[name]] if kind in ("tensors", "places") else []
         order += [tensors] * sum(there)
         tensors += not stated
-    need(not left, "V09", f"`{operation.name}` has the unknown attribute `{min(left, default='')}`")
-    need(len(order) == len(operation.sources), "V09", f"`{operation.name}` has the wrong number of ports")
-    return Call(operation.name, tuple(wires[wire] for wire in operation.sources), tuple(order), values, tuple(numbers))
+    need(not left, "V09", f"`{operator}` has the unknown attribute `{min(left, default='')}`")
+    need(len(order) == len(sorts), "V09", f"`{operator}` has the wrong number of ports")
+    return Call(operator, sorts, tuple(order), values, tuple(numbers))
 
 
 def dimension(number: int, rank: int) -> int:
