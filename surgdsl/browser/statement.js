@@ -100,7 +100,7 @@ const ARGUMENTS = new Map([
   ["fake-quantize/1", object({ bits: integer(2, 8), data: text, figures, method: text })],
   ["rule/1", object({
     left: boxes, right: boxes, rule: digest, variables: list(tuple(name, attribute)), wires: list(tuple(name, name)),
-  }, { factor: float, scales: list(tuple(name, list(integer()))) })],
+  }, { factor: float, scales: list(tuple(name, list(integer(-64, 64)))) })],
 ]);
 const values = tuple(...METRICS.map((id) => object({ id: word(id), value: natural })));
 const locals = list(name, MANY);

@@ -14,9 +14,14 @@ import { kindOf } from "./kinds.js";
 
 const name = kind("a name", isName);
 const natural = kind("a natural", isNatural);
+const symbol = kind("a name of letters, digits and _", (value) => typeof value === "string" && /^[A-Za-z_][A-Za-z0-9_]*$/.test(value));
 const extent = (/** @type {any} */ value, /** @type {string} */ place) => {
   if (typeof value === "string") polynomial(value);
-  else integer(0)(value, place);
+  else integer(1)(value, place);
+};
+const some = (/** @type {any} */ check) => (/** @type {any} */ value, /** @type {string} */ place) => {
+  check(value, place);
+  demand(value.length > 0, "V03", `${place}: an empty list`);
 };
 const dtype = kind("a dtype in lower case, or real", (value) => value === "real" || (typeof value === "string" && value === value.toLowerCase() && isDtype(value.toUpperCase())));
 const star = chosen((value) => (value === "*" ? text : extent));
@@ -26,21 +31,21 @@ const rising = (/** @type {any} */ item) => (/** @type {any} */ value, /** @type
   demandRising(value, place, first);
 };
 const box = object({
-  attributes: rising(tuple(name, attribute)), kind: name, name, sizes: list(extent), sources: list(name), targets: list(name),
+  attributes: rising(tuple(name, attribute)), kind: name, name: symbol, sizes: list(extent), sources: list(name), targets: list(name),
 });
 const formula = (/** @type {string} */ sort, /** @type {string[]} */ forms) => (/** @type {any} */ tree) =>
   demand(sortOf(tree, forms) === sort, "V03", `a formula of a rule is no ${sort}`);
 const EXACT = ["number", "variable", "apply"];
-const TENSOR = [...EXACT, "sqrt", "reduce", "spectral"];
+const TENSOR = [...EXACT, "reduce", "spectral"];
 const schema = object(
   {
-    glue: list(object({ dtype, name }, { shape: list(star) })), grade: word("exact", "bounded", "lossy"), left: list(box), name, right: list(box),
-    parameters: list(tuple(name, word("int", "bit"))), where: list(formula("truth", EXACT)),
+    glue: list(object({ dtype, name: symbol }, { shape: list(star) })), grade: word("exact", "bounded", "lossy"), left: some(list(box)), name, right: list(box),
+    parameters: list(tuple(symbol, word("int", "bit"))), where: list(formula("truth", EXACT)),
     with: list(object({ box: name, tensor: name, value: formula("number", TENSOR) })),
   },
   {
-    bound: object({ factor: formula("number", [...TENSOR, "exp"]), input: name, norm: word("l2", "linf"), output: name }),
-    decreases: rising(tuple(name, natural)), scales: list(tuple(name, name, extent)),
+    bound: object({ factor: formula("number", TENSOR), input: name, norm: word("l2", "linf"), output: name }),
+    decreases: some(rising(tuple(name, natural))), scales: some(list(tuple(symbol, name, extent))),
   },
 );
 
@@ -53,8 +58,7 @@ function sortOf(tree, forms) {
   demand(form && forms.includes(form), "V03", `${form} does not stand in this formula`);
   const inner = (/** @type {any} */ term) => demand(sortOf(term, forms) === "number", "V03", "a number is asked for");
   if (form === "apply") {
-    demand(tree.apply !== "sqrt" || forms.includes("sqrt"), "V03", "sqrt is not exact");
-    demand(!["exp", "log"].includes(tree.apply) || forms.includes("exp"), "V03", `${tree.apply} has other bits in every library`);
+    demand(forms === TENSOR || !["sqrt", "exp", "log"].includes(tree.apply), "V03", `${tree.apply} is not exact`);
     return checkApply(tree, (term) => sortOf(term, forms));
   }
   if (form === "number") demandFields(tree, ["number"]);
@@ -69,7 +73,7 @@ function sortOf(tree, forms) {
   if (form === "spectral") {
     demandFields(tree, ["spectral", "body", "rank", "axis"]);
     word("left", "right", "sigma")(tree.spectral, "spectral");
-    demand(tree.spectral === "sigma" ? tree.axis === "" : isName(tree.axis), "V03", "the axis of a spectral value");
+    demand(tree.axis === "" || isName(tree.axis), "V03", "the axis of a spectral value");
     inner(tree.rank);
   }
   if ("body" in tree) inner(tree.body);
@@ -83,7 +87,7 @@ function symbolsOf(value) {
 }
 
 /** The variables of some boxes. @param {any[]} boxes */
-const variablesOf = (boxes) =>
+export const variablesOf = (boxes) =>
   boxes.flatMap(({ sizes, attributes }) => [...sizes.flatMap((/** @type {any} */ size) => [...symbols(size)]), ...attributes.flatMap((/** @type {any} */ [, value]) => symbolsOf(value))]);
 
 /** The variables of a declaration: those of L, of the types of K, and the parameters. @param {any} declaration */
@@ -109,7 +113,7 @@ const distinct = (names, what) => demand(new Set(names).size === names.length, "
 
 /** Rejects a declaration whose parts do not fit together. @param {any} declaration */
 function checkParts(declaration) {
-  const { left, right, glue, grade, scales = [], bound, name: rule } = declaration;
+  const { left, right, glue, grade, parameters, scales = [], bound, name: rule } = declaration;
   demand((grade === "bounded") === "bound" in declaration, "V03", `rule ${rule}: a bound, exactly when it is bounded`);
   for (const [side, boxes] of [["left", left], ["right", right]]) {
     distinct(boxes.map((/** @type {any} */ { name: box }) => box), `rule ${rule}, ${side}`);
@@ -119,12 +123,11 @@ function checkParts(declaration) {
   const wires = glue.map((/** @type {any} */ wire) => wire.name);
   demand(!bound || (wires.includes(bound.input) && wires.includes(bound.output)), "V03", `rule ${rule}: its bound speaks of no wire of K`);
   const variables = variablesIn(declaration);
-  for (const variable of variablesOf(right)) demand(variables.has(variable), "V03", `rule ${rule}: ${variable} stands only on the right`);
   for (const [scale, , size] of scales) {
     demand(!variables.has(scale), "V03", `rule ${rule}: ${scale} is a scale and a variable`);
-    for (const symbol of symbols(size)) demand(variables.has(symbol), "V03", `rule ${rule}: no variable ${symbol}`);
+    for (const variable of symbols(size)) demand(variables.has(variable), "V03", `rule ${rule}: no variable ${variable}`);
   }
-  distinct(scales.map(first), `rule ${rule}, scales`);
+  distinct([...scales, ...parameters].map(first), `rule ${rule}, scales and parameters`);
   checkWith(declaration);
 }
 

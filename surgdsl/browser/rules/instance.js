@@ -11,7 +11,7 @@ import { hexFloat } from "../number.js";
 import { ratio, whole } from "../rational.js";
 import { Reject, demand } from "../reject.js";
 import { has } from "../schema.js";
-import { variablesIn } from "./declaration.js";
+import { variablesIn, variablesOf as variablesOfBoxes } from "./declaration.js";
 import { groundAttribute, groundSize, listed } from "./ground.js";
 import { kindOf } from "./kinds.js";
 
@@ -37,6 +37,7 @@ function variablesOf(declaration, given) {
   const wanted = [...variablesIn(declaration)].sort();
   demand(alike(wanted, given.map(([name]) => name)), "V14", `the variables are ${wanted.join(", ") || "none"}`);
   const variables = new Map(given);
+  for (const name of variablesOfBoxes(declaration.right)) demand(variables.has(name), "V14", `${name} stands only on the right`);
   const values = new Map();
   for (const [name, value] of variables) if (numberOf(value)) values.set(name, numberOf(value));
   for (const condition of declaration.where) demand(holds(condition, values), "V14", `a condition of rule ${declaration.name} is not met`);
@@ -183,15 +184,16 @@ export function instanceOf(view, { declarations }) {
   const row = declarations.get(given.rule);
   demand(row && row.steps.includes(view.name), "V14", "no declaration with this digest that lists the step");
   const { declaration, discharge } = row;
+  const fits = "factor" in given === "bound" in declaration && "scales" in given === "scales" in declaration;
+  demand(fits, "V03", "a factor where the rule is bounded, scales where it has some, and nowhere else");
   const variables = variablesOf(declaration, given.variables);
   const wires = wiresOf(view, declaration);
   const left = place(declaration.left, given.left, wires.left, view, view.left, variables);
   const right = place(declaration.right, given.right, wires.right, view, view.right, variables);
   checkGlue(view, declaration, wires.left, variables);
   const dtype = dtypeOf(left, right, declaration, view, wires.left);
-  demand("factor" in given === "bound" in declaration, "V14", "a factor, exactly when the rule is bounded");
   checkDecrease(declaration);
-  checkScales(given.scales, declaration.scales ?? [], "scales" in given, variables);
+  checkScales(given.scales ?? [], declaration.scales ?? [], variables);
   return { declaration, discharge, variables, left, right, dtype, wires: wires.left };
 }
 
@@ -203,13 +205,11 @@ function checkDecrease({ decreases, left, right, name }) {
   demand(sum(right) < sum(left), "V14", `what rule ${name} decreases does not decrease`);
 }
 
-/** @param {any} given @param {any[]} declared @param {boolean} there @param {Map<string, any>} variables */
-function checkScales(given, declared, there, variables) {
-  demand(there === declared.length > 0, "V14", "scales, exactly when the rule has some");
-  demand(alike((given ?? []).map((/** @type {any} */ [name]) => name), declared.map(([name]) => name)), "V14", "scales in the order of the declaration");
+/** @param {[string, number[]][]} given @param {any[]} declared @param {Map<string, any>} variables */
+function checkScales(given, declared, variables) {
+  demand(alike(given.map(([name]) => name), declared.map(([name]) => name)), "V14", "scales in the order of the declaration");
   for (const [i, [name, , size]] of declared.entries()) {
     const [, exponents] = given[i];
     demand(exponents.length === groundSize(size, variables), "V14", `${name} has ${exponents.length} elements`);
-    demand(exponents.every((/** @type {number} */ e) => Math.abs(e) <= 64), "V14", `${name}: an exponent beyond 64`);
   }
 }

@@ -66,7 +66,7 @@ export async function checkValues(instance, scope, store) {
     const weight = kindOf(box.kind).weights.find(({ name }) => name === tensor);
     const axes = axesWith(box, weight, instance.variables);
     const [part] = weights.get(tensor).parts;
-    if ("spectral" in value && value.spectral !== "sigma") {
+    if ("spectral" in value && value.spectral !== "sigma" && value.axis !== "") {
       const stored = { axes, data: floats(instance.dtype, await store.bytes(part.digest)) };
       addHalf(pairs, value, stored, `${owner}.${tensor}`);
       values.set(`${owner}.${tensor}`, stored.data);
