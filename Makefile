@@ -129,6 +129,9 @@ page: setup ## put the second verifier into the one file that a browser opens (d
 	$(BIN)/python tests/browser/bundle.py > docs/verify.new
 	mv docs/verify.new docs/verify.html
 
+forger: setup ## a hundred thousand forged certificates, everything hashed anew (half an hour); writes docs/forgeries.md
+	$(BIN)/python tests/verifier/forger.py 100000
+
 terminals: demo ## make the pictures of what the commands print (docs/pictures)
 	$(BIN)/python tests/benchmarks/terminal.py docs/pictures/plan.svg 'surg plan' --drop 'cuts block' -- surg plan examples/mnist_cnn.surg
 	$(BIN)/python tests/benchmarks/terminal.py docs/pictures/verify.svg 'surg-verify' --drop 'error at most' --drop=--expect-input -- surg-verify build/demo
