@@ -93,12 +93,9 @@ function checkPart(form, part) {
   const place = `${part.name} (${part.role})`;
   const dtypes = { mask: ["U8"], codes: ["U8"], zero: ["U8"], scale: "group" in form.inner ? [form.dtype, "F16"] : [form.dtype] };
   demand((dtypes[part.role] ?? [form.dtype]).includes(part.dtype), "V09", `${place} is ${part.dtype}`);
-  const shapes = shapesOf(form);
-  const wanted = shapes[part.role];
-  const fits = wanted ? wanted.length === part.shape.length && wanted.every((extent, i) => extent === part.shape[i]) : part.shape.length === 1;
-  demand(fits, "V09", `${place} has the shape [${part.shape}]`);
-  if (part.role === "codebook") demand(part.shape[0] >= 1 && part.shape[0] <= 2 ** form.bits, "V09", `${place} has ${part.shape[0]} entries`);
-  else if (!wanted) demand(part.shape[0] <= storedAtMost(form, part.role), "V09", `${place} has ${part.shape[0]} elements`);
+  const wanted = shapesOf(form)[part.role];
+  // How many entries a codebook has, and how many elements a mask keeps, is asked when the bytes are read.
+  if (wanted) demand(wanted.length === part.shape.length && wanted.every((extent, i) => extent === part.shape[i]), "V09", `${place} has the shape [${part.shape}]`);
 }
 
 /** The shapes of parts that the graph alone decides: how much a mask keeps, its bits say. @param {Layout} form @returns {Record<string, number[]>} */
@@ -107,9 +104,6 @@ function shapesOf(form) {
   const stored = form.masked ? {} : { values: form.shape, codes: [Math.ceil((form.elements * form.bits) / 8)] };
   return { mask: [Math.ceil(form.elements / 8)], scale: scales, zero: scales, ...stored };
 }
-
-/** @param {Layout} form @param {string} role */
-const storedAtMost = (form, role) => (role === "values" ? form.elements : Math.ceil((form.elements * form.bits) / 8));
 
 /**
  * Where the scale and the zero of an element stand, by its position.

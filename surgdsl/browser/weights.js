@@ -154,8 +154,11 @@ export async function inspect(operation, sort, store) {
 
 /** Rejects parts that hold another number of elements than are kept. @param {Layout} form @param {number} stored @param {any} store */
 async function checkStored(form, stored, store) {
-  if (form.bits === 0) return demand(!form.masked || form.parts.get("values").shape[0] === stored, "V15", `${form.base}: the mask keeps ${stored} elements`);
-  const { digest, name, shape } = form.parts.get("codes");
+  const [role, open] = form.bits ? ["codes", form.parts.get("codebook")] : ["values", undefined];
+  const { digest, name, shape } = form.parts.get(role);
+  if (form.masked) demand(shape.length === 1, "V15", `${name} has the shape [${shape}]`);
+  if (open) demand(open.shape.length === 1 && open.shape[0] >= 1 && open.shape[0] <= 2 ** form.bits, "V15", `${open.name} has the shape [${open.shape}]`);
+  if (form.bits === 0) return demand(!form.masked || shape[0] === stored, "V15", `${name}: the mask keeps ${stored} elements`);
   demand(form.kind !== "codebook" || stored >= 1, "V15", `${name}: no element has a code`);
   demand(shape[0] === Math.ceil((stored * form.bits) / 8), "V15", `${name}: ${shape[0]} bytes for ${stored} codes`);
   if (stored) demand(padded(await store.read(digest, shape[0] - 1, shape[0]), stored, form.bits), "V15", `${name}: a padding bit is set`);

@@ -19,15 +19,11 @@ const extent = (/** @type {any} */ value, /** @type {string} */ place) => {
   if (typeof value === "string") polynomial(value);
   else integer(1)(value, place);
 };
-const some = (/** @type {any} */ check) => (/** @type {any} */ value, /** @type {string} */ place) => {
-  check(value, place);
-  demand(value.length > 0, "V03", `${place}: an empty list`);
-};
 const dtype = kind("a dtype in lower case, or real", (value) => value === "real" || (typeof value === "string" && value === value.toLowerCase() && isDtype(value.toUpperCase())));
 const star = chosen((value) => (value === "*" ? text : extent));
 const first = (/** @type {any[]} */ [key]) => key;
-const rising = (/** @type {any} */ item) => (/** @type {any} */ value, /** @type {string} */ place) => {
-  list(item)(value, place);
+const rising = (/** @type {any} */ item, least = 0) => (/** @type {any} */ value, /** @type {string} */ place) => {
+  list(item, Infinity, least)(value, place);
   demandRising(value, place, first);
 };
 const box = object({
@@ -39,13 +35,13 @@ const EXACT = ["number", "variable", "apply"];
 const TENSOR = [...EXACT, "reduce", "spectral"];
 const schema = object(
   {
-    glue: list(object({ dtype, name: symbol }, { shape: list(star) })), grade: word("exact", "bounded", "lossy"), left: some(list(box)), name, right: list(box),
+    glue: list(object({ dtype, name: symbol }, { shape: list(star) })), grade: word("exact", "bounded", "lossy"), left: list(box, Infinity, 1), name, right: list(box),
     parameters: list(tuple(symbol, word("int", "bit"))), where: list(formula("truth", EXACT)),
     with: list(object({ box: name, tensor: name, value: formula("number", TENSOR) })),
   },
   {
     bound: object({ factor: formula("number", TENSOR), input: name, norm: word("l2", "linf"), output: name }),
-    decreases: some(rising(tuple(name, natural))), scales: some(list(tuple(symbol, name, extent))),
+    decreases: rising(tuple(name, natural), 1), scales: list(tuple(symbol, name, extent), Infinity, 1),
   },
 );
 

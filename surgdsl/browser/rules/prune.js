@@ -69,7 +69,7 @@ function spreads(list, extent, scores, keep) {
   return false;
 }
 
-/** @param {any} view */
+/** What does not speak of a single operation. @param {any} view */
 function form(view) {
   const { left, glue, right } = view;
   const cuts = cutsOf(view);
@@ -81,9 +81,8 @@ function form(view) {
   demand(shrinking.length > 0 && made.length === shrinking.length, "V14", "R has one wire for each that shrinks");
   const renamed = new Map(shrinking.map((wire, i) => [wire, made[i][0]]));
   for (const [i, wire] of shrinking.entries()) checkWire(wire, left.wires.get(wire), cuts.get(wire), made[i][1]);
-  const [before, after] = [[...left.operations], [...right.operations.values()]];
-  demand(before.length === after.length, "V14", "R has one operation for each of L");
-  for (const [i, [id, operation]] of before.entries()) checkOperation(view, id, operation, after[i], renamed, cuts);
+  demand(left.operations.size === right.operations.size, "V14", "R has one operation for each of L");
+  return { cuts, renamed };
 }
 
 /** @param {string} wire @param {any} old its sort @param {(number[] | null)[]} cut @param {any} now the sort of what stands in its place */
@@ -111,12 +110,13 @@ function checkParam(id, old, now) {
   demand(alike(names(old), names(now)), "V14", `${id}: the name or dtype of a part changes`);
 }
 
-/** @param {any} view @param {any} context */
+/** Operation by operation: the index relation, or the selection of a weight. @param {any} view @param {any} context */
 async function weights(view, { store }) {
-  const cuts = cutsOf(view);
+  const { cuts, renamed } = form(view);
   const after = [...view.right.operations.values()];
   let params = 0;
   for (const [i, [id, old]] of [...view.left.operations].entries()) {
+    checkOperation(view, id, old, after[i], renamed, cuts);
     if (old.op !== "param") continue;
     const [wire] = old.targets;
     const [was, is] = [layout(old, view.sort(wire)), layout(after[i], view.sort(after[i].targets[0]))];
