@@ -33,11 +33,16 @@ export class Counter {
     return { "macs/1": macs(callOf(operation, sort), this.binding), "nnz/1": 0n, "params/1": 0n, "size/1": 0n };
   }
 
-  async weight(operation, sort) {
-    for (const { digest, dtype, name, shape } of operation.parts) {
-      const row = this.store.row(digest);
+  /** Rejects with V08 parts whose bytes are there, but of another dtype or shape. */
+  checkBytes({ parts }) {
+    for (const { digest, dtype, name, shape } of parts) {
+      const row = this.store.has(digest) ? this.store.row(digest) : { dtype, shape };
       demand(row.dtype === dtype && row.shape.join() === shape.join(), "V08", `${name}: its bytes are of another dtype or shape`);
     }
+  }
+
+  async weight(operation, sort) {
+    this.checkBytes(operation);
     const { nnz, infinite } = await inspect(operation, sort, this.store);
     return { "macs/1": 0n, "nnz/1": nnz, "params/1": COUNT(sort.shape), "size/1": size(operation), bits: bitsOf(operation, sort), infinite };
   }

@@ -86,11 +86,11 @@ const graph = object({
 const side = object({ operations: list(operation(name, { id: name }), MANY), wires: list(object({ dtype, id: name, shape }), MANY) });
 const figures = list(tuple(name, rational), FEW);
 const width = integer(1, 65536);
-const indices = list(count, Infinity, 1);
+const indices = list(integer(0, EXTENT), Infinity, 1);
 const boxes = list(tuple(name, name, list(tuple(name, name))));
 const ARGUMENTS = new Map([
   ["prune-channels/1", object({
-    axis: name, indices: list(indices, Infinity, 1), keep: indices, kept: list(tuple(name, integer(0, RANK - 1), count), Infinity, 1), scores: list(natural),
+    axis: name, indices: list(indices, Infinity, 1), keep: indices, kept: list(tuple(name, integer(0, RANK - 1), count), Infinity, 1), scores: list(natural, Infinity, 1),
   })],
   ["mask/1", object({ keep: natural }, { few: tuple(width, width), tile: tuple(width, width) })],
   ["quantize-codebook/1", object({ bits: integer(1, 8) }, { least: float })],

@@ -143,6 +143,7 @@ async function nextState(state, step, index, context) {
   const metrics = { before: state.metrics, after: new Map() };
   const ruleContext = { statement: predicate, store, declarations, metrics };
   rule.form(view, ruleContext);
+  for (const operation of view.created) if (operation.op === "param") counter.checkBytes(operation);
   const finding = await rule.weights(view, ruleContext);
   const counted = await counter.net(view.after);
   demandMetrics(step.after, counted, "V13", `${place}, after`);
