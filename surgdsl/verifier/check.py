@@ -6,12 +6,14 @@ Each group of checks is announced before it starts, so that a rejection says in 
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from surgdsl.verifier import canonical, claims, replay, signature
+from surgdsl.verifier import claims, replay, signature
 from surgdsl.verifier import digest as digests
+from surgdsl.verifier.canonical import rising
 from surgdsl.verifier.declared.declaration import declared, spell
 from surgdsl.verifier.extent import symbols
 from surgdsl.verifier.folder import Certificate
@@ -23,7 +25,7 @@ from surgdsl.verifier.operations import check_type
 from surgdsl.verifier.reject import need
 from surgdsl.verifier.report import Report
 from surgdsl.verifier.requirement import Reading, promised
-from surgdsl.verifier.schema import conform
+from surgdsl.verifier.schema import parsed
 from surgdsl.verifier.tensors import Store, WeightFile
 
 
@@ -39,12 +41,12 @@ class Request:
     input: str
     model: str
     expected: dict[str, str]
-    trusted: frozenset[str]
-    strict: bool
-    keys: tuple[bytes, ...] = ()
+    trusted: Collection[str] = ()
+    strict: bool = False
+    keys: Sequence[bytes] = ()
     signatures: int = 0
     minimum: int = 0
-    required: tuple[tuple[str, Reading], ...] = ()
+    required: Sequence[tuple[str, Reading]] = ()
     threads: int = 1
 
 
@@ -52,8 +54,7 @@ def check(request: Request, report: Report) -> None:
     """Fill the report; Reject when anything is not as the certificate says."""
     report.begin("form")
     certificate = Certificate(request.folder)
-    document = canonical.parse(certificate.statement, "cert.json")
-    conform("statement", document, "statement")
+    document = parsed(certificate.statement, "statement", "cert.json")
     predicate = document["predicate"]
     check_form(document, predicate)
     blobs = read_blobs(predicate, certificate)
@@ -73,7 +74,7 @@ def check(request: Request, report: Report) -> None:
     )
 
     report.begin("input")
-    net = parse_net(graph_of(blobs[predicate["input"]["graphBlob"]]))
+    net = parse_net(parsed(blobs[predicate["input"]["graphBlob"]], "graph", "the graph blob"))
     ledger = Ledger(store, dict(predicate["binding"]))
     state = start(net, predicate, ledger, before)
     report.done(f"{len(net.operations)} operations typed, {replay.spell(state.counts)}")
@@ -109,7 +110,7 @@ def check_form(document: dict[str, Any], predicate: dict[str, Any]) -> None:
     lists = {name: [row[0] for row in predicate[name]] for name in ("binding", "facts")}
     lists["tensors"] = [row["digest"] for row in predicate["tensors"]]
     for name, keys in lists.items():
-        need(canonical.rising(keys), "V03", f"{name} is not sorted or repeats itself")
+        need(rising(keys), "V03", f"{name} is not sorted or repeats itself")
     names = [row["name"] for row in predicate["interfaces"]]
     need(len(set(names)) == len(names), "V03", "two interfaces share a name")
     first = predicate["sequence"] == 0
@@ -119,12 +120,8 @@ def check_form(document: dict[str, Any], predicate: dict[str, Any]) -> None:
 def about(predicate: dict[str, Any], certificate: Certificate) -> dict[str, Any]:
     """What the verdict is about, for whoever compares it with something."""
     found = {name: predicate[name] for name in ("sequence", "supersedes") if name in predicate}
-    found |= {side: predicate[side]["manifest"] for side in ("input", "output")}
-    return {
-        **found,
-        "certificate": hashlib.sha256(certificate.statement).hexdigest(),
-        "spec": predicate["spec"]["blob"],
-    }
+    found |= {"certificate": hashlib.sha256(certificate.statement).hexdigest(), "spec": predicate["spec"]["blob"]}
+    return found | {side: predicate[side]["manifest"] for side in ("input", "output")}
 
 
 def read_blobs(predicate: dict[str, Any], certificate: Certificate) -> dict[str, bytes]:
@@ -148,20 +145,12 @@ def check_signatures(request: Request, certificate: Certificate, report: Report)
     if certificate.envelope is None:
         need(not request.keys, "V22", "keys are named, and the certificate is not signed")
         return
-    envelope = canonical.parse(certificate.envelope, "cert.dsse.json")
-    conform("envelope", envelope, "envelope")
+    envelope = parsed(certificate.envelope, "envelope", "cert.dsse.json")
     signers = signature.signers(envelope, certificate.statement, request.keys)
     report.found["signers"] = signers
     need(len(signers) >= request.signatures, "V22", f"{len(signers)} keys signed it, {request.signatures} must have")
     names = " and ".join(name[:12] for name in signers)
     report.done(f"by {names}, of {len(request.keys)} named" if request.keys else "signed, not checked: no --key")
-
-
-def graph_of(data: bytes) -> dict[str, Any]:
-    """The graph that a blob holds."""
-    raw = canonical.parse(data, "the graph blob")
-    conform("graph", raw, "graph")
-    return raw
 
 
 def start(net: Net, predicate: dict[str, Any], ledger: Ledger, file: WeightFile) -> replay.State:
@@ -227,7 +216,7 @@ def check_interfaces(predicate: dict[str, Any], net: Net) -> None:
                 need(port in predicate["boundary"][side], "V16", f"`{port['name']}` of {interface['name']} is gone")
 
 
-def ground(states: dict[str, replay.State], ledger: Ledger, trusted: frozenset[str]) -> Ground:
+def ground(states: dict[str, replay.State], ledger: Ledger, trusted: Collection[str]) -> Ground:
     """What the figures of claims speak of, weights in canonical order."""
     weights = {name: [ledger.properties(weight) for weight in state.net.weights()] for name, state in states.items()}
     return Ground({name: state.counts for name, state in states.items()}, weights, trusted)
@@ -241,7 +230,7 @@ def check_claims(
     Returns the logs by their blobs.
     """
     report.begin("claims")
-    said, logs = predicate["claims"], dict[str, dict[str, Any]]()
+    said, logs = predicate["claims"], dict[str, claims.Evidence]()
     for name in (claim["measured"]["evidence"] for claim in said if "measured" in claim):
         logs[name] = logs.get(name) or read_log(blobs[name], states, predicate["steps"])
     report.claims += [claims.evaluated(claim, logs, on) for claim in said]
@@ -255,13 +244,12 @@ def check_claims(
     return logs
 
 
-def read_log(data: bytes, states: dict[str, replay.State], steps: list[dict[str, Any]]) -> dict[str, Any]:
-    """A log about these two models."""
-    log = canonical.parse(data, "a log")
-    conform("log", log, "log")
+def read_log(data: bytes, states: dict[str, replay.State], steps: list[dict[str, Any]]) -> claims.Evidence:
+    """A log about these two models, added up."""
+    log = parsed(data, "log", "a log")
     seen = {step["arguments"].get("data", "") for step in steps}
     claims.check_log(log, states["before"].manifest, states["after"].manifest, seen)
-    return log
+    return claims.summed(log)
 
 
 def bind(request: Request, predicate: dict[str, Any], report: Report) -> None:

@@ -6,7 +6,7 @@ Nothing is guessed: a promise that rests on what is undefined is not kept.
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import reduce
@@ -73,7 +73,7 @@ class Ground:
 
     metrics: Mapping[str, Mapping[str, int]]
     weights: Mapping[str, list[dict[str, int]]]
-    trusted: frozenset[str]
+    trusted: Collection[str]
     work: int = WORK
 
 
@@ -106,7 +106,7 @@ def exactly(formula: dict[str, Any], numbers: Mapping[str, Fraction]) -> Fractio
     for each in all_of(formula):
         need(each.get("variable", "") in ("", *numbers), "V14", f"`{each.get('variable')}` is no number")
     try:
-        return evaluate(formula, Ground({}, {}, frozenset()), numbers)
+        return evaluate(formula, Ground({}, {}, ()), numbers)
     except Reject as reject:
         raise Reject("V14", reject.message) from None
 

@@ -12,38 +12,40 @@ import re
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from surgdsl.verifier.folder import read
 from surgdsl.verifier.reject import Reject
+from surgdsl.verifier.requirement import Reading, asked
+from surgdsl.verifier.signature import public_key
 
 if TYPE_CHECKING:
     from surgdsl.verifier.report import Report
-    from surgdsl.verifier.requirement import Reading
 
 REJECTED = 4
+MANY: dict[str, Any] = {"action": "append", "default": []}
 
 
-def arguments(program: str = "surg-verify") -> argparse.ArgumentParser:
+def arguments(program: str) -> argparse.ArgumentParser:
     """The command line."""
     parser = argparse.ArgumentParser(program, description="Re-check a certificate without trusting its compiler.")
-    add = parser.add_argument
-    add("folder", type=Path, help="the folder that holds model.safetensors and certificate/")
+    add, cores = parser.add_argument, min(4, os.cpu_count() or 1)
+    add("folder", help="the folder that holds model.safetensors and certificate/")
     where = "default: what run.json names, else FOLDER/input.safetensors"
-    add("--input", type=Path, metavar="FILE", help=f"the input weights ({where})")
-    add("--model", type=Path, metavar="FILE", help="the output weights (FOLDER/model.safetensors)")
-    add("--expect-input", metavar="D", type=_digest, help="the manifest of the input that you expect")
-    add("--expect-output", metavar="D", type=_digest, help="the manifest of the output that you expect")
-    add("--expect-spec", metavar="D", type=_digest, help="the SHA-256 of the .surg that you expect")
-    add("--min-sequence", metavar="N", type=_natural, default=0, help="the least place in the row of certificates")
+    add("--input", metavar="FILE", type=place, help=f"the input weights ({where})")
+    add("--model", metavar="FILE", type=place, help="the output weights (FOLDER/model.safetensors)")
+    add("--expect-input", metavar="D", type=digest, help="the manifest of the input that you expect")
+    add("--expect-output", metavar="D", type=digest, help="the manifest of the output that you expect")
+    add("--expect-spec", metavar="D", type=digest, help="the SHA-256 of the .surg that you expect")
+    add("--min-sequence", metavar="N", type=number, default=0, help="the least place in the row of certificates")
     trust = "SHA-256 of a Python file whose numbers you believe; may be repeated"
-    add("--trust", metavar="D", type=_digest, action="append", default=[], help=trust)
+    add("--trust", metavar="D", type=digest, **MANY, help=trust)
     key = "an Ed25519 public key (PEM or 64 hexadecimal digits) that must have signed; may be repeated"
-    add("--key", metavar="FILE", type=_key, action="append", default=[], help=key)
-    add("--signatures", metavar="N", type=_natural, help="how many of the keys must have signed (default: all)")
+    add("--key", metavar="FILE", type=key_file, **MANY, help=key)
+    add("--signatures", metavar="N", type=number, help="how many of the keys must have signed (default: all)")
     require = "what you require besides, as 'size <= 20%%'; may be repeated"
-    add("--require", metavar="R", type=_requirement, action="append", default=[], help=require)
-    threads = "how many threads hash the weight files (default: the cores, at most 4)"
-    add("--threads", metavar="N", type=_natural, default=min(4, os.cpu_count() or 1), help=threads)
+    add("--require", metavar="R", type=requirement, **MANY, help=require)
+    add("--threads", metavar="N", type=number, default=cores, help="threads that hash weights (the cores, at most 4)")
     add("--strict", action="store_true", help="refuse a verdict that is not bound to all three expectations")
     add("--json", action="store_true", help="print JSON lines, the verdict last")
     return parser
@@ -59,7 +61,7 @@ def main(argv: Sequence[str] | None = None, program: str = "surg-verify") -> int
     from surgdsl.verifier.report import Report, human, machine  # numpy is loaded once there is something to verify
 
     report = Report()
-    accepted = _examine(given, report)
+    accepted = examined(given, report)
     colour = sys.stdout.isatty() and "NO_COLOR" not in os.environ
     try:
         sys.stdout.writelines(f"{line}\n" for line in (machine(report) if given.json else human(report, colour)))
@@ -69,24 +71,17 @@ def main(argv: Sequence[str] | None = None, program: str = "surg-verify") -> int
     return 0 if accepted and report.reject is None else REJECTED
 
 
-def _examine(given: argparse.Namespace, report: Report) -> bool:
+def examined(given: argparse.Namespace, report: Report) -> bool:
+    """Whether every check has passed; what did not stands in the report."""
     from surgdsl.verifier.check import Request, check
 
     try:
-        # What the auditor names may be a link, as in a download cache; what the folder brings may not.
+        expected = {name: getattr(given, f"expect_{name}") or "" for name in ("input", "output", "spec")}
         request = Request(
-            folder=str(given.folder),
-            input=str(given.input.resolve() if given.input else _named(given.folder)),
-            model=str(given.model.resolve() if given.model else given.folder / "model.safetensors"),
-            expected={name: getattr(given, f"expect_{name}") or "" for name in ("input", "output", "spec")},
-            trusted=frozenset(given.trust),
-            strict=given.strict,
-            keys=tuple(given.key),
-            signatures=given.signatures or len(given.key),
-            minimum=given.min_sequence,
-            required=tuple(given.require),
-            threads=max(1, given.threads),
-        )
+            given.folder, given.input or named_by(given.folder), given.model or f"{given.folder}/model.safetensors",
+            expected, trusted=given.trust, strict=given.strict, keys=given.key, threads=max(1, given.threads),
+            signatures=given.signatures or len(given.key), minimum=given.min_sequence, required=given.require,
+        )  # fmt: skip
         check(request, report)
     except Reject as reject:
         report.reject = reject
@@ -99,46 +94,44 @@ def _examine(given: argparse.Namespace, report: Report) -> bool:
     return False
 
 
-def _named(folder: Path) -> Path:
+def named_by(folder: str) -> str:
     """The input file that run.json names, for convenience; its bytes are checked like any other's."""
     try:
-        with (folder / "run.json").open("rb") as file:
-            path = json.loads(file.read(1 << 20))["input"]
-        return folder / path
-    except (OSError, ValueError, KeyError, TypeError):
-        return folder / "input.safetensors"
+        return str(Path(folder, json.loads(read(str(Path(folder, "run.json")), "run.json", 1 << 20))["input"]))
+    except (Reject, ValueError, KeyError, TypeError):
+        return str(Path(folder, "input.safetensors"))
 
 
-def _digest(text: str) -> str:
+def place(path: str) -> str:
+    """What the auditor names may be a link, as in a download cache; what the folder brings may not."""
+    return str(Path(path).resolve())
+
+
+def digest(text: str) -> str:
+    """64 lower-case hexadecimal digits."""
     if not re.fullmatch(r"[0-9a-f]{64}", text):
-        raise argparse.ArgumentTypeError("64 lower-case hexadecimal digits are expected")
+        raise ValueError(text)
     return text
 
 
-def _natural(text: str) -> int:
+def number(text: str) -> int:
+    """A natural number."""
     if not re.fullmatch(r"[0-9]{1,16}", text):
-        raise argparse.ArgumentTypeError("a number is expected")
+        raise ValueError(text)
     return int(text)
 
 
-def _requirement(text: str) -> tuple[str, Reading]:
-    from surgdsl.verifier.requirement import asked
+def requirement(text: str) -> tuple[str, Reading]:
+    """A requirement, and what was read of it."""
+    return text, asked(text)
 
+
+def key_file(path: str) -> bytes:
+    """The public key in a file."""
     try:
-        return text, asked(text)
-    except ValueError as error:
-        raise argparse.ArgumentTypeError(str(error)) from None
-
-
-def _key(path: str) -> bytes:
-    from surgdsl.verifier.signature import public_key
-
-    try:
-        with Path(path).open(encoding="ascii", newline="") as file:
-            return public_key(file.read(1 << 12))
+        return public_key(Path(path).read_text(encoding="ascii"))
     except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or "it is no Ed25519 public key"
-        raise argparse.ArgumentTypeError(f"{path}: {reason}") from None
+        raise argparse.ArgumentTypeError(f"{path}: {error}") from None
 
 
 if __name__ == "__main__":

@@ -13,7 +13,7 @@ from functools import partial
 from pkgutil import get_data
 from typing import Any
 
-from surgdsl.verifier.canonical import is_list, is_object
+from surgdsl.verifier.canonical import is_list, is_object, parse
 from surgdsl.verifier.extent import SYMBOL, is_extent
 from surgdsl.verifier.reject import Reject
 from surgdsl.verifier.tensors import is_name
@@ -209,6 +209,13 @@ class Schema:
 
 
 CHECKS = Schema((get_data("surgdsl.verifier", "schema.txt") or b"").decode()).checks
+
+
+def parsed(data: bytes, word: str, what: str) -> Any:
+    """The value that canonical bytes stand for, which has the form of a word; V02, V03, V20."""
+    value = parse(data, what)
+    conform(word, value, word)
+    return value
 
 
 def conform(word: str, value: Any, place: str) -> None:

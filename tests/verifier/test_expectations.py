@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -111,3 +112,12 @@ def test_text_of_a_certificate_cannot_steer_a_terminal(folder: Path, capsys: pyt
     assert out.isascii()
     assert "\x1b" not in out
     assert reason_of(folder)
+
+
+def test_a_run_json_that_never_ends_stops_nobody(folder: Path) -> None:
+    os.mkfifo(folder / "run.json")
+    assert code_of(folder) == ""
+    (folder / "run.json").unlink()
+    for path, code in (("/dev/zero", "V01"), ("input.safetensors", ""), ("../missing", "V01"), (7, "")):
+        (folder / "run.json").write_text(json.dumps({"input": path}), encoding="utf-8")
+        assert code_of(folder) == code

@@ -57,7 +57,7 @@ def test_what_has_another_form_is_told_where(word: str, value: Any, code: str, r
 def test_every_word_of_the_schema_is_known_and_used() -> None:
     text = (Path(__file__).parents[2] / "surgdsl" / "verifier" / "schema.txt").read_text(encoding="utf-8")
     body = re.sub(r'#.*|"[^"]*"|[\w]+\??:|-?\d+\.\.[\d]*', " ", text)
-    used = {word for word in re.findall(r"[\w/-]+", re.sub(r"^\S+ = ", " ", body, flags=re.MULTILINE))}
+    used = set(re.findall(r"[\w/-]+", re.sub(r"^\S+ = ", " ", body, flags=re.MULTILINE)))
     assert used <= CHECKS.keys()
     steps = {word for word in CHECKS if word.endswith("/1")}
     assert CHECKS.keys() - used - steps == {"statement", "graph", "log", "envelope"}
