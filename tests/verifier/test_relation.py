@@ -115,6 +115,8 @@ CASES: list[tuple[str, list[Any], Retune | None]] = [
     ("aten.repeat_interleave.self_int", [r(2, 3), 2, 1], recount),
     ("aten.repeat.default", [r(2, 2), [1, 2]], recount),
     ("aten.constant_pad_nd.default", [r(2, 2), [1, 1], 0.5], None),
+    ("aten.im2col.default", [r(1, 3, 2, 2), [2, 1], [1, 1], [0, 0], [1, 1]], None),
+    ("aten.linalg_vector_norm.default", [r(2, 3, 2), 2.0, [1]], None),
     ("aten.conv_transpose2d.input", [r(1, 4, 2, 2), r(4, 2, 2, 2), r(4), [2, 2], [0, 0], [0, 0], 2, [1, 1]], ungroup),
 ]
 
@@ -142,12 +144,17 @@ def test_what_is_related_commutes_and_what_commutes_is_related(
 ) -> None:
     chance, seen = random.Random(name), {True: 0, False: 0}  # noqa: S311 - it only has to repeat
     tensors = [tensor for argument in arguments for tensor in tensors_of(argument)]
-    shape, first = tuple(operator(name)(*arguments).shape), 2 if "conv" in name or "pool" in name else 9
+    shape, first = (
+        tuple(operator(name)(*arguments).shape),
+        2 if "conv" in name or "pool" in name or "col" in name else 9,
+    )
     for _ in range(4000):
         known = list[tuple[int, ...] | None]()
         sources = [drawn(chance, tuple(tensor.shape), known, first) for tensor in tensors]
         if name == "aten.cat.default":
             known.append(tuple(sorted({*(sources[0][1] or (0, 1)), *(2 + i for i in sources[1][1] or (0, 1, 2))})))
+        if "im2col" in name:
+            known.append(tuple(2 * i + c for i in sources[0][1] or (0, 1, 2) for c in (0, 1)))
         if "view" in name or "flatten" in name:
             known += spread(sources[0], tuple(tensors[0].shape))
         if "repeat" in name or "pad" in name:

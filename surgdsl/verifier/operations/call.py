@@ -18,6 +18,7 @@ from surgdsl.verifier.operations.letters import TOKEN, Letters, Map, Places, Sha
 from surgdsl.verifier.reject import need
 
 ITEM = re.compile(r"(\w+)!?=?(\w*)([?*%/]?):?(\S*)")
+FIXED = r"(?<!~)[*#]"  # a run that is not stretched
 MARKS = {"?": "none", "/": "operand", "*": "tensors", "%": "places"}
 FORMS = {int: "i", str: "s", True: "1", False: "0"}
 KINDS = {
@@ -91,9 +92,9 @@ class Call:
             spots, right = self.dims(full), right + "1" * self.values.get("keepdim", False)
         pairs = enumerate(zip(terms, map(len, self.shapes), strict=True))
         sources = tuple(spell(term, full if term[0] == "^" else rank, spots, at) for at, (term, rank) in pairs)
-        runs = [[letter for letter in letters if letter.lstrip("~")[0] in "*#"] for letters in sources]
-        need(len({len(run) for run in runs if run and run[0][0] != "~"}) <= 1, "V09", "sources differ in rank")
-        width = max(map(len, runs), default=0)
+        runs = [sum(letter.lstrip("~")[0] in "*#" for letter in letters) for letters in sources]
+        width, fixed = max(runs, default=0), {n for n, term in zip(runs, terms, strict=True) if re.search(FIXED, term)}
+        need(fixed <= {width}, "V09", "sources differ in rank")
         targets = list[Letters]()
         for term in right.split():
             tokens = TOKEN.findall(term)

@@ -24,7 +24,7 @@ def matmul(call: Call) -> Places:
 
 def einsum(call: Call) -> Places:
     """Two sources by an equation of letters, `...` among them; a sum over one of them alone is no product."""
-    equation = re.sub(r"\s", "", call.values["equation"]).replace("...", "*")
+    equation = re.sub(r"\s", "", call.values["equation"]).replace("*", "?").replace("...", "*")
     plain = re.fullmatch(r"([*a-zA-Z]+),([*a-zA-Z]+)->([*a-zA-Z]*)", equation)
     need(plain is not None and len(call.sorts) == 2, "V09", "einsum: the equation is not of two sources and a target")
     terms = plain.groups() if plain else ()
