@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -21,6 +22,8 @@ def test_both_commands_say_the_same(folder: Path, capsys: pytest.CaptureFixture[
         [str(folder), "--json"],
         [str(folder), "--strict"],
         [str(folder), "--trust", "0" * 64],
+        [str(folder), "--require", "size <= 20%", "--min-sequence=0"],
+        ["--min-sequence", "1", "--", str(folder)],
     ):
         ours = run(["verify", *arguments]), said(capsys)
         assert ours == (main(arguments), said(capsys))
@@ -31,3 +34,14 @@ def test_both_commands_say_the_same(folder: Path, capsys: pytest.CaptureFixture[
     (folder / "model.safetensors").unlink()
     assert run(["verify", str(folder)]) == 4
     capsys.readouterr()
+
+
+def test_the_help_of_both_is_that_of_the_verifier(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["verify", "--help"]) == 0
+    ours = said(capsys)
+    with pytest.raises(SystemExit) as left:
+        main(["--help"])
+    assert left.value.code == 0
+    theirs = said(capsys)
+    assert re.findall(r"--[a-z-]+", ours) == re.findall(r"--[a-z-]+", theirs)
+    assert "--require" in ours
