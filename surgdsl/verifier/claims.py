@@ -20,7 +20,6 @@ from surgdsl.verifier.statistics import UNIT, highest, lowest, mean
 
 RELATIONS = {"<=": operator.le, "<": operator.lt, ">=": operator.ge, ">": operator.gt}
 MEASURED_ROWS = 200_000
-Logs = Mapping[str, dict[str, Any]]
 SAID = ("confidence", "left", "limit", "measure", "relation", "right")
 KINDS = {"accuracy": "predictions", "accuracyDrop": "predictions", "loss": "losses", "lossRise": "losses"}
 
@@ -35,6 +34,23 @@ class Finding:
     detail: str
 
 
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """A log, added up: rows that are right, or losses in millionths, and rows lost and won."""
+
+    kind: str
+    data: str
+    rows: int
+    before: int
+    after: int
+    lost: int
+    won: int
+    words: str
+
+
+Logs = Mapping[str, Evidence]
+
+
 def counted(claim: dict[str, Any], text: str, ground: Ground) -> Finding:
     """A claim over what is counted here; V21 when it holds a number of Python that the auditor has not named."""
     given = sorted(attested(claim["left"]) | attested(claim["right"]))
@@ -47,63 +63,55 @@ def counted(claim: dict[str, Any], text: str, ground: Ground) -> Finding:
     return Finding(text, "trusted" if given else "proved", RELATIONS[sign](left, right), detail)
 
 
-def measured(claim: dict[str, Any], text: str, log: dict[str, Any]) -> Finding:
+def measured(claim: Mapping[str, Any], text: str, log: Evidence) -> Finding:
     """A claim over a log; V17 when a bound is stated that is better than the one recomputed."""
     measure, relation, limit = claim["measure"], claim["relation"], Fraction(claim["limit"])
-    need(KINDS[measure] == log["kind"], "V17", f"a log of {log['kind']} says nothing of {measure}")
-    value, said = figure(measure, log["rows"]), measure
-    shown = number(value)
+    need(KINDS[measure] == log.kind, "V17", f"a log of {log.kind} says nothing of {measure}")
+    figures = {"accuracyDrop": log.before - log.after, "lossRise": log.after - log.before}
+    value = figures.get(measure, log.after) / Fraction(log.rows * (UNIT if log.kind == "losses" else 1))
+    said, shown = measure, number(value)
     if "confidence" in claim:
-        value, best, above = Fraction(claim["bound"]), bound(claim, log["rows"]), measure == "accuracy"
+        value, best, above = Fraction(claim["bound"]), bound(claim, log), measure == "accuracy"
         fair = value <= best if above else value >= best
         need(fair, "V17", f"the recorded bound {value} is better than {best}, which the rows of the log give")
         said += f" with confidence {number(Fraction(claim['confidence']))}, "
         said += f"one of {claim['candidates']} candidates, " if claim["candidates"] > 1 else ""
         said += f"registered {claim['registered']}, " if "registered" in claim else ""
         said += f"at {'least' if above else 'most'} {number(value)},"
-    detail = f"{said} {relation} {number(limit)} on {log['data']['name']}: {shown}; {tally(log)}"
+    detail = f"{said} {relation} {number(limit)} on {log.data}: {shown}; {log.words}"
     return Finding(text, "measured", RELATIONS[relation](value, limit), detail)
 
 
-def figure(measure: str, rows: list[list[int]]) -> Fraction:
-    """The share or the mean of these rows."""
-    if KINDS[measure] == "losses":
-        before, after = (sum(row[side] for row in rows) for side in (1, 2))
-        return Fraction(after - before if measure == "lossRise" else after, UNIT * len(rows))
-    before, after, _, _ = pairs(rows)
-    return Fraction(before - after if measure == "accuracyDrop" else after, len(rows))
-
-
-def pairs(rows: list[list[int]]) -> tuple[int, int, int, int]:
-    """How many predictions are right before, right after, lost and won."""
-    was, is_ = [row[1] == row[2] for row in rows], [row[1] == row[3] for row in rows]
-    return sum(was), sum(is_), sum(map(operator.gt, was, is_)), sum(map(operator.lt, was, is_))
-
-
-def bound(claim: Mapping[str, Any], rows: list[list[int]]) -> Fraction:
-    """The bound that rows give a measure at a confidence, that many candidates having been compared on them."""
-    confidence, measure, many = Fraction(claim["confidence"]), claim["measure"], len(rows)
+def bound(claim: Mapping[str, Any], log: Evidence) -> Fraction:
+    """The bound that a log gives a measure at a confidence, that many candidates having been compared on its rows."""
+    confidence, measure, rows = Fraction(claim["confidence"]), claim["measure"], log.rows
     need(0 < confidence < 1, "V18", "a confidence lies strictly between 0 and 1")
-    need(many <= MEASURED_ROWS, "V20", f"a bound over more than {MEASURED_ROWS} rows")
+    need(rows <= MEASURED_ROWS, "V20", f"a bound over more than {MEASURED_ROWS} rows")
     beta = (1 - confidence) / claim["candidates"]
-    if measure == "loss":
-        return Fraction(mean(Fraction(sum(row[2] for row in rows), UNIT), many, beta), UNIT)
-    if measure == "lossRise":  # half of 1 + after − before lies between 0 and 1
-        return Fraction(2 * mean(Fraction(sum(UNIT + row[2] - row[1] for row in rows), 2 * UNIT), many, beta), UNIT) - 1
-    _, after, lost, won = pairs(rows)
     if measure == "accuracy":
-        return Fraction(lowest(after, many, beta), UNIT)
-    return Fraction(highest(lost, many, beta / 2) - lowest(won, many, beta / 2), UNIT)
+        found = lowest(log.after, rows, beta)
+    elif measure == "accuracyDrop":
+        found = highest(log.lost, rows, beta / 2) - lowest(log.won, rows, beta / 2)
+    elif measure == "loss":
+        found = mean(Fraction(log.after, UNIT), rows, beta)
+    else:  # half of 1 + after − before lies between 0 and 1
+        found = 2 * mean(Fraction(rows * UNIT + log.after - log.before, 2 * UNIT), rows, beta) - UNIT
+    return Fraction(found, UNIT)
 
 
-def tally(log: dict[str, Any]) -> str:
-    """The numbers of a log in words, and how many of its rows the surgery has seen."""
-    rows, seen = log["rows"], log["data"].get("seen", 0)
-    warned = f"; {seen} of these rows were also trained or calibrated on" if seen else ""
+def summed(log: dict[str, Any]) -> Evidence:
+    """A log added up, in numbers and in words."""
+    rows, data = log["rows"], log["data"]
+    seen = f"; {data['seen']} of these rows were also trained or calibrated on" if "seen" in data else ""
     if log["kind"] == "losses":
-        return f"{log['loss']} of {len(rows)} rows{warned}"
-    before, after, lost, won = pairs(rows)
-    return f"{before}/{len(rows)} right before, {after}/{len(rows)} after, {lost} lost, {won} won{warned}"
+        before, after = (sum(row[side] for row in rows) for side in (1, 2))
+        return Evidence(
+            "losses", data["name"], len(rows), before, after, 0, 0, f"{log['loss']}, {len(rows)} rows{seen}"
+        )
+    was, is_ = ([row[1] == row[side] for row in rows] for side in (2, 3))
+    before, after, lost, won = sum(was), sum(is_), sum(map(operator.gt, was, is_)), sum(map(operator.lt, was, is_))
+    words = f"{before}/{len(rows)} right before, {after}/{len(rows)} after, {lost} lost, {won} won{seen}"
+    return Evidence("predictions", data["name"], len(rows), before, after, lost, won, words)
 
 
 def check_log(log: dict[str, Any], before: str, after: str, seen: set[str]) -> None:
@@ -138,27 +146,22 @@ def agreed(finding: Finding, claim: dict[str, Any], reading: Reading | None, log
     same = {key: found[key] for key in found if key in SAID} == reading.structure
     if "evidence" in found:
         fits = found.get("candidates", 1) >= reading.candidates and ("registered" in found) == reading.registered
-        same = same and fits and logs[found["evidence"]]["data"]["name"] == reading.data
+        same = same and fits and logs[found["evidence"]].data == reading.data
     need(same, "V18", f"the claim is not what its text says: {claim['text']}")
     return finding
 
 
 def require(reading: Reading, text: str, ground: Ground, logs: Logs, claims: list[dict[str, Any]]) -> None:
     """What an auditor asks, on the verifier's own figures; V19 where it does not hold or nothing here decides it."""
+    said, findings = reading.structure, list[Finding]()
     if reading.kind == "counted":
-        findings = [counted(reading.structure, text, ground)]
-    else:
-        kind, findings = KINDS[reading.structure["measure"]], list[Finding]()
-        for name, log in logs.items():
-            if log["kind"] == kind and reading.data in ("", log["data"]["name"]):
-                tried = [
-                    row["measured"].get("candidates", 1)
-                    for row in claims
-                    if row.get("measured", {}).get("evidence") == name
-                ]
-                asked = {**reading.structure, "candidates": max(reading.candidates, *tried)}
-                asked |= {"bound": str(bound(asked, log["rows"]))} if "confidence" in asked else {}
-                findings.append(measured(asked, text, log))
+        findings.append(counted(said, text, ground))
+    for claim in (claim["measured"] for claim in claims if "measured" in claim and reading.kind == "measured"):
+        log = logs[claim["evidence"]]
+        if log.kind == KINDS[said["measure"]] and reading.data in ("", log.data):
+            asked = {**said, "candidates": max(reading.candidates, claim.get("candidates", 1))}
+            sure = {"bound": bound(asked, log)} if "confidence" in said else {}
+            findings.append(measured(asked | sure, text, log))
     need(bool(findings), "V19", f"nothing in this certificate decides `{text}`")
     for finding in findings:
         need(finding.holds, "V19", f"`{text}` is not met: {finding.detail}")

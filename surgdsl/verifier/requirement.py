@@ -30,19 +30,14 @@ MEASURED = re.compile(
     re.ASCII,
 )
 MEASURES = {
-    "accuracy(after)": "accuracy",
-    "accuracy.drop": "accuracyDrop",
-    "loss(after)": "loss",
-    "loss.rise": "lossRise",
-}
-THOUSANDS = ("", "k", "M", "G", "T")
+    "accuracy(after)": "accuracy", "accuracy.drop": "accuracyDrop", "loss(after)": "loss", "loss.rise": "lossRise",
+}  # fmt: skip
+THOUSANDS = {"": 1, "k": 10**3, "M": 10**6, "G": 10**9, "T": 10**12}
+SCALES = THOUSANDS | {"Ki": 2**10, "Mi": 2**20, "Gi": 2**30, "Ti": 2**40}
 UNITS = {
-    "macs": {f"{letter}mac": 1000**power for power, letter in enumerate(THOUSANDS)},
-    "nnz": {"": 1},
-    "params": {"": 1},
-    "size": {f"{letter}B": 1000**power for power, letter in enumerate(THOUSANDS)}
-    | {f"{letter}iB": 1024**power for power, letter in enumerate("KMGT", 1)},
-}
+    "macs": {f"{prefix}mac": scale for prefix, scale in THOUSANDS.items()}, "nnz": {"": 1}, "params": {"": 1},
+    "size": {f"{prefix}B": scale for prefix, scale in SCALES.items()},
+}  # fmt: skip
 LENIENT = (
     (r"^(macs|nnz|params|size|accuracy|loss)(?=[<>])", r"\1(after)"),
     (r"^(accuracy|loss) (?=drop|rise)", r"\1."),
@@ -65,7 +60,7 @@ class Reading:
 
 def read(text: str) -> Reading | None:
     """What a text in the strict forms says; None where it has none of them."""
-    text = re.sub(r" ?([()<>=*/.,]) ?", r"\1", text)
+    text = tight(text)
     try:
         if found := COUNTED.fullmatch(text):
             return _counted(*found.groups(""))
@@ -95,34 +90,33 @@ def _share(text: str) -> Fraction:
 
 
 def asked(text: str) -> Reading:
-    """What an auditor asks; ValueError where it has no form that can be decided."""
-    text = re.sub(r" ?([()<>=*/.,]) ?", r"\1", one_line(text))
+    """What an auditor asks; ValueError where it has no form that can be decided, or a bound on its other side."""
+    wanted = tight(one_line(text))
     for pattern, replacement in LENIENT:
-        text = re.sub(pattern, replacement, text)
-    found = read(text)
-    if found is None or found.registered:
-        raise ValueError(f"`{text}` is no requirement")
-    if "confidence" in found.structure and (found.structure["measure"] == "accuracy") != (
-        found.structure["relation"] in (">=", ">")
-    ):
-        raise ValueError(f"`{text}` has a bound on its other side")
+        wanted = re.sub(pattern, replacement, wanted)
+    found = read(wanted)
+    said = found.structure if found else {}
+    turned = "confidence" in said and (said["measure"] == "accuracy") != (said["relation"][0] == ">")
+    if found is None or found.registered or turned:
+        raise ValueError(f"`{text}` is no requirement that can be decided")
     return found
 
 
 def own_text(data: bytes) -> str:
     """The text of the file itself, without those that it uses; V18 where the lengths are wrong."""
+    if data.startswith(b"surg closure "):
+        head = re.match(rb"surg closure ([1-9][0-9]{0,3})\n", data)
+        *lines, texts = data[head.end() :].split(b"\n", int(head[1])) if head else [b""]
+        sizes = [int(found[1]) for line in lines if (found := re.fullmatch(rb"(0|[1-9][0-9]{0,8}) .*", line))]
+        ends = [sum(sizes[: n + 1]) + n for n in range(len(sizes))]
+        whole = head and len(sizes) == int(head[1]) and ends[-1] == len(texts)
+        whole = whole and all(texts[end : end + 1] == b"\n" for end in ends[:-1])
+        need(bool(whole), "V18", "the texts have other lengths")
+        data = texts[: ends[0]]
     try:
-        if not data.startswith(b"surg closure "):
-            return data.decode()
-        head, _, rest = data.partition(b"\n")
-        *lines, texts = rest.split(b"\n", count := int(head[13:]))
-        sizes = [int(line.partition(b" ")[0]) for line in lines]
-        ends = [sum(sizes[: at + 1]) + at for at in range(count)]
-        need(ends[-1] == len(texts), "V18", "the lengths of the texts are wrong")
-        need(all(texts[end : end + 1] == b"\n" for end in ends[:-1]), "V18", "the lengths of the texts are wrong")
-        return texts[: ends[0]].decode()
-    except (ValueError, IndexError):
-        raise Reject("V18", "the text of the surgery cannot be read") from None
+        return data.decode()
+    except UnicodeDecodeError:
+        raise Reject("V18", "the text of the surgery is not UTF-8") from None
 
 
 def surgeries(text: str) -> tuple[list[tuple[str, list[str]]], str]:
@@ -162,12 +156,17 @@ def one_line(text: str) -> str:
     return re.sub(r"[ \t\n\r]+", " ", text).strip(" ")
 
 
+def tight(text: str) -> str:
+    """A text without the blanks around signs."""
+    return re.sub(r" ?([()<>=*/.,{}]) ?", r"\1", text)
+
+
 def promised(texts: list[str], spec: bytes) -> tuple[str, list[Reading | None]]:
     """The surgery whose promises these texts are, and what each says; V18 when there is none."""
     found, outside = surgeries(own_text(spec))
     names = [name for name, said in found if said == texts]
     need(bool(names), "V18", "the claims are the promises of no surgery of the text")
-    uses = USE.findall(re.sub(r" ?([.,{}]) ?", r"\1", one_line(outside)))
+    uses = USE.findall(tight(one_line(outside)))
     library = {name for one, some in uses for name in (one, *some.split(","))}
     readings = [read(text) for text in texts]
     return " or ".join(names), [one if one and one.metric in library else None for one in readings]

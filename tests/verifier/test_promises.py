@@ -266,7 +266,8 @@ def test_the_own_text_is_the_first_of_a_closure() -> None:
 
 @pytest.mark.parametrize(
     ("old", "new"),
-    [("two.", "two.x"), ("two.", "two"), ("3 f", "2 f"), ("3 f", "4 f"), ("closure 2", "closure 3"),
+    [("two.", "two.x"), ("closure 2", "closure +2"), ("3 f", "+3 f"), ("3 f", "03 f"), ("closure 2\n", "closure "),
+     ("two.", "two"), ("3 f", "2 f"), ("3 f", "4 f"), ("closure 2", "closure 3"),
      ("closure 2", "closure 1"), ("3 f", "-3 f"), ("3 file0", "3file0"), ("one\ntwo.", "")],
 )  # fmt: skip
 def test_a_closure_with_other_lengths_is_refused(old: str, new: str) -> None:

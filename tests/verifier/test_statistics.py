@@ -107,11 +107,12 @@ def test_a_mean_of_half_of_nothing_meets_hoeffding_exactly() -> None:
 @pytest.mark.parametrize("candidates", [1, 4, 1000])
 def test_a_risk_is_shared_by_all_candidates(candidates: int) -> None:
     rows = [[i, 0, 0, int(i < 7)] for i in range(100)]
+    log = claims.summed({"data": {"name": "test"}, "kind": "predictions", "rows": rows})
     claim = {"confidence": "19/20", "candidates": candidates, "measure": "accuracy"}
-    assert claims.bound(claim, rows) == Fraction(lowest(93, 100, Fraction(1, 20 * candidates)), UNIT)
+    assert claims.bound(claim, log) == Fraction(lowest(93, 100, Fraction(1, 20 * candidates)), UNIT)
     claim["measure"] = "accuracyDrop"
     drop = highest(7, 100, Fraction(1, 40 * candidates)) - lowest(0, 100, Fraction(1, 40 * candidates))
-    assert claims.bound(claim, rows) == Fraction(drop, UNIT)
+    assert claims.bound(claim, log) == Fraction(drop, UNIT)
 
 
 PREDICTED = [[i, i % 3, i % 3, (i + (i == 4)) % 3] for i in range(40)]
@@ -130,7 +131,8 @@ def test_a_bound_forged_by_a_millionth_is_refused(
     tmp_path: Path, measure: str, relation: str, limit: str, better: int, forged: int
 ) -> None:
     rows = PREDICTED if measure.startswith("accuracy") else LOST
-    bound = claims.bound({"confidence": "19/20", "candidates": 1, "measure": measure}, rows)
+    log = {"data": {"name": "test"}, "kind": claims.KINDS[measure], "loss": "l", "rows": rows}
+    bound = claims.bound({"confidence": "19/20", "candidates": 1, "measure": measure}, claims.summed(log))
     f = s.mlp()
     s.recover(f)
     evidence = s.log(f, rows) if measure.startswith("accuracy") else losses(f, rows)
