@@ -13,6 +13,7 @@ import pytest
 
 from tests.verifier.asking import code_of
 from tests.verifier.corpus import make
+from tests.verifier.corpus.threats import THREATS
 
 CORPUS = Path(make.__file__).parent
 
@@ -60,6 +61,16 @@ def test_who_accepts_everything_fails_and_who_rejects_everything_fails() -> None
         missed = set(disagreements(always(code)))
         assert good <= missed
         assert missed & bad
+
+
+def test_every_code_is_expected_somewhere() -> None:
+    assert {case.code for case in CASES} == CODES | {""}
+
+
+def test_every_threat_has_a_case_or_a_reason() -> None:
+    assert [threat for threat, _, _ in THREATS] == [f"M{number:02}" for number in range(1, 76)]
+    shown = {case.threat for case in make.BAD}
+    assert {threat for threat, _, instead in THREATS if not instead} == shown
 
 
 def test_a_place_is_that_of_its_verdict() -> None:

@@ -11,7 +11,7 @@ import scipy.stats
 from tests.verifier import surgeries as s
 from tests.verifier import test_figures as figures
 from tests.verifier.corpus.telling import Build, Case, Json, at, edited, lied
-from tests.verifier.forge import Forge
+from tests.verifier.forge import Forge, sha
 from tests.verifier.test_accept import pruned_mlp
 
 UNIT = 10**6
@@ -97,13 +97,54 @@ def trained() -> Forge:
     return f
 
 
+def poisoned() -> Forge:
+    """A weight that is not finite, as it comes in; nobody promises that it is."""
+    f = Forge()
+    values = s.noise(2, 3)
+    values[0, 0] = figures.np.nan
+    y = f.op("linear.default", [f.input("x", ("B", 3)), f.param(s.dense("w", values))], ("B", 2), bias={"none": True})
+    f.begin(("y", y), B=1)
+    return f
+
+
+def bound(build: Build) -> tuple[str, ...]:
+    """The expectations of an auditor who knows all three."""
+    f = build()
+    told = {"input": f.first["manifest"], "output": f.manifest(), "spec": sha(f.spec.encode())}
+    return ("--strict", *(text for name, digest in told.items() for text in (f"--expect-{name}", str(digest))))
+
+
+def required(*texts: str) -> tuple[str, ...]:
+    return tuple(word for text in texts for word in ("--require", text))
+
+
 PROMISED: tuple[tuple[str, Build, tuple[str, ...]], ...] = (
     ("bounds", measuring(accuracy(1, 1), accuracy(4, 4)), ()),
     ("losses", measuring(loss("2/5", limit="2/5"), rise, loss("1/2", "lossRise", registered="7" * 64)), ()),
+    ("bound", pruned_mlp, bound(pruned_mlp)),
+    ("not-finite", poisoned, ()),
+    (
+        "required",
+        measuring(accuracy(4, 4), rise),
+        required(
+            "params <= 80%",
+            "macs(after) < 40mac",
+            "accuracy >= 1/2 with confidence 90% among 4 candidates",
+            "loss rise <= 2%",
+            "accuracy drop <= 10% on test",
+        ),
+    ),
     ("words", texted(HIDDEN, AS_WRITTEN, PARAMS), ()),
     ("words-of-a-metric", texted(TWO.replace("params(after)", "few(after)"), SIZE, FEW), ()),
 )
 PROMISES: tuple[Case, ...] = (
+    Case("M03", "less than is required", "V19", lied(pruned_mlp), required("params <= 50%")),
+    Case("M03", "nothing that speaks for what is required", "V19", lied(pruned_mlp), required("accuracy >= 0%")),
+    Case("M03", "a log of other data than is required", "V19", lied(measuring(accuracy(1, 1))), required(
+        "accuracy >= 0% on holdout")),
+    Case("M69", "more candidates than a bound allows", "V19", lied(measuring(accuracy(4, 4))), required(
+        "accuracy >= 85% with confidence 95%")),
+    Case("M45", "numbers that are not finite under strict", "V19", lied(poisoned), bound(poisoned)),
     Case("M03", "a promise left out", "V18", lied(texted(TWO, SIZE))),
     Case("M03", "no promise at all", "V18", lied(texted(TWO))),
     Case("M03", "a promise weakened under its words", "V18", lied(texted(TWO, SIZE, sizes(PARAMS, "33")))),

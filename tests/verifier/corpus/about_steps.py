@@ -64,6 +64,12 @@ def pushout(threat: str, what: str) -> Case:
     return Case(threat, what, reason[:3], lied(told(build, rewrites.paper)))
 
 
+def form(threat: str, what: str) -> Case:
+    """A rule or a match that is malformed."""
+    _, code, change = mined(rewrites.FORMS)[what]
+    return Case(threat, what, code, edited(every_rule, rewrites.first(change)))
+
+
 def cutting(threat: str, what: str) -> Case:
     """A cut that changes more."""
     _, reason, remake = REMADE[what]
@@ -227,6 +233,12 @@ STEPS: tuple[Case, ...] = (
     Case("M36", "a weight changed that no step touches", "V06", lied(elsewhere)),
     surgery("M36", "an operation left dangling"),
     pushout("M36", "a reader would dangle"),
+    form("M36", "K names a wire twice"),
+    form("M36", "K names an operation"),
+    form("M36", "R names a wire of L∖K"),
+    form("M36", "R numbered from one"),
+    form("M36", "a match into nowhere"),
+    step("M36", "an operation of R on a deleted wire"),
     step("M37", "an output shape on the boundary"),
     step("M37", "an interface that is not there"),
     pushout("M37", "an output would be deleted"),

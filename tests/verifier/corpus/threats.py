@@ -62,7 +62,7 @@ THREATS: tuple[tuple[str, str, str], ...] = (
     ("M57", "one name for two tensors", ""),
     ("M58", "bits that nobody reads", ""),
     ("M59", "paths, links, strays; pipes and devices cannot be checked in: test_bytes.py", ""),
-    ("M60", "a file changes while it is read", "happens in time: test_race.py"),
+    ("M60", "a file changes while it is read", "happens in time: test_denial.py"),
     ("M61", "another format inside or behind", ""),
     ("M62", "digests cut short, in capitals, of another algorithm", ""),
     ("M63", "leaves and nodes confused; the count of chunks of a tensor above 8 MiB: test_forms.py", ""),
@@ -75,7 +75,7 @@ THREATS: tuple[tuple[str, str, str], ...] = (
     ("M70", "the models see different data before and after", "a log has one set of rows for both models"),
     ("M71", "a claim of a better grade than its evidence", ""),
     ("M72", "a signature of something else", ""),
-    ("M73", "an error that ends in a yes", "a property of the process: test_command.py and test_fuzz.py"),
+    ("M73", "an error that ends in a yes", "a property of the process: test_denial.py"),
     ("M74", "escapes and markup in names", ""),
     ("M75", "the verifier imports what it judges", "a property of the program: test_isolation.py"),
 )  # fmt: skip
