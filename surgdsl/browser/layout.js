@@ -95,7 +95,8 @@ function checkPart(form, part) {
   demand((dtypes[part.role] ?? [form.dtype]).includes(part.dtype), "V09", `${place} is ${part.dtype}`);
   const wanted = shapesOf(form)[part.role];
   // How many entries a codebook has, and how many elements a mask keeps, is asked when the bytes are read.
-  if (wanted) demand(wanted.length === part.shape.length && wanted.every((extent, i) => extent === part.shape[i]), "V09", `${place} has the shape [${part.shape}]`);
+  const fits = wanted ? wanted.length === part.shape.length && wanted.every((extent, i) => extent === part.shape[i]) : part.shape.length === 1;
+  demand(fits, "V09", `${place} has the shape [${part.shape}]`);
 }
 
 /** The shapes of parts that the graph alone decides: how much a mask keeps, its bits say. @param {Layout} form @returns {Record<string, number[]>} */

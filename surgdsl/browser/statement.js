@@ -23,6 +23,7 @@ const digest = kind("a digest", isDigest);
 const natural = kind("a natural", isNatural);
 const rational = kind("a rational", isRational);
 const float = kind("a float", isFloat);
+const magnitude = kind("a finite float that is not negative", (value) => isFloat(value) && !value.startsWith("-") && value !== "inf");
 const dtype = kind("a dtype", isDtype);
 const symbol = kind("a symbol", (value) => typeof value === "string" && /^[A-Za-z_][A-Za-z0-9_]*$/.test(value));
 const count = integer(0);
@@ -93,7 +94,7 @@ const ARGUMENTS = new Map([
     axis: name, indices: list(indices, Infinity, 1), keep: indices, kept: list(tuple(name, integer(0, RANK - 1), count), Infinity, 1), scores: list(natural, Infinity, 1),
   })],
   ["mask/1", object({ keep: natural }, { few: tuple(width, width), tile: tuple(width, width) })],
-  ["quantize-codebook/1", object({ bits: integer(1, 8) }, { least: float })],
+  ["quantize-codebook/1", object({ bits: integer(1, 8) }, { least: magnitude })],
   ["quantize-affine/1", object({ axis: integer(-1, RANK - 1), bits: integer(1, 8) }, { group: integer(1), symmetric: word(true) })],
   ["recover/1", object({ batch: natural, change: rational, data: text, epochs: natural, rate: rational, seed: natural })],
   ["adjust/1", object({ data: text, figures, method: text })],

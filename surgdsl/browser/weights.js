@@ -156,8 +156,7 @@ export async function inspect(operation, sort, store) {
 async function checkStored(form, stored, store) {
   const [role, open] = form.bits ? ["codes", form.parts.get("codebook")] : ["values", undefined];
   const { digest, name, shape } = form.parts.get(role);
-  if (form.masked) demand(shape.length === 1, "V15", `${name} has the shape [${shape}]`);
-  if (open) demand(open.shape.length === 1 && open.shape[0] >= 1 && open.shape[0] <= 2 ** form.bits, "V15", `${open.name} has the shape [${open.shape}]`);
+  if (open) demand(open.shape[0] >= 1 && open.shape[0] <= 2 ** form.bits, "V15", `${open.name} has the shape [${open.shape}]`);
   if (form.bits === 0) return demand(!form.masked || shape[0] === stored, "V15", `${name}: the mask keeps ${stored} elements`);
   demand(form.kind !== "codebook" || stored >= 1, "V15", `${name}: no element has a code`);
   demand(shape[0] === Math.ceil((stored * form.bits) / 8), "V15", `${name}: ${shape[0]} bytes for ${stored} codes`);

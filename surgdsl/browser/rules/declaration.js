@@ -35,7 +35,7 @@ const EXACT = ["number", "variable", "apply"];
 const TENSOR = [...EXACT, "reduce", "spectral"];
 const schema = object(
   {
-    glue: list(object({ dtype, name: symbol }, { shape: list(star) })), grade: word("exact", "bounded", "lossy"), left: list(box, Infinity, 1), name, right: list(box),
+    glue: list(object({ dtype, name }, { shape: list(star) })), grade: word("exact", "bounded", "lossy"), left: list(box, Infinity, 1), name, right: list(box),
     parameters: list(tuple(symbol, word("int", "bit"))), where: list(formula("truth", EXACT)),
     with: list(object({ box: name, tensor: name, value: formula("number", TENSOR) })),
   },
@@ -134,9 +134,6 @@ function checkWith({ right, with: values, name: rule }) {
     const there = right.find((/** @type {any} */ item) => item.name === owner);
     demand(there && kindOf(there.kind).weights.some((weight) => weight.name === tensor), "V03", `rule ${rule}: no ${owner}.${tensor} on the right`);
   }
-  for (const item of right)
-    for (const { name: tensor, neutral } of kindOf(item.kind).weights)
-      demand(neutral !== null || values.some((/** @type {any} */ value) => value.box === item.name && value.tensor === tensor), "V03", `rule ${rule}: ${item.name}.${tensor} has no value`);
 }
 
 /**
@@ -152,6 +149,8 @@ export async function checkDeclarations(rows) {
     if (!(last < digest)) throw new Reject("V03", "rules are sorted by the digest of their declaration, each once");
     last = digest;
     checkParts(row.declaration);
+    const { declaration, discharge } = row;
+    demand((declaration.grade === "lossy") === (discharge.method === "none"), "V03", `rule ${declaration.name}: what speaks for it does not fit its grade`);
     found.set(digest, row);
   }
   return found;

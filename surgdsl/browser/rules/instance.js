@@ -12,7 +12,7 @@ import { ratio, whole } from "../rational.js";
 import { Reject, demand } from "../reject.js";
 import { has } from "../schema.js";
 import { variablesIn, variablesOf as variablesOfBoxes } from "./declaration.js";
-import { groundAttribute, groundSize, listed } from "./ground.js";
+import { groundAttribute, groundSize } from "./ground.js";
 import { kindOf } from "./kinds.js";
 
 /**
@@ -131,6 +131,9 @@ function checkEnds(box, sources, targets, wires, isLeft) {
   demand(alike(image(box.targets), targets), "V14", `${box.name} makes other wires`);
 }
 
+/** Whether a list is that of equal ones which an integer stands for. @param {any} wanted @param {any} value */
+const equalOnes = (wanted, value) => typeof wanted === "number" && Array.isArray(value) && value.length > 0 && value.every((item) => item === wanted);
+
 /** @param {any} box @param {import("./kinds.js").Kind} kind @param {any} operation @param {Set<string>} there names of its weights @param {Map<string, any>} variables @param {boolean} isLeft */
 function checkArguments(box, kind, operation, there, variables, isLeft) {
   const left = new Map(operation.attributes);
@@ -147,8 +150,7 @@ function checkArguments(box, kind, operation, there, variables, isLeft) {
     left.delete(name);
     if (isLeft && kind.free.has(name) && !stated.has(name)) continue;
     const wanted = stated.has(name) ? stated.get(name) : defaults.get(name);
-    const length = kind.lists.get(name);
-    demand(alike(listed(wanted, length), listed(value, length)), "V14", `${box.name}: ${name} is ${JSON.stringify(value)}, not ${JSON.stringify(wanted)}`);
+    demand(alike(wanted, value) || (kind.lists.has(name) && equalOnes(wanted, value)), "V14", `${box.name}: ${name} is ${JSON.stringify(value)}, not ${JSON.stringify(wanted)}`);
   }
   demand(left.size === 0, "V14", `${box.name}: the rule says nothing of ${[...left.keys()].join(", ")}`);
 }

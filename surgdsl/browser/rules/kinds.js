@@ -14,7 +14,7 @@ import { floatText } from "../number.js";
  * @typedef {object} Kind
  * @property {string} operator @property {string[]} words for the places of its sizes @property {Weight[]} weights in the order of the table
  * @property {number} inputs @property {boolean} weightsFirst @property {Map<string, any>} defaults arguments, as attributes; null: to be stated
- * @property {Set<string>} free arguments that may have any value on the left @property {Map<string, number>} lists arguments that are lists of so many
+ * @property {Set<string>} free arguments that may have any value on the left @property {Set<string>} lists arguments that are lists, one for each dimension of a window
  */
 
 /** @param {number} value */
@@ -22,7 +22,7 @@ const float = (value) => ({ float: floatText(value) });
 const NONE = { none: true };
 
 /** @param {string} operator @param {Partial<Kind> & {arguments?: Record<string, any>}} more @returns {Kind} */
-function kind(operator, { words = [], weights = [], inputs = 1, weightsFirst = false, free = new Set(), lists = new Map(), arguments: given = {} } = {}) {
+function kind(operator, { words = [], weights = [], inputs = 1, weightsFirst = false, free = new Set(), lists = new Set(), arguments: given = {} } = {}) {
   return { operator: `aten.${operator}`, words, weights, inputs, weightsFirst, defaults: new Map(Object.entries(given)), free, lists };
 }
 
@@ -39,7 +39,7 @@ function convolution(n) {
     words,
     weights: [weight("weight", "weight", words.map((_, i) => i)), weight("bias", "bias", [0], 0)],
     arguments: { dilation: 1, groups: 1, padding: 0, stride: 1 },
-    lists: new Map(["dilation", "padding", "stride"].map((name) => [name, n])),
+    lists: new Set(["dilation", "padding", "stride"]),
   });
 }
 
@@ -48,7 +48,7 @@ const norm = (operator, flag, more) =>
   kind(operator, { words: ["c"], weights: [GAMMA, BETA], free: new Set([flag]), arguments: { [flag]: false, eps: float(1e-5), ...more } });
 
 /** @param {string} operator @param {Record<string, any>} given @param {string[]} lists */
-const pool = (operator, given, lists) => kind(operator, { arguments: given, lists: new Map(lists.map((name) => [name, 2])) });
+const pool = (operator, given, lists) => kind(operator, { arguments: given, lists: new Set(lists) });
 
 const POINTWISE = ["relu", "relu6", "abs", "neg", "exp", "sqrt", "sigmoid", "tanh", "silu", "mish", "hardswish", "hardsigmoid"];
 
@@ -81,10 +81,10 @@ const KINDS = new Map([
   ["leaky_relu", kind("leaky_relu.default", { arguments: { negative_slope: float(0.01) } })],
   ["softmax", kind("softmax.int", { arguments: { dim: null, dtype: NONE } })],
   ["flatten", kind("flatten.using_ints", { arguments: { end_dim: -1, start_dim: 0 } })],
-  ["maxpool2d", pool("max_pool2d.default", { ceil_mode: false, dilation: 1, kernel_size: null, padding: 0, stride: null }, ["dilation", "kernel_size", "padding", "stride"])],
+  ["maxpool2d", pool("max_pool2d.default", { ceil_mode: false, dilation: [1, 1], kernel_size: null, padding: [0, 0], stride: null }, ["dilation", "kernel_size", "padding", "stride"])],
   ["avgpool2d", pool(
     "avg_pool2d.default",
-    { ceil_mode: false, count_include_pad: true, divisor_override: NONE, kernel_size: null, padding: 0, stride: null },
+    { ceil_mode: false, count_include_pad: true, divisor_override: NONE, kernel_size: null, padding: [0, 0], stride: null },
     ["kernel_size", "padding", "stride"],
   )],
   ["dropout", kind("dropout.default", { free: new Set(["p"]), arguments: { p: float(0.5), train: false } })],
