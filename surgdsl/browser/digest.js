@@ -46,9 +46,10 @@ export class TensorHash {
     this.parts = [text(`surg-tensor-v1\0${dtype}\0`), ...dims];
   }
 
-  /** @param {Uint8Array} chunk 8 MiB, or fewer when it is the last. */
+  /** Several may be under way; each has the place of its call. @param {Uint8Array} chunk 8 MiB, or fewer when it is the last. */
   async leaf(chunk) {
-    this.parts.push(await sha256(Uint8Array.of(0), chunk));
+    const place = this.parts.push(null) - 1;
+    this.parts[place] = await sha256(Uint8Array.of(0), chunk);
   }
 
   async digest() {

@@ -6,6 +6,9 @@
 import { LEAF, TensorHash, tensorDigest } from "./digest.js";
 import { Reject } from "./reject.js";
 
+// Leaves that are hashed at once: the browser has threads for it, and each leaf is 8 MiB of memory.
+const AT_ONCE = 3;
+
 /** A file of bytes in memory. */
 export const inMemory = (bytes) => ({ size: bytes.length, read: async (start, end) => bytes.subarray(start, end) });
 
@@ -51,11 +54,14 @@ export class Store {
   async add(file, row, progress = () => {}) {
     const nbytes = row.end - row.start;
     const hash = new TensorHash(row.dtype, row.shape, nbytes);
+    const hashing = [];
     for (let at = row.start; at < row.end; at += LEAF) {
       const chunk = await file.read(at, Math.min(at + LEAF, row.end));
-      await hash.leaf(chunk);
+      hashing.push(hash.leaf(chunk));
+      if (hashing.length === AT_ONCE) await hashing.shift();
       progress(chunk.length);
     }
+    await Promise.all(hashing);
     const digest = await hash.digest();
     if (!this.has(digest)) this.places.set(digest, { dtype: row.dtype, shape: row.shape, nbytes, file, start: row.start });
     return digest;

@@ -62,7 +62,6 @@ def test_every_verdict_on_the_corpus_is_that_of_the_other_verifier(page: Page) -
         if asked.get("only") == "command":
             continue
         if asked["options"]:
-            page.reload()
             expect(page, case, asked["options"])
         code = give(page, case)
         if code != asked["code"]:
