@@ -19,13 +19,13 @@ from surgdsl.bridge.arguments import DTYPES, Arguments, extent_of, to_array
 from surgdsl.bridge.encoding import dense
 from surgdsl.bridge.folding import Folder
 from surgdsl.bridge.mutation import Aliases, plain_name, sliced_base
-from surgdsl.bridge.normal import Spoken, normal_form
+from surgdsl.bridge.normal import Attributes, Spoken, normal_form
 from surgdsl.bridge.weight import NUMPY, State, Weight
 from surgdsl.diagnostic import Diagnostic, Refusal
 from surgdsl.diagram.canonical import number, renumber
 from surgdsl.diagram.hypergraph import Hypergraph
 from surgdsl.diagram.net import Net
-from surgdsl.diagram.operation import PARAM, Operation
+from surgdsl.diagram.operation import PARAM, Operation, Tensors
 from surgdsl.diagram.payload import Dense, Payload
 from surgdsl.diagram.sort import Sort
 from surgdsl.diagram.term import Given
@@ -183,6 +183,8 @@ class Reading:
             raise unfit(f"`{node.name}` computes something that is not a tensor")
         shapes = tuple(tuple(map(self._extent, part.shape)) for part in parts)
         sources, attributes = Arguments(node, self.values, self.symbols).collect()
+        if name.startswith(("aten.cat.", "aten.concat")):
+            sources, attributes = self._joined(sources, dict(attributes))
         first = self.wires[sources[0]].shape if sources else ()
         said = normal_form(Spoken(name, sources, dict(attributes), first, shapes))
         targets = self._targets(node, value)
@@ -192,6 +194,11 @@ class Reading:
         )
         if _writes(node):
             self._written(node)
+
+    def _joined(self, sources: tuple[str, ...], attributes: Attributes) -> tuple[tuple[str, ...], Attributes]:
+        """The arguments of a concatenation without the tensors that hold nothing, which no certificate can state."""
+        found = tuple(wire for wire in sources if 0 not in self.wires[wire].shape)
+        return (found, {**attributes, "tensors": Tensors(len(found))}) if found else (sources, attributes)
 
     def _written(self, node: fx.Node) -> None:
         """From here on the written name means the new value; if it is a slice, its base means what it was cut into."""

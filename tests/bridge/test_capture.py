@@ -106,6 +106,9 @@ JOBS: Mapping[str, Job] = {
     "lists of tensors": Job(
         wired(lambda m, x: torch.cat(torch.split(m.a(x), [2, 3, 1], 1)[::-1], 1), a=Linear(5, 6)), (ROW,)
     ),
+    "a piece that holds nothing": Job(
+        wired(lambda m, x: torch.cat([x[:, 5:], m.a(x), x[:, :0]], -1), a=Linear(5, 6)), (ROW,)
+    ),
     "named inputs": Job(Named(), (ROW,), {"y": torch.randn(4, 3), "scale": 0.5}),
     "a tree of inputs": Job(Nested(), ((ROW, torch.randn(4, 5)),)),
     "buffers and constants": Job(Held(), (ROW,)),
@@ -131,6 +134,12 @@ def test_a_captured_net_computes_what_the_module_does(name: str) -> None:
         wanted = job.module.eval()(*job.args, **job.kwargs)
     assert apart(answers(state, tuple(inputs)), leaves(wanted)) <= 1e-6
     assert state.net.faults() == ()
+
+
+def test_a_net_has_no_extent_of_zero() -> None:
+    """No certificate could state it, as of the rotary positions of some transformers."""
+    wires = JOBS["a piece that holds nothing"].state().net.graph.wires
+    assert all(0 not in sort.shape for sort in wires.values())
 
 
 @pytest.mark.parametrize("name", CASES)
