@@ -132,6 +132,9 @@ page: setup ## put the second verifier into the one file that a browser opens (d
 forger: setup ## a hundred thousand forged certificates, everything hashed anew (half an hour); writes docs/forgeries.md
 	$(BIN)/python tests/verifier/forger.py 100000
 
+planted: setup ## time the verifier on 250 tensors under 3000 steps, with one lie in each certificate but the first
+	$(BIN)/python tests/verifier/long.py 250 11
+
 terminals: demo ## make the pictures of what the commands print (docs/pictures)
 	$(BIN)/python tests/benchmarks/terminal.py docs/pictures/plan.svg 'surg plan' --drop 'cuts block' -- surg plan examples/mnist_cnn.surg
 	$(BIN)/python tests/benchmarks/terminal.py docs/pictures/verify.svg 'surg-verify' --drop 'error at most' --drop=--expect-input -- surg-verify build/demo
