@@ -1,6 +1,6 @@
 """Calls of operators as a graph writes them, drawn at random, and what torch makes of them.
 
-torch is asked on the meta device, where it only looks at shapes and dtypes, and with real tensors where it has no such device.
+torch is asked on the meta device, where it only looks at shapes and dtypes; where it has no such device, with tensors.
 """
 
 import random
@@ -10,8 +10,8 @@ import attrs
 import torch
 
 from tests.browser.layers import LAYERS
+from tests.browser.shapes import ARRANGING, Drawn, Shape, is_list, some
 from tests.browser.table import Row
-from tests.browser.shapes import ARRANGING, Drawn, Shape, some
 
 DTYPES = {
     "F64": torch.float64,
@@ -38,6 +38,11 @@ KINDS = {
 }
 ANYTHING = {"value": 1, "fill_value": 0.5, "s": 2, "device": torch.device("meta")}
 TEXTS = {"approximate": ("none", "tanh"), "rounding_mode": ("floor", "trunc"), "mode": ("constant",)}
+
+
+def generator(seed: int) -> random.Random:
+    """The numbers that a test draws from; nothing is kept secret with them."""
+    return random.Random(seed)  # noqa: S311 - drawn, not hidden
 
 
 @attrs.frozen
@@ -90,15 +95,20 @@ class Called:
             results = _ran(self.operator(), self.arguments)
         except Exception:  # noqa: BLE001 - whatever torch raises, it has refused
             return None
-        several = results if isinstance(results, (tuple, list)) else [results]
+        several: list[torch.Tensor] = [results] if isinstance(results, torch.Tensor) else list(results)
         return [{"dtype": NAMES.get(one.dtype, "?"), "shape": list(one.shape)} for one in several]
+
+
+def tensors_of(called: Called) -> list[Tensor]:
+    """The tensors that a call reads, in the order of its sources."""
+    return [one for _, value in called.arguments for one in _encoded(value)[0]]
 
 
 def _encoded(value: Any) -> tuple[list[Tensor], Any]:
     """The tensors that an argument reads, and the attribute, None where there is none."""
     if isinstance(value, Tensor):
         return [value], None
-    if isinstance(value, list) and any(isinstance(one, Tensor) for one in value):
+    if is_list(value) and any(isinstance(one, Tensor) for one in value):
         holes = [{"none": True} if one is None else {"tensors": 1} for one in value]
         return [one for one in value if one is not None], holes if None in value else {"tensors": len(value)}
     return [], _attribute(value)
@@ -109,9 +119,24 @@ def _attribute(value: Any) -> Any:
         return {"none": True}
     if isinstance(value, float):
         return {"float": value.hex()}
-    if isinstance(value, list):
+    if is_list(value):
         return [_attribute(one) for one in value]
     return value if isinstance(value, (bool, int)) else str(value)
+
+
+def run(called: Called, tensors: list[torch.Tensor]) -> list[torch.Tensor]:
+    """What torch computes of some tensors."""
+    left = iter(tensors)
+
+    def filled(value: Any) -> Any:
+        if is_list(value):
+            return [filled(one) for one in value]
+        return next(left) if isinstance(value, Tensor) else value
+
+    arguments = {name: filled(value) for name, value in called.arguments if name != "device"}
+    device = {"device": None} if any(name == "device" for name, _ in called.arguments) else {}
+    results: Any = called.operator()(**arguments, **device)
+    return [results] if isinstance(results, torch.Tensor) else list(results)
 
 
 def _ran(operator: Any, arguments: tuple[tuple[str, Any], ...]) -> Any:
@@ -122,7 +147,7 @@ def _ran(operator: Any, arguments: tuple[tuple[str, Any], ...]) -> Any:
 
 
 def _plain(value: Any, device: str) -> Any:
-    if isinstance(value, list):
+    if is_list(value):
         return [_plain(one, device) for one in value]
     return value.real(device) if isinstance(value, Tensor) else value
 
@@ -158,7 +183,7 @@ def _tensors(value: Any, letter: str, common: str, rng: random.Random) -> Any:
     if isinstance(value, Shape):
         choices = (common,) if letter in "fna" else ("BOOL", common) if letter == "m" else _kind(letter)
         return Tensor(rng.choice(choices), tuple(value))
-    if isinstance(value, list):
+    if is_list(value):
         return [_tensors(one, letter, common, rng) for one in value]
     return value
 
@@ -225,7 +250,7 @@ def spoiled(called: Called, rng: random.Random) -> Called:
 def _spoiled(value: Any, rng: random.Random) -> Any:
     if isinstance(value, Tensor):
         return _spoiled_tensor(value, rng)
-    if isinstance(value, list) and value:
+    if is_list(value) and value:
         at = rng.randrange(len(value))
         if rng.random() < 0.3:
             return [*value[:at], *value[at + 1 :]]

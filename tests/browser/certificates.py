@@ -1,10 +1,11 @@
 """Certificates of one operation, written from docs/certificate.md: of the operation alone, or of a cut through it.
 
-Both verifiers read whole folders, so what they think of an operation can be asked of both in the same words, whatever they are inside.
+Both verifiers read whole folders, so what they think of an operation can be asked of both in the same words.
 """
 
 import hashlib
 import json
+import re
 import struct
 from itertools import product
 from typing import Any
@@ -79,10 +80,11 @@ def _weights(parts: list[Part]) -> bytes:
     header: list[str] = []
     data = b""
     for part in sorted(parts, key=lambda part: part.name):
-        ends = [len(data), len(data) + len(part.data)]
+        shape, ends = (
+            json.dumps(one, separators=(",", ":")) for one in (part.shape, (len(data), len(data) + len(part.data)))
+        )
+        header.append(f'"{part.name}":{{"dtype":"{part.dtype}","shape":{shape},"data_offsets":{ends}}}')
         data += part.data
-        fields = f'"dtype":"{part.dtype}","shape":{json.dumps(list(part.shape), separators=(",", ":"))},"data_offsets":{json.dumps(ends, separators=(",", ":"))}'
-        header.append(f'"{part.name}":{{{fields}}}')
     text = ("{" + ",".join(header) + "}").encode()
     text += b" " * (-len(text) % 8)
     return struct.pack("<Q", len(text)) + text + data
@@ -90,7 +92,14 @@ def _weights(parts: list[Part]) -> bytes:
 
 def _param(part: Part, target: Any) -> Json:
     parts = [part.row()]
-    return {"encoding": {"kind": "dense"}, "op": "param", "parts": parts, "role": "parameter", "sources": [], "targets": [target]}
+    return {
+        "encoding": {"kind": "dense"},
+        "op": "param",
+        "parts": parts,
+        "role": "parameter",
+        "sources": [],
+        "targets": [target],
+    }
 
 
 @attrs.frozen
@@ -136,10 +145,21 @@ def summed(call: Json, parts: list[Part]) -> State:
     """The operation between weights and sums."""
     count, made = len(parts), len(call["targets"])
     operations = [_param(part, k) for k, part in enumerate(parts)]
-    operation = {"attributes": call["attributes"], "op": call["op"], "sources": list(range(count)), "targets": list(range(count, count + made))}
+    operation = {
+        "attributes": call["attributes"],
+        "op": call["op"],
+        "sources": list(range(count)),
+        "targets": list(range(count, count + made)),
+    }
     sums = [{**SUM, "sources": [count + k], "targets": [count + made + k]} for k in range(made)]
-    wires = [*call["sources"], *call["targets"], *({"dtype": _summed(one["dtype"]), "shape": []} for one in call["targets"])]
-    return State(wires, [*operations, operation, *sums], [], list(range(count + made, count + 2 * made)), parts)
+    ends: list[Sort] = [{"dtype": _summed(one["dtype"]), "shape": list[int]()} for one in call["targets"]]
+    return State(
+        [*call["sources"], *call["targets"], *ends],
+        [*operations, operation, *sums],
+        [],
+        list(range(count + made, count + 2 * made)),
+        parts,
+    )
 
 
 def _summed(dtype: str) -> str:
@@ -149,7 +169,10 @@ def _summed(dtype: str) -> str:
 def folder(first: State, last: State, steps: list[Json]) -> dict[str, bytes]:
     """The files of a certificate."""
     graph = canonical(first.graph())
-    sides = {side: _boundary(first, wires, letter) for side, wires, letter in (("inputs", first.inputs, "x"), ("outputs", first.outputs, "y"))}
+    sides = {
+        side: _boundary(first, wires, letter)
+        for side, wires, letter in (("inputs", first.inputs, "x"), ("outputs", first.outputs, "y"))
+    }
     found = _manifest(last.parts)
     predicate: Json = {
         "format": 1,
@@ -188,7 +211,9 @@ def _boundary(state: State, wires: list[int], letter: str) -> list[Json]:
 
 def _stands(symbol: str, state: State) -> bool:
     """Whether a symbol is one of the graph's, whose symbols are B and T."""
-    return any(symbol in extent for wire in state.wires for extent in wire["shape"] if isinstance(extent, str)) or f'"{symbol}' in json.dumps(state.operations)
+    extents = [extent for wire in state.wires for extent in wire["shape"] if isinstance(extent, str)]
+    attributes = json.dumps([one.get("attributes", []) for one in state.operations])
+    return any(symbol in extent for extent in [*extents, *re.findall(r'"extent": "([^"]*)"', attributes)])
 
 
 def pruned(first: State, last: State, kept: list[list[list[int] | None]], macs: tuple[str, str]) -> Json:
@@ -201,11 +226,21 @@ def pruned(first: State, last: State, kept: list[list[list[int] | None]], macs: 
     names = [f"l{len(wires) + k}" for k in range(len(chosen))]
     lists = [one for wire in shrinks for one in kept[wire] if one is not None]
     indices = [one for k, one in enumerate(lists) if one not in lists[:k]]
-    rows = [[local[wire], k, indices.index(one)] for wire in shrinks for k, one in enumerate(kept[wire]) if one is not None]
-    extent = next(first.wires[wire]["shape"][k] for wire in shrinks for k, one in enumerate(kept[wire]) if one is not None)
+    rows = [
+        [local[wire], k, indices.index(one)] for wire in shrinks for k, one in enumerate(kept[wire]) if one is not None
+    ]
+    extent = next(
+        first.wires[wire]["shape"][k] for wire in shrinks for k, one in enumerate(kept[wire]) if one is not None
+    )
     step: Json = {
         "after": last.metrics(macs[1]),
-        "arguments": {"axis": "a", "indices": indices, "keep": lists[0], "kept": rows, "scores": ["5" if k in lists[0] else "0" for k in range(extent)]},
+        "arguments": {
+            "axis": "a",
+            "indices": indices,
+            "keep": lists[0],
+            "kept": rows,
+            "scores": ["5" if k in lists[0] else "0" for k in range(extent)],
+        },
         "before": first.metrics(macs[0]),
         "glue": {"operations": [], "wires": [local[wire] for wire in wires if wire not in shrinks]},
         "graphAfter": last.digest(),
@@ -222,14 +257,22 @@ def pruned(first: State, last: State, kept: list[list[list[int] | None]], macs: 
         "mayRaise": [],
         "note": "",
         "reduces": "params/1",
-        "right": _side(last, chosen, {**local, **new}, [f"r{len(shrinks) + k}" for k in range(len(chosen))], [(wire, new[wire]) for wire in shrinks]),
+        "right": _side(
+            last,
+            chosen,
+            {**local, **new},
+            [f"r{len(shrinks) + k}" for k in range(len(chosen))],
+            [(wire, new[wire]) for wire in shrinks],
+        ),
         "rule": "prune-channels/1",
         "step": "cut",
     }
     return {**step, "chain": digest(b"surg-step-v1\0", bytes(32), canonical(step))}
 
 
-def _side(state: State, chosen: list[int], local: dict[int, str], names: list[str], wires: list[tuple[int, str]]) -> Json:
+def _side(
+    state: State, chosen: list[int], local: dict[int, str], names: list[str], wires: list[tuple[int, str]]
+) -> Json:
     operations: list[Json] = []
     for name, k in zip(names, chosen, strict=True):
         one = state.operations[k]

@@ -1,7 +1,8 @@
 """Cuts of one call: kept sets for some of its dimensions, and the call that is left, drawn at random.
 
-A cut starts at one dimension and is carried on to those that the layout of the call binds to it, so that many are good; then some are spoiled.
-The layout is what the browser's verifier says of the call. Whether the cut is good is for others to say.
+A cut starts at one dimension and is carried on to those that the layout of the call binds to it, so that many are
+good; then some are spoiled. The layout is what the browser's verifier says of the call. Whether the cut is good is for
+others to say.
 """
 
 import math
@@ -11,8 +12,26 @@ from typing import Any
 
 import attrs
 
-from tests.browser.calls import Called, Tensor
+from tests.browser.calls import Called, Tensor, draw, tensors_of
+from tests.browser.engine import evaluate
+from tests.browser.shapes import is_list
+from tests.browser.table import rows
 
+LAYOUTS = """async (base, calls) => {
+  const { layOut } = await import(base + "operators.js");
+  return calls.map(({ op, attributes, sources, targets }) => {
+    try {
+      const operation = { op, attributes: new Map(attributes), sources: [], targets: [] };
+      const { layout } = layOut({ operation, sources, targets });
+      const extent = ({ side, port, dimension }) => (side === "source" ? sources : targets)[port].shape[dimension];
+      const indices = (link) => Array.from({ length: extent(link.from) }, (_, index) => link.at(index));
+      const links = layout.links.map((link) => ({ from: link.from, to: link.to, at: indices(link) }));
+      return { ties: layout.ties, links, runs: layout.runs, blocks: layout.blocks };
+    } catch {
+      return null;
+    }
+  });
+}"""
 Place = tuple[str, int, int]
 Kept = dict[Place, tuple[int, ...]]
 
@@ -34,16 +53,66 @@ class Call:
     def places(self) -> list[Place]:
         """Every dimension."""
         sides = (("source", self.sources), ("target", self.targets))
-        return [(side, port, k) for side, tensors in sides for port, one in enumerate(tensors) for k in range(len(one.shape))]
+        return [
+            (side, port, k)
+            for side, tensors in sides
+            for port, one in enumerate(tensors)
+            for k in range(len(one.shape))
+        ]
 
     def sets(self, kept: Kept) -> dict[str, list[list[Any]]]:
         """The kept sets as `relate` takes them."""
         sides = (("source", self.sources), ("target", self.targets))
-        return {side: [[_listed(kept.get((side, port, k))) for k in range(len(one.shape))] for port, one in enumerate(tensors)] for side, tensors in sides}
+        return {
+            side: [
+                [_listed(kept.get((side, port, k))) for k in range(len(one.shape))] for port, one in enumerate(tensors)
+            ]
+            for side, tensors in sides
+        }
 
 
 def _listed(kept: tuple[int, ...] | None) -> list[int] | None:
     return None if kept is None else list(kept)
+
+
+@attrs.frozen
+class Cut:
+    """A call before and after, and what is kept of its dimensions."""
+
+    before: Call
+    after: Called
+    targets: list[Tensor]
+    kept: Kept
+
+    def written(self) -> dict[str, Any]:
+        """As JSON: both calls with their targets, and the kept sets."""
+        calls = ((self.before.called, self.before.targets), (self.after, self.targets))
+        before, after = (
+            {**one.written(), "targets": [attrs.asdict(target) for target in targets]} for one, targets in calls
+        )
+        return {"before": before, "after": after, "sets": self.before.sets(self.kept)}
+
+
+def draw_cuts(rng: random.Random, count: int) -> list[Cut]:
+    """Cuts of some calls of every operator; half of them, or more, are good."""
+    drawn = [draw(row, rng) for row in rows().values() for _ in range(count)]
+    made = [(one, targets) for one in drawn if (targets := one.made()) is not None]
+    layouts = evaluate(LAYOUTS, [{**one.written(), "targets": targets} for one, targets in made])
+    calls = [
+        Call(one, tensors_of(one), [Tensor(target["dtype"], tuple(target["shape"])) for target in targets], layout)
+        for (one, targets), layout in zip(made, layouts, strict=True)
+        if layout is not None
+    ]
+    return [found for call in calls if (found := _drawn(call, rng)) is not None]
+
+
+def _drawn(call: Call, rng: random.Random) -> Cut | None:
+    kept = propose(call, rng)
+    if not kept:
+        return None
+    for _ in range(rng.choice([0, 0, 1, 2])):
+        kept = spoil(call, kept, rng)
+    return Cut(call, *left(call, kept, rng), kept) if kept else None
 
 
 def place(row: dict[str, Any]) -> Place:
@@ -143,23 +212,29 @@ def left(call: Call, kept: Kept, rng: random.Random) -> tuple[Called, list[Tenso
     targets = [_cut("target", port, one, kept) for port, one in enumerate(call.targets)]
     arguments = tuple((name, _replaced(value, sources)) for name, value in call.called.arguments)
     forced = _forced(call, kept, dict(arguments), targets, rng)
-    return attrs.evolve(call.called, arguments=tuple((name, forced.get(name, value)) for name, value in arguments)), targets
+    return attrs.evolve(
+        call.called, arguments=tuple((name, forced.get(name, value)) for name, value in arguments)
+    ), targets
 
 
 def _cut(side: str, port: int, tensor: Tensor, kept: Kept) -> Tensor:
-    return attrs.evolve(tensor, shape=tuple(len(kept.get((side, port, k), range(one))) for k, one in enumerate(tensor.shape)))
+    return attrs.evolve(
+        tensor, shape=tuple(len(kept.get((side, port, k), range(one))) for k, one in enumerate(tensor.shape))
+    )
 
 
 def _replaced(value: Any, sources: Any) -> Any:
-    if isinstance(value, list):
+    if is_list(value):
         return [_replaced(one, sources) for one in value]
     return next(sources) if isinstance(value, Tensor) else value
 
 
-def _forced(call: Call, kept: Kept, arguments: dict[str, Any], targets: list[Tensor], rng: random.Random) -> dict[str, Any]:
+def _forced(
+    call: Call, kept: Kept, arguments: dict[str, Any], targets: list[Tensor], rng: random.Random
+) -> dict[str, Any]:
     name = call.called.name.split(".")[1]
     made = targets[0].shape
-    if name in ("view", "reshape", "expand") or "size" in arguments:
+    if name in ("view", "reshape", "expand") or is_list(arguments.get("size")):
         return {"shape" if name == "reshape" else "size": list(made)}
     if name == "split_with_sizes":
         return {"split_sizes": [one.shape[arguments["dim"]] for one in targets]}
@@ -167,11 +242,14 @@ def _forced(call: Call, kept: Kept, arguments: dict[str, Any], targets: list[Ten
         indices = kept.get(("source", 0, arguments["dim"]), range(10**6))
         return {bound: sum(index < arguments[bound] for index in indices) for bound in ("start", "end")}
     if name in ("repeat", "tile"):
-        shape = (*[1] * len(made), *arguments["self"].shape)[-len(made) :] if made else ()
-        return {"dims" if name == "tile" else "repeats": [one // own for one, own in zip(made, shape, strict=True)]}
+        own: tuple[int, ...] = arguments["self"].shape
+        shape = (*[1] * (len(made) - len(own)), *own)
+        counts = [max(1, one // extent) for one, extent in zip(made, shape, strict=True)]
+        return {"dims" if name == "tile" else "repeats": counts}
     if name == "repeat_interleave":
-        where = arguments["dim"]
-        count = made[where] // arguments["self"].shape[where]
+        where: int = arguments["dim"]
+        own = arguments["self"].shape
+        count = made[where] // own[where]
         return {"repeats": count, "output_size": None if arguments["output_size"] is None else made[where]}
     return _parted(call, arguments, targets, rng)
 

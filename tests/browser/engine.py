@@ -1,6 +1,6 @@
 """Runs functions of the browser's verifier, in node where there is one, else in Chromium.
 
-The modules are written for a browser; node reads the same files and starts in a tenth of the time, so thousands of calls go there.
+The modules are written for a browser; node reads the same files and starts in a tenth of the time.
 """
 
 import json
@@ -25,7 +25,9 @@ def evaluate(script: str, value: object) -> Any:
     if node is not None:
         text = NODE % (script, json.dumps(ROOT.as_uri() + "/"))
         command = [node, "--input-type=module", "--eval", text]
-        done = subprocess.run(command, input=json.dumps(value), capture_output=True, text=True, check=False, timeout=300)
+        done = subprocess.run(
+            command, input=json.dumps(value), capture_output=True, text=True, check=False, timeout=300
+        )
         assert done.returncode == 0, done.stderr
         return json.loads(done.stdout)
     return _in_chromium(script, value)

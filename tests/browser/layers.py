@@ -1,4 +1,4 @@
-"""Shapes and arguments of the operators of layers: convolutions, pools, products, recurrent layers, norms; see `shapes`."""
+"""Shapes and arguments of the operators of layers: convolutions, pools, products, norms; see `shapes`."""
 
 import random
 import re
@@ -76,7 +76,7 @@ def _resample(rng: random.Random, name: str) -> Drawn:
     }
 
 
-def _matmul(rng: random.Random, name: str) -> Drawn:
+def _matmul(rng: random.Random, _name: str) -> Drawn:
     rows, inner, columns = some(rng, 3, 3)
     batch = some(rng, 0, 2)
     left = rng.choice([[inner], [rows, inner], [*batch, rows, inner]])
@@ -84,7 +84,7 @@ def _matmul(rng: random.Random, name: str) -> Drawn:
     return {"self": Shape(left), "other": Shape(right)}
 
 
-def _einsum(rng: random.Random, name: str) -> Drawn:
+def _einsum(rng: random.Random, _name: str) -> Drawn:
     extents = dict(zip("abcdE", some(rng, 5, 5), strict=True))
     left, right = ("".join(rng.sample("abcdE", rng.randint(1, 4))) for _ in range(2))
     shared = sorted(set(left) & set(right))
@@ -97,13 +97,15 @@ def _einsum(rng: random.Random, name: str) -> Drawn:
     return {"equation": f"{dots}{left}, {dots}{right} -> {dots}{made}", "tensors": shapes}
 
 
-def _attention(rng: random.Random, name: str) -> Drawn:
+def _attention(rng: random.Random, _name: str) -> Drawn:
     queries, keys, width, values = some(rng, 4, 4)
     grouped = rng.random() < 0.4
     batch = some(rng, 2, 2) if grouped else some(rng, 1, 2)
     many = [batch[0], batch[1] * rng.choice([1, 2, 3])] if grouped else batch
     causal = rng.random() < 0.3
-    mask = None if causal else rng.choice([None, Shape([queries, keys]), Shape([*many, queries, keys]), Shape([1, keys])])
+    mask = (
+        None if causal else rng.choice([None, Shape([queries, keys]), Shape([*many, queries, keys]), Shape([1, keys])])
+    )
     return {
         "query": Shape([*many, queries, width]),
         "key": Shape([*batch, keys, width]),
@@ -140,7 +142,7 @@ def _layers(rng: random.Random, name: str) -> Drawn:
     }
 
 
-def _layer(rng: random.Random, name: str) -> Drawn:
+def _layer(rng: random.Random, _name: str) -> Drawn:
     size = some(rng, 1, 2)
     return {
         "input": Shape([*some(rng, 0, 2), *size]),
@@ -150,34 +152,46 @@ def _layer(rng: random.Random, name: str) -> Drawn:
     }
 
 
-def _groups(rng: random.Random, name: str) -> Drawn:
+def _groups(rng: random.Random, _name: str) -> Drawn:
     groups = rng.randint(1, 3)
     channels = groups * rng.randint(1, 3)
     shape = rng.choice([None, Shape([channels])])
-    return {"input": Shape([rng.randint(1, 3), channels, *some(rng, 1)]), "num_groups": groups, "weight": shape, "bias": shape}
+    return {
+        "input": Shape([rng.randint(1, 3), channels, *some(rng, 1)]),
+        "num_groups": groups,
+        "weight": shape,
+        "bias": shape,
+    }
 
 
-def _prelu(rng: random.Random, name: str) -> Drawn:
+def _prelu(rng: random.Random, _name: str) -> Drawn:
     x = some(rng, 2, 4)
     return {"self": Shape(x), "weight": Shape([rng.choice([1, x[1]])])}
 
 
-def _polar(rng: random.Random, name: str) -> Drawn:
+def _polar(rng: random.Random, _name: str) -> Drawn:
     x = some(rng, 1, 3)
     where = rng.choice([0, len(x) - 1])
     return {"v": Shape(x), "g": Shape([one if k == where else 1 for k, one in enumerate(x)]), "dim": where}
 
 
-def _grid(rng: random.Random, name: str) -> Drawn:
+def _grid(rng: random.Random, _name: str) -> Drawn:
     return {"self": Shape(some(rng)), "scale": 0.1, "zero_point": rng.randint(0, 15), "quant_min": 0, "quant_max": 15}
 
 
-def _batch(rng: random.Random, name: str) -> Drawn:
+def _batch(rng: random.Random, _name: str) -> Drawn:
     channels, trains = rng.randint(1, 3), rng.random() < 0.3
     running = None if trains else Shape([channels])
     shape = rng.choice([None, Shape([channels])])
     x = Shape([rng.randint(2, 3), channels, *some(rng)])
-    return {"input": x, "weight": shape, "bias": shape, "running_mean": running, "running_var": running, "training": trains}
+    return {
+        "input": x,
+        "weight": shape,
+        "bias": shape,
+        "running_mean": running,
+        "running_var": running,
+        "training": trains,
+    }
 
 
 def _columns(rng: random.Random, name: str) -> Drawn:

@@ -1,11 +1,12 @@
 """Shapes and arguments with which an operator can be called, drawn at random.
 
-One function for each kind of places on the page that is more than letters for single dimensions. It gives shapes for tensors (a `Shape`, or a list of them) and plain values for the rest.
+One function for each kind of places on the page that is more than letters for single dimensions. It gives shapes for
+tensors (a `Shape`, or a list of them) and plain values for the rest.
 """
 
 import random
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, TypeGuard
 
 Drawn = dict[str, Any]
 
@@ -14,6 +15,11 @@ class Shape(tuple[int, ...]):
     """The shape of a tensor, to be told from a list of integers."""
 
     __slots__ = ()
+
+
+def is_list(value: object) -> TypeGuard[list[Any]]:
+    """Whether a value is a list, of whatever."""
+    return isinstance(value, list)
 
 
 def some(rng: random.Random, least: int = 0, most: int = 3) -> list[int]:
@@ -49,7 +55,7 @@ def _permute(rng: random.Random, name: str) -> Drawn:
     return {"self": Shape(x), "dims": rng.sample(range(len(x)), len(x))}
 
 
-def _unsqueeze(rng: random.Random, name: str) -> Drawn:
+def _unsqueeze(rng: random.Random, _name: str) -> Drawn:
     x = some(rng)
     return {"self": Shape(x), "dim": _axis(rng, len(x) + 1)}
 
@@ -59,39 +65,45 @@ def _squeeze(rng: random.Random, name: str) -> Drawn:
     return {"self": Shape(x), "dim": _axes(rng, len(x)) if "dims" in name else _axis(rng, len(x))}
 
 
-def _cat(rng: random.Random, name: str) -> Drawn:
+def _cat(rng: random.Random, _name: str) -> Drawn:
     x = some(rng, 1)
     where = rng.randrange(len(x))
     parts = [Shape([*x[:where], rng.randint(1, 4), *x[where + 1 :]]) for _ in range(rng.randint(1, 3))]
     return {"tensors": parts, "dim": where - rng.choice([0, len(x)])}
 
 
-def _stack(rng: random.Random, name: str) -> Drawn:
+def _stack(rng: random.Random, _name: str) -> Drawn:
     x = some(rng)
     return {"tensors": [Shape(x)] * rng.randint(1, 3), "dim": _axis(rng, len(x) + 1)}
 
 
-def _split(rng: random.Random, name: str) -> Drawn:
+def _split(rng: random.Random, _name: str) -> Drawn:
     x = some(rng, 1)
     sizes = some(rng, 1)
     where = rng.randrange(len(x))
     return {"self": Shape([*x[:where], sum(sizes), *x[where + 1 :]]), "split_sizes": sizes, "dim": where}
 
 
-def _slice(rng: random.Random, name: str) -> Drawn:
+def _slice(rng: random.Random, _name: str) -> Drawn:
     x = some(rng, 1)
     where = rng.randrange(len(x))
     start = rng.randrange(x[where])
-    return {"self": Shape(x), "dim": where, "start": start, "end": rng.randint(start + 1, x[where]), "step": rng.randint(1, 3)}
+    return {
+        "self": Shape(x),
+        "dim": where,
+        "start": start,
+        "end": rng.randint(start + 1, x[where]),
+        "step": rng.randint(1, 3),
+    }
 
 
-def _unbind(rng: random.Random, name: str) -> Drawn:
+def _unbind(rng: random.Random, _name: str) -> Drawn:
     x = some(rng, 1)
     where = _axis(rng, len(x))
     return {"self": Shape(x), "dim": where, "index": rng.randrange(-x[where], x[where])}
 
 
-def _expand(rng: random.Random, name: str) -> Drawn:
+def _expand(rng: random.Random, _name: str) -> Drawn:
     made = some(rng, 1, 4)
     own = [rng.choice([one, one, 1]) for one in made][rng.randint(0, len(made)) :]
     lead = len(made) - len(own)
@@ -101,10 +113,13 @@ def _expand(rng: random.Random, name: str) -> Drawn:
 
 def _repeat(rng: random.Random, name: str) -> Drawn:
     x = some(rng)
-    return {"self": Shape(x), "dims" if "tile" in name else "repeats": [rng.randint(1, 3) for _ in range(len(x) + rng.randint(0, 2))]}
+    return {
+        "self": Shape(x),
+        "dims" if "tile" in name else "repeats": [rng.randint(1, 3) for _ in range(len(x) + rng.randint(0, 2))],
+    }
 
 
-def _interleave(rng: random.Random, name: str) -> Drawn:
+def _interleave(rng: random.Random, _name: str) -> Drawn:
     x = some(rng, 1)
     return {"self": Shape(x), "repeats": rng.randint(1, 3), "dim": _axis(rng, len(x))}
 
@@ -117,15 +132,21 @@ def _pad(rng: random.Random, name: str) -> Drawn:
     return {"self": Shape(x), "pad": margins, **({} if "constant" in name else {"mode": mode})}
 
 
-def _shuffle(rng: random.Random, name: str) -> Drawn:
+def _shuffle(rng: random.Random, _name: str) -> Drawn:
     factor = rng.randint(1, 3)
-    return {"self": Shape([*some(rng, 0, 2), rng.randint(1, 3) * factor**2, *some(rng, 2, 2)]), "upscale_factor": factor}
+    return {
+        "self": Shape([*some(rng, 0, 2), rng.randint(1, 3) * factor**2, *some(rng, 2, 2)]),
+        "upscale_factor": factor,
+    }
 
 
-def _index(rng: random.Random, name: str) -> Drawn:
+def _index(rng: random.Random, _name: str) -> Drawn:
     x = some(rng, 1, 4)
     grid = some(rng, 0, 2)
-    holes = [None if rng.random() < 0.4 else Shape(rng.choice([grid, [1] * len(grid), grid[1:]])) for _ in range(rng.randint(1, len(x)))]
+    holes = [
+        None if rng.random() < 0.4 else Shape(rng.choice([grid, [1] * len(grid), grid[1:]]))
+        for _ in range(rng.randint(1, len(x)))
+    ]
     return {"self": Shape(x), "indices": [Shape(grid), *holes[1:]]}
 
 
@@ -137,7 +158,7 @@ def _pick(rng: random.Random, name: str) -> Drawn:
     return {"self": Shape(x), "dim": where, "index": Shape(chosen if "gather" in name else [chosen[where]])}
 
 
-def _fill(rng: random.Random, name: str) -> Drawn:
+def _fill(rng: random.Random, _name: str) -> Drawn:
     return {"self": Shape(some(rng)), "size": some(rng)}
 
 
@@ -151,7 +172,11 @@ def _range(rng: random.Random, name: str) -> Drawn:
 def _over(rng: random.Random, name: str) -> Drawn:
     x = some(rng, 1)
     single = any(word in name for word in ("dim_int", "max.dim", "min.dim", "argm", "any.dim", "all.dim"))
-    return {"self": Shape(x), "dim": _axis(rng, len(x)) if single else _axes(rng, len(x)), "keepdim": rng.random() < 0.5}
+    return {
+        "self": Shape(x),
+        "dim": _axis(rng, len(x)) if single else _axes(rng, len(x)),
+        "keepdim": rng.random() < 0.5,
+    }
 
 
 def _along(rng: random.Random, name: str) -> Drawn:
@@ -162,21 +187,26 @@ def _along(rng: random.Random, name: str) -> Drawn:
     return {"self": Shape(x), "dim": _axis(rng, len(x))}
 
 
-def _topk(rng: random.Random, name: str) -> Drawn:
+def _topk(rng: random.Random, _name: str) -> Drawn:
     x = some(rng, 1)
     where = _axis(rng, len(x))
     return {"self": Shape(x), "dim": where, "k": rng.randint(1, x[where])}
 
 
-def _diff(rng: random.Random, name: str) -> Drawn:
+def _diff(rng: random.Random, _name: str) -> Drawn:
     x = some(rng, 1)
     where = rng.randrange(len(x))
     others = [Shape([*x[:where], rng.randint(1, 3), *x[where + 1 :]]) for _ in range(2)]
     x[where] += 1
-    return {"self": Shape(x), "dim": where, "prepend": rng.choice([None, others[0]]), "append": rng.choice([None, others[1]])}
+    return {
+        "self": Shape(x),
+        "dim": where,
+        "prepend": rng.choice([None, others[0]]),
+        "append": rng.choice([None, others[1]]),
+    }
 
 
-def _histogram(rng: random.Random, name: str) -> Drawn:
+def _histogram(rng: random.Random, _name: str) -> Drawn:
     return {"self": Shape(some(rng)), "bins": rng.randint(1, 4), "min": -2, "max": 3}
 
 
@@ -191,13 +221,13 @@ def _scatter(rng: random.Random, name: str) -> Drawn:
     return {**drawn, "src": Shape(made)}
 
 
-def _unfold(rng: random.Random, name: str) -> Drawn:
+def _unfold(rng: random.Random, _name: str) -> Drawn:
     x = some(rng, 1)
     where = _axis(rng, len(x))
     return {"self": Shape(x), "dimension": where, "size": rng.randint(1, x[where]), "step": rng.randint(1, 3)}
 
 
-def _put(rng: random.Random, name: str) -> Drawn:
+def _put(rng: random.Random, _name: str) -> Drawn:
     x = some(rng, 1, 3)
     grid = some(rng, 0, 2)
     holes = [None if rng.random() < 0.4 else Shape(grid) for _ in range(rng.randint(1, len(x)) - 1)]

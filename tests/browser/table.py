@@ -62,7 +62,13 @@ def rows() -> dict[str, Row]:
         dtypes, places = (*rest, "", "")[:2]
         written = " ".join(shared.get(word, word) for word in schema.split()).split()
         for operator in operators.split():
-            name = operator if operator.count(".") == 2 else f"aten.{operator}" if "." in operator else f"aten.{operator}.default"
+            name = (
+                operator
+                if operator.count(".") == 2
+                else f"aten.{operator}"
+                if "." in operator
+                else f"aten.{operator}.default"
+            )
             if name.startswith("aten."):
                 found[name] = Row(name, tuple(map(_argument, written)), dtypes.split(">")[0] or "f", places)
     return found

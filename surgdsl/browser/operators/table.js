@@ -173,7 +173,7 @@ new_full | self size!:sizes fill_value:any @made | a | .>[size]
 zeros_like ones_like empty_like | self @made memory_format:any | a
 full_like | self fill_value:any @made memory_format:any | a
 scalar_tensor | s:any @made | x>F | >_
-arange | end:operand @made | p | <range>
-arange.start | start:operand end:operand @made | p | <range>
-arange.start_step | start:operand end:operand step:operand @made | p | <range>
+arange | end:operand @made | q | <range>
+arange.start | start:operand end:operand @made | q | <range>
+arange.start_step | start:operand end:operand step:operand @made | q | <range>
 `;
