@@ -17,8 +17,12 @@ export function operationOf(json, rename) {
   return { ...ends, attributes: new Map(), encoding: json.encoding, parts: json.parts, role: json.role };
 }
 
-/** The net of a graph: `w0, w1, …` and `o0, o1, …` by their numbers. Rejects with V12 what refers to no wire, with V03 unsorted attributes. */
-export function netOf(graph) {
+/**
+ * The net of a graph: `w0, w1, …` and `o0, o1, …` by their numbers.
+ * @param {(operation: object, sort: (wire: string) => object) => void} checkParam rejects a weight whose ports or parts are wrong.
+ *   Rejects with V12 what refers to no wire, with V03 unsorted attributes, operation by operation.
+ */
+export function netOf(graph, checkParam) {
   const wire = (number) => {
     demand(number < graph.wires.length, "V12", `the graph has no wire ${number}`);
     return `w${number}`;
@@ -27,16 +31,15 @@ export function netOf(graph) {
     demand(new Set(ports.map(({ name }) => name)).size === ports.length, "V12", "two inputs, or two outputs, have one name");
     return ports.map((port) => ({ name: port.name, wire: wire(port.wire) }));
   };
-  return {
-    wires: new Map(graph.wires.map((sort, i) => [`w${i}`, sort])),
-    operations: new Map(graph.operations.map((operation, i) => {
-      const read = operationOf(operation, wire);
-      checkAttributes(operation, `operation ${i}`);
-      return [`o${i}`, read];
-    })),
-    inputs: ends(graph.inputs),
-    outputs: ends(graph.outputs),
-  };
+  const wires = new Map(graph.wires.map((sort, i) => [`w${i}`, sort]));
+  const operations = new Map();
+  for (const [i, json] of graph.operations.entries()) {
+    const operation = operationOf(json, wire);
+    checkAttributes(json, `operation ${i}`);
+    if (operation.op === "param") checkParam(operation, (id) => wires.get(id));
+    operations.set(`o${i}`, operation);
+  }
+  return { wires, operations, inputs: ends(graph.inputs), outputs: ends(graph.outputs) };
 }
 
 /** An operation with the sorts of its wires. */

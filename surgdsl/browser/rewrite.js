@@ -23,34 +23,37 @@ function label({ op, attributes, encoding, parts, role }) {
 /** Whether two operations have one label: operator and attributes, or encoding, parts and role. */
 export const sameLabel = (a, b) => a === b || (a.op === b.op && sameJson(label(a), label(b)));
 
-/** One side of a rule: wires first, then operations, with ids in one sequence. */
-function sideOf(json, letter, place) {
-  const ids = [...json.wires, ...json.operations].map((item) => item.id);
-  ids.forEach((id, i) => demand(id === `${letter}${i}`, "V10", `${place}: the id ${id} where ${letter}${i} comes`));
-  return {
-    wires: new Map(json.wires.map(({ id, dtype, shape }) => [id, { dtype, shape }])),
-    operations: new Map(json.operations.map((operation) => {
-      checkAttributes(operation, `${place}, ${operation.id}`);
-      return [operation.id, operationOf(operation, (wire) => wire)];
-    })),
-  };
+/**
+ * One side of a rule: wires first, then operations, with ids in one sequence; each operation with its ends and parts, one after the other.
+ * @param {(wire: string) => object | undefined} known the sort of a wire that the side may name, beside its own.
+ */
+function sideOf(json, letter, place, known, checkParam) {
+  const demandId = (id, i) => demand(id === `${letter}${i}`, "V10", `${place}: the id ${id} where ${letter}${i} comes`);
+  json.wires.forEach(({ id }, i) => demandId(id, i));
+  const wires = new Map(json.wires.map(({ id, dtype, shape }) => [id, { dtype, shape }]));
+  const sort = (wire) => wires.get(wire) ?? known(wire);
+  const operations = new Map();
+  for (const [i, written] of json.operations.entries()) {
+    demandId(written.id, wires.size + i);
+    checkAttributes(written, `${place}, ${written.id}`);
+    const operation = operationOf(written, (wire) => wire);
+    for (const wire of [...operation.sources, ...operation.targets]) {
+      demand(sort(wire) !== undefined, "V10", `${place}: ${written.id} names the wire ${wire}, which is not there`);
+    }
+    if (operation.op === "param") checkParam(operation, sort);
+    operations.set(written.id, operation);
+  }
+  return { wires, operations };
 }
 
 /** L, K and R∖K are well-formed: K names what L has, and every end of an operation is there. */
-function sidesOf(step, place) {
-  const left = sideOf(step.left, "l", `${place}, left`);
-  const right = sideOf(step.right, "r", `${place}, right`);
+function sidesOf(step, place, checkParam) {
+  const left = sideOf(step.left, "l", `${place}, left`, () => undefined, checkParam);
   const { operations, wires } = step.glue;
   demand(operations.length === 0, "V10", `${place}: operations in the glue`);
   const glued = new Set(wires);
   demand(sameList(wires, [...left.wires.keys()].filter((id) => glued.has(id))), "V10", `${place}: the glue names wires that L does not have, or in another order`);
-  const demandEnds = (side, has, what) => {
-    for (const [id, { sources, targets }] of side.operations) {
-      for (const wire of [...sources, ...targets]) demand(has(wire), "V10", `${place}, ${what}: ${id} names the wire ${wire}, which is not there`);
-    }
-  };
-  demandEnds(left, (wire) => left.wires.has(wire), "left");
-  demandEnds(right, (wire) => right.wires.has(wire) || glued.has(wire), "right");
+  const right = sideOf(step.right, "r", `${place}, right`, (wire) => (glued.has(wire) ? left.wires.get(wire) : undefined), checkParam);
   return { left, right, glued };
 }
 
@@ -119,9 +122,8 @@ function pushout(net, index, { gone, taken }, right, match) {
  */
 export function apply(net, step, index, checkParam) {
   const place = `step ${index} (${step.step})`;
-  const { left, right, glued } = sidesOf(step, place);
+  const { left, right, glued } = sidesOf(step, place, checkParam);
   const sort = (local) => left.wires.get(local) ?? right.wires.get(local);
-  for (const side of [left, right]) for (const operation of side.operations.values()) if (operation.op === "param") checkParam(operation, sort);
   const match = matchOf(step, left, net, place);
   const removed = demandGluing(net, match, glued, place);
   demandMade(left, right, glued, place);

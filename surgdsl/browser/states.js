@@ -40,10 +40,6 @@ function typeAll(operations, sort, place) {
   }
 }
 
-function paramsOf(operations, sort) {
-  for (const operation of operations.values()) if (operation.op === "param") checkParam(operation, sort);
-}
-
 function checkBinding(net, binding) {
   const named = new Set([...net.wires.values()].flatMap(({ shape }) => shape.flatMap((extent) => [...symbols(extent)])));
   const given = binding.map(([symbol]) => symbol);
@@ -63,9 +59,8 @@ async function digestsOf(net, order) {
 export async function firstState({ predicate, blobs, counter, inputTensors }) {
   const json = parse(await readBlob(blobs, predicate.input.graphBlob));
   checkGraph(json);
-  const net = netOf(json);
+  const net = netOf(json, checkParam);
   const sort = (wire) => net.wires.get(wire);
-  paramsOf(net.operations, sort);
   typeAll(net.operations, sort, "");
   checkBinding(net, predicate.binding);
   const order = demandNet(net);
