@@ -13,7 +13,7 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from surgdsl.verifier.reject import Reject, need
+from surgdsl.verifier.reject import need
 
 Extent = int | str
 Terms = dict[tuple[str, ...], int]
@@ -39,30 +39,35 @@ def is_extent(value: Any) -> bool:
         return False
 
 
+def gathered(pairs: Iterable[tuple[tuple[str, ...], int]]) -> Terms:
+    """Coefficients by monomial, its symbols sorted; those of one monomial add."""
+    found: Terms = {}
+    for symbols, coefficient in pairs:
+        key = tuple(sorted(symbols))
+        found[key] = found.get(key, 0) + coefficient
+    return found
+
+
 def terms(extent: Extent) -> Terms:
     """Monomial (its symbols, sorted) to coefficient."""
     if isinstance(extent, int):
         return {(): extent}
-    found: Terms = {}
+    pairs = list[tuple[tuple[str, ...], int]]()
     for text in extent.split("+"):
         head, *rest = text.split("*")
         number = COEFFICIENT.fullmatch(head) is not None
         symbols = tuple(rest if number else [head, *rest])
         if not all(SYMBOL.fullmatch(symbol) for symbol in symbols):
             raise ValueError(extent)
-        found[symbols] = found.get(symbols, 0) + (int(head) if number else 1)
-    return found
+        pairs.append((symbols, int(head) if number else 1))
+    return gathered(pairs)
 
 
 def normal(found: Terms) -> Extent:
     """The normal form: falling degree, then symbols; the constant last; a constant alone is an integer."""
-    merged: Terms = {}
-    for symbols, coefficient in found.items():
-        key = tuple(sorted(symbols))
-        merged[key] = merged.get(key, 0) + coefficient
-    if set(merged) <= {()}:
-        return merged.get((), 0)
-    ordered = sorted(merged.items(), key=lambda term: (-len(term[0]), term[0]))
+    if set(found) <= {()}:
+        return found.get((), 0)
+    ordered = sorted(found.items(), key=lambda term: (-len(term[0]), term[0]))
     return "+".join("*".join([str(c)] * (c != 1 or not symbols) + list(symbols)) for symbols, c in ordered)
 
 
@@ -70,23 +75,15 @@ def product(*extents: Extent) -> Extent:
     """The product of extents, 1 for none."""
     result: Terms = {(): 1}
     for extent in extents:
-        grown: Terms = {}
-        for left, a in result.items():
-            for right, b in terms(extent).items():
-                key = tuple(sorted(left + right))
-                grown[key] = grown.get(key, 0) + a * b
-        need(len(grown) <= 64, "V20", "an extent has more than 64 terms")
-        result = grown
+        factor = terms(extent).items()
+        result = gathered((left + right, a * b) for left, a in result.items() for right, b in factor)
+        need(len(result) <= 64, "V20", "an extent has more than 64 terms")
     return normal(result)
 
 
 def total(extents: Iterable[Extent]) -> Extent:
     """The sum of extents."""
-    result: Terms = {}
-    for extent in extents:
-        for key, coefficient in terms(extent).items():
-            result[key] = result.get(key, 0) + coefficient
-    return normal(result)
+    return normal(gathered(pair for extent in extents for pair in terms(extent).items()))
 
 
 def value(extent: Extent, binding: Mapping[str, int]) -> int:
@@ -95,14 +92,8 @@ def value(extent: Extent, binding: Mapping[str, int]) -> int:
     >>> value("2*B*T+1", {"B": 3, "T": 5})
     31
     """
-    if isinstance(extent, int):
-        return extent
-    result = 0
-    for symbols, coefficient in terms(extent).items():
-        if not binding.keys() >= set(symbols):
-            raise Reject("V09", f"extent `{extent}` uses a symbol that has no binding")
-        result += coefficient * math.prod(binding[symbol] for symbol in symbols)
-    return result
+    need(binding.keys() >= symbols(extent), "V09", f"extent `{extent}` uses a symbol that has no binding")
+    return sum(count * math.prod(map(binding.__getitem__, names)) for names, count in terms(extent).items())
 
 
 def symbols(extent: Extent) -> set[str]:
