@@ -14,20 +14,16 @@ from pkgutil import get_data
 from typing import Any
 
 from surgdsl.verifier.canonical import is_list, is_object, parse
-from surgdsl.verifier.extent import SYMBOL, is_extent
+from surgdsl.verifier.extent import is_extent
 from surgdsl.verifier.reject import Reject
-from surgdsl.verifier.tensors import is_name
 
 Check = Callable[[Any, str], None]
 Fields = dict[str, tuple[Check, bool]]
 
 METRICS = ("macs/1", "nnz/1", "params/1", "size/1")
 LARGEST = 2**53 - 1
-EXPONENTS = frozenset(map(str, range(-64, 65)))
-NATURAL = re.compile(r"0|[1-9][0-9]{0,38}")
 RATIONAL = re.compile(r"-?(0|[1-9][0-9]{0,38})(/[1-9][0-9]{0,38})?")
-DIGEST = re.compile(r"[0-9a-f]{64}")
-TOKEN = re.compile(r'"[^"]*"|-?[0-9]+\.\.(?:-?[0-9]+)?|\.\.\.|[\w/-]+|\S')
+TOKEN = re.compile(r'"[^"]*"(?: +\| +"[^"]*")*|/(?:\\.|[^/\s])+/|-?[0-9]+\.\.(?:-?[0-9]+)?|\.\.\.|[\w/-]+|\S')
 
 
 def is_float(value: Any) -> bool:
@@ -48,21 +44,12 @@ def is_rational(value: Any) -> bool:
     return type(value) is str and bool(RATIONAL.fullmatch(value)) and str(Fraction(value)) == value
 
 
-def matching(pattern: re.Pattern[str]) -> Callable[[Any], bool]:
-    """Whether a value is a text of this form."""
-    return lambda value: type(value) is str and bool(pattern.fullmatch(value))
-
-
 WORDS: dict[str, Callable[[Any], bool]] = {
-    "boolean": lambda value: type(value) is bool,
-    "exponent": lambda value: value in EXPONENTS, "digest": matching(DIGEST), "extent": is_extent, "float": is_float,
+    "boolean": lambda value: type(value) is bool, "extent": is_extent, "float": is_float,
     "integer": lambda value: type(value) is int,
     "magnitude": lambda value: is_float(value) and 0 <= float.fromhex(value) < math.inf,
-    "name": is_name, "natural": matching(NATURAL), "object": is_object,
-    "operator": lambda value: is_name(value) and value != "param",
-    "polynomial": lambda value: type(value) is str and is_extent(value), "rational": is_rational,
-    "symbol": matching(SYMBOL), "text": lambda value: type(value) is str and len(value) <= 65536,
-    "texts": lambda value: type(value) is str, "true": lambda value: value is True,
+    "object": is_object, "polynomial": lambda value: type(value) is str and is_extent(value),
+    "rational": is_rational, "true": lambda value: value is True,
 }  # fmt: skip
 
 
@@ -179,22 +166,17 @@ class Schema:
             case word if ".." in word:
                 least, most = bounds(word)
                 return where(lambda value: type(value) is int and least <= value <= most, f"an integer in {word}")
-            case word if word[0] == '"':
-                return self.texts(word)
+            case word if word[0] in '"/':
+                texts = re.findall(r'"([^"]*)"', word)
+                form = re.compile("|".join(map(re.escape, texts)) or word[1:-1], re.DOTALL)
+                told = f"one of {', '.join(texts)}" if texts else f"of the form {self.name}"
+                return where(lambda value: type(value) is str and bool(form.fullmatch(value)), told)
             case word:
-                return partial(self.named, word)
+                return partial(self.conform, word)
 
-    def named(self, word: str, value: Any, place: str) -> None:
-        """What a word stands for, perhaps further below."""
+    def conform(self, word: str, value: Any, place: str) -> None:
+        """A value has the form that a word stands for; V03, and V20 where a list is too long."""
         self.checks[word](value, place)
-
-    def texts(self, word: str) -> Check:
-        """One of some texts."""
-        found = {word[1:-1]}
-        while self.words[-1] == "|" and self.words[-2][0] == '"':
-            self.words.pop()
-            found.add(self.words.pop()[1:-1])
-        return where(lambda value: type(value) is str and value in found, f"one of {', '.join(sorted(found))}")
 
     def members(self) -> Fields:
         """The fields of an object, up to its closing brace."""
@@ -208,7 +190,8 @@ class Schema:
         return found
 
 
-CHECKS = Schema((get_data("surgdsl.verifier", "schema.txt") or b"").decode()).checks
+SCHEMA = Schema((get_data("surgdsl.verifier", "schema.txt") or b"").decode())
+conform = SCHEMA.conform
 
 
 def parsed(data: bytes, word: str, what: str) -> Any:
@@ -216,8 +199,3 @@ def parsed(data: bytes, word: str, what: str) -> Any:
     value = parse(data, what)
     conform(word, value, word)
     return value
-
-
-def conform(word: str, value: Any, place: str) -> None:
-    """A value has the form that a word of schema.txt stands for; V03, and V20 where a list is too long."""
-    CHECKS[word](value, place)

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from surgdsl.verifier.reject import Reject
-from surgdsl.verifier.schema import CHECKS, WORDS, Schema, conform
+from surgdsl.verifier.schema import SCHEMA, WORDS, Schema, conform
 
 TEXT = """
 # a comment
@@ -56,11 +56,11 @@ def test_what_has_another_form_is_told_where(word: str, value: Any, code: str, r
 
 def test_every_word_of_the_schema_is_known_and_used() -> None:
     text = (Path(__file__).parents[2] / "surgdsl" / "verifier" / "schema.txt").read_text(encoding="utf-8")
-    body = re.sub(r'#.*|"[^"]*"|[\w]+\??:|-?\d+\.\.[\d]*', " ", text)
+    body = re.sub(r'#.*|"[^"]*"| /\S+/|[\w]+\??:|-?\d+\.\.[\d]*', " ", text)
     used = set(re.findall(r"[\w/-]+", re.sub(r"^\S+ = ", " ", body, flags=re.MULTILINE)))
-    assert used <= CHECKS.keys()
-    steps = {word for word in CHECKS if word.endswith("/1")}
-    assert CHECKS.keys() - used - steps == {"statement", "graph", "log", "envelope"}
+    assert used <= SCHEMA.checks.keys()
+    steps = {word for word in SCHEMA.checks if word.endswith("/1")}
+    assert SCHEMA.checks.keys() - used - steps == {"statement", "graph", "log", "envelope"}
     assert len(steps) == 8
     assert used >= WORDS.keys()
 
