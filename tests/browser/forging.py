@@ -219,11 +219,12 @@ def forge(source: Path, folder: Path, rng: random.Random) -> tuple[str, ...]:
     given = predicate["input"]
     graph = json.loads((blobs / given["graphBlob"]).read_bytes())
     edits: list[str] = []
+    parts = (("steps", predicate["steps"]),) * 4 + (("cert", statement), ("graph", graph))
     for _ in range(rng.choice((1, 1, 1, 1, 2, 3))):
-        part, root = rng.choice((("steps", predicate["steps"]),) * 4 + (("cert", statement), ("graph", graph)))
+        part, root = rng.choice(parts)
         edits.append(f"{part}: {edit(root, rng)}")
     # An edit may have taken away what the next lines look for; the lie is then hashed as far as it goes.
-    with contextlib.suppress(KeyError, TypeError, AttributeError, IndexError):
+    with contextlib.suppress(KeyError, TypeError, AttributeError, IndexError, ValueError, OSError):
         if canonical(graph) != (blobs / given["graphBlob"]).read_bytes():
             before, given["graph"] = given["graph"], digest("graph", canonical(graph))
             given["graphBlob"] = replaced(blobs, given["graphBlob"], graph)
