@@ -9,7 +9,7 @@ from pathlib import Path
 HOUSE = Path(__file__).resolve().parents[2]
 MODULE_LINES = 400
 FUNCTION_LINES = 40  # without the docstring: nobody should save words there
-VERIFIER_CODE = 3600  # lines of code of the whole verifier; falls to 1,800
+VERIFIER_CODE = 4000  # lines of code of the whole verifier, plain Python in place of numpy included; it is to fall
 
 
 def lines_of(function: ast.FunctionDef | ast.AsyncFunctionDef) -> int:
