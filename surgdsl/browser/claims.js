@@ -48,14 +48,15 @@ export function checkClaim(claim) {
 export async function checkClaims(context) {
   const { claims } = context.predicate;
   const budget = { left: EVALUATIONS };
-  const found = [];
-  for (const claim of claims) {
-    const log = "measured" in claim ? await logOf(claim.measured.evidence, context) : null;
-    found.push(log ? { data: log.name, ...measure(claim, log) } : { data: null, ...count(claim, context, budget) });
-  }
+  const logs = [];
+  for (const { measured } of claims) logs.push(measured ? await logOf(measured.evidence, context) : null);
+  const found = claims.map((/** @type {any} */ claim, /** @type {number} */ i) => {
+    const log = logs[i];
+    return log ? { data: log.name, ...measure(claim, log) } : { data: null, ...count(claim, context, budget) };
+  });
   for (const [i, { left, relation, right }] of found.entries())
     demand(stands(left, relation, right), "V18", `“${claims[i].text}” does not hold: ${shown(left)} ${relation} ${shown(right)}`);
-  const { surgery, read: known } = await bind(context, found.map(({ data }) => data));
+  const { surgery, read: known } = await bind(context, found.map((/** @type {any} */ { data }) => data));
   return found.map(({ grade, words, confidence }, i) => ({ text: claims[i].text, surgery, read: known[i], grade, words, confidence }));
 }
 

@@ -31,7 +31,7 @@ export function ownText(bytes) {
   demand(count && Number(count[1]) > 0, "V18", "a closure of no texts");
   const lengths = [];
   for (let i = 0; i < Number(count[1]); i++) {
-    const row = /^(0|[1-9]\d{0,12}) ./.exec(line());
+    const row = /^(0|[1-9]\d{0,12}) /.exec(line());
     demand(row, "V18", "a line of a closure that is no length and path");
     lengths.push(Number(row[1]));
   }
@@ -61,6 +61,7 @@ export function surgeriesOf(source) {
   /** @type {string[] | null} */
   let inside = null;
   for (const token of tokensOf(source)) {
+    const word = /^".*"$/.test(token) ? " " : token;
     if (token === "}") depth--;
     demand(depth >= 0, "V18", "braces of the text that do not nest");
     if (depth === 0 && inside !== null) {
@@ -75,9 +76,9 @@ export function surgeriesOf(source) {
       if (found) continue;
     }
     if (inside !== null) inside.push(token);
-    else outside += /^".*"$/.test(token) ? " " : token;
+    else outside += word;
     // What stands between the brace before and the next one, which may be that of a surgery.
-    if (inside === null) around = token === "{" || token === "}" ? "" : around + token;
+    if (inside === null) around = token === "{" || token === "}" ? "" : around + word;
   }
   demand(depth === 0, "V18", "braces of the text that do not nest");
   return { surgeries, outside };
@@ -99,7 +100,7 @@ function promisesOf(tokens) {
     else if (clauses.length > 0) clauses[clauses.length - 1].text += token;
   }
   return clauses
-    .map(({ word, text }) => ({ word, text: text.replace(/ +/g, " ").trim() }))
+    .map(({ word, text }) => ({ word, text: text.replace(/[ \t\n\r]+/g, " ").replace(/^ | $/g, "") }))
     .filter(({ word, text }) => word === "require" || (word === "target" && !/^(?:minimize|maximize)(?!\w)/.test(text)))
     .map(({ text }) => text);
 }

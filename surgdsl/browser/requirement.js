@@ -13,7 +13,7 @@ import { read } from "./sentence.js";
 
 /** A requirement, or null when the text is none. @param {string} written @returns {(Sentence & {text: string}) | null} */
 export function parseRequirement(written) {
-  const sentence = read(written.replace(/[ \t\n\r]+/g, " ").trim(), true);
+  const sentence = read(written.replace(/[ \t\n\r]+/g, " "), true);
   const { confidence = null, measure, relation } = sentence?.measured ?? {};
   const sure = confidence === null || (compare(confidence, whole(0)) > 0 && compare(confidence, whole(1)) < 0 && BETTER.get(measure).includes(relation));
   return sentence && sure ? { ...sentence, text: written } : null;

@@ -12,7 +12,7 @@ import { prune } from "./rules/prune.js";
 import { quantizeAffine, quantizeCodebook } from "./rules/quantize.js";
 import { adjust, recover } from "./rules/values.js";
 
-export { checkDeclarations } from "./rules/declaration.js";
+export { checkDeclaration, checkDeclarations } from "./rules/declaration.js";
 
 /**
  * @typedef {object} Finding what a report says of a step

@@ -55,7 +55,7 @@ function value(metric, written) {
  * @returns {Sentence | null} null when it is not of the grammar
  */
 export function read(written, loose) {
-  const words = written.replace(/ ?([()<>=*/.,]) ?/g, "$1").trim();
+  const words = written.replace(/ ?([()<>=*/.,]) ?/g, "$1").replace(/^ | $/g, "");
   const counted = COUNTED.exec(words);
   if (counted) return counted[2] || loose ? readCounted(counted, loose) : null;
   const measured = MEASURED.exec(words);

@@ -12,6 +12,7 @@ import { WIDTH } from "./number.js";
 import { ownText } from "./promise.js";
 import { Reject, demand } from "./reject.js";
 import { decide } from "./requirement.js";
+import { checkDeclaration } from "./rules.js";
 import { readHeader } from "./safetensors.js";
 import { openEnvelope, signers } from "./signature.js";
 import { allStates, counterOf, firstState } from "./states.js";
@@ -36,6 +37,7 @@ async function readForm(entries, options) {
   const bytes = await readAll(cert, "certificate/cert.json");
   const statement = parse(bytes, { typed: true });
   checkStatement(statement);
+  for (const [i, { declaration }] of (statement.predicate.rules ?? []).entries()) checkDeclaration(declaration, `cert.predicate.rules[${i}].declaration`);
   const { predicate } = statement;
   demand((await sealDigest(statement)) === predicate.seal, "V04", "the seal is broken");
   checkOrder(predicate);

@@ -136,15 +136,17 @@ function checkWith({ right, with: values, name: rule }) {
   }
 }
 
+/** Rejects (V03) what has not the form of a declaration. @param {any} declaration @param {string} place */
+export const checkDeclaration = (declaration, place) => schema(declaration, place);
+
 /**
- * The declarations of a statement by their digests. @param {any[]} rows of `rules`
+ * The declarations of a statement by their digests, their forms being checked. @param {any[]} rows of `rules`
  * @returns {Promise<Map<string, {declaration: any, discharge: any, steps: string[]}>>}
  */
 export async function checkDeclarations(rows) {
   const found = new Map();
   let last = "";
   for (const row of rows) {
-    schema(row.declaration, "declaration");
     const digest = await ruleDigest(row.declaration);
     if (!(last < digest)) throw new Reject("V03", "rules are sorted by the digest of their declaration, each once");
     last = digest;

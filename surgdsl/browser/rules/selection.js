@@ -9,12 +9,16 @@ import { pack, unpack } from "../codes.js";
 import { count, scaleAt } from "../layout.js";
 import { WIDTH } from "../number.js";
 import { demand } from "../reject.js";
+import { integers } from "../weights.js";
 
 /** @typedef {import("../layout.js").Layout} Layout */
 /** @typedef {(number[] | null)[]} Kept the kept indices of each dimension; null: all */
 
+/** Entries that are copied one by one sooner than as a block. */
+const SMALL = 32;
+
 /**
- * The kept elements of a tensor, row-major. @template {Uint8Array | Int32Array} T
+ * The kept elements of a tensor, row-major. @template {Uint8Array | Uint16Array | Uint32Array | Int32Array} T
  * @param {T} data @param {number} unit entries of `data` for each element @param {number[]} shape @param {Kept} kept @returns {T}
  */
 export function select(data, unit, shape, kept) {
@@ -25,14 +29,15 @@ export function select(data, unit, shape, kept) {
   const result = new /** @type {any} */ (data.constructor)(count(sizes.slice(0, last + 1)) * block);
   let at = 0;
   const copy = (/** @type {number} */ dimension, /** @type {number} */ row) => {
-    if (dimension > last) {
-      result.set(data.subarray(row * block, (row + 1) * block), at);
-      at += block;
-      return;
-    }
     const indices = kept[dimension];
     const size = sizes[dimension];
-    for (let i = 0; i < size; i++) copy(dimension + 1, row * shape[dimension] + (indices === null ? i : indices[i]));
+    for (let i = 0; i < size; i++) {
+      const next = row * shape[dimension] + (indices === null ? i : indices[i]);
+      if (dimension < last) copy(dimension + 1, next);
+      else if (block > SMALL) result.set(data.subarray(next * block, (next + 1) * block), at);
+      else for (let j = 0; j < block; j++) result[at + j] = data[next * block + j];
+      if (dimension === last) at += block;
+    }
   };
   copy(0, 0);
   return result;
@@ -49,9 +54,9 @@ function unpackAll(bytes, bits, codes) {
   return result;
 }
 
-/** What is stored for the kept elements, spread over all positions. @param {Uint8Array} stored @param {number} unit @param {Uint8Array} mask */
+/** What is stored for the kept elements, spread over all positions. @param {any} stored @param {number} unit @param {Uint8Array} mask */
 function spread(stored, unit, mask) {
-  const result = new Uint8Array(mask.length * unit);
+  const result = new stored.constructor(mask.length * unit);
   for (let i = 0, rank = 0; i < mask.length; i++) {
     if (mask[i] === 0) continue;
     if (unit === 1) result[i] = stored[rank];
@@ -61,9 +66,9 @@ function spread(stored, unit, mask) {
   return result;
 }
 
-/** The inverse of `spread`. @param {Uint8Array} all @param {number} unit @param {Uint8Array} mask */
+/** The inverse of `spread`. @param {any} all @param {number} unit @param {Uint8Array} mask */
 function gather(all, unit, mask) {
-  const result = new Uint8Array(mask.reduce((total, bit) => total + bit, 0) * unit);
+  const result = new all.constructor(mask.reduce((total, bit) => total + bit, 0) * unit);
   for (let i = 0, rank = 0; i < mask.length; i++) {
     if (mask[i] === 0) continue;
     if (unit === 1) result[rank] = all[i];
@@ -104,10 +109,11 @@ export async function selected(old, now, kept, read) {
   if (newMask) result.set("mask", pack(newMask, 1));
   const stored = mask ? mask.reduce((total, bit) => total + bit, 0) : old.elements;
   const bytes = old.bits ? unpackAll(await read("codes"), old.bits, stored) : await read("values");
-  const spreadOut = mask ? spread(bytes, unit, mask) : bytes;
-  const cut = select(spreadOut, unit, old.shape, kept);
-  const left = newMask ? gather(cut, unit, newMask) : cut;
-  result.set(old.bits ? "codes" : "values", old.bits ? pack(left, old.bits) : left);
+  const words = integers(bytes, unit);
+  const entries = words.length / stored || 1;
+  const cut = select(mask ? spread(words, entries, mask) : words, entries, old.shape, kept);
+  const left = newMask ? gather(cut, entries, newMask) : cut;
+  result.set(old.bits ? "codes" : "values", old.bits ? pack(left, old.bits) : new Uint8Array(left.buffer, left.byteOffset, left.byteLength));
   if (old.kind === "codebook") result.set("codebook", await read("codebook"));
   if (!old.parts.has("scale")) return result;
   const from = places(old, now, kept);
