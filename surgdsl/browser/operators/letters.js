@@ -23,8 +23,17 @@ const RUNS = new Set(["*", "#"]);
 const key = (letter, fromRight) => `${letter}${fromRight}`;
 const isCapital = (name) => /^[A-Z]/.test(name);
 
+/** Terms that were read before: there are few, and many calls. @type {Map<string, Token[]>} */
+const READ = new Map();
+
 /** @param {string} term @returns {Token[]} */
 function tokens(term) {
+  if (!READ.has(term)) READ.set(term, readTerm(term));
+  return READ.get(term);
+}
+
+/** @param {string} term @returns {Token[]} */
+function readTerm(term) {
   if (term === "_") return [];
   const found = term.match(/~?[A-Za-z*#1]/g) ?? [];
   if (found.join("") !== term) throw new Error(`table of operators: ${term}`);

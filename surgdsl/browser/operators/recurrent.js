@@ -2,14 +2,14 @@
  * LSTM, GRU and plain recurrent layers, several at once, in one or two directions.
  */
 
+import { constant, extent, polynomial, times } from "../extent.js";
 import { source, target } from "./layout.js";
 
 const GATES = { "aten.lstm.input": 4, "aten.gru.input": 3, "aten.rnn_tanh.input": 1, "aten.rnn_relu.input": 1 };
 
-/** Extents of integers; gates are parts of them. */
-function integer(call, extent) {
-  call.demand(typeof extent === "number", `takes no ${extent} features`);
-  return extent;
+/** So many times an extent. */
+function several(count, one) {
+  return extent(times(constant(count), polynomial(one)));
 }
 
 /** Demands that a tensor has a shape. */
@@ -32,19 +32,19 @@ function described(call) {
   const directions = call.value("bidirectional") ? 2 : 1;
   const first = call.shape(states[0]);
   call.demand(count >= 1 && first.length === 3 && first[0] === count * directions, `takes states of ${count * directions} layers`);
-  const width = integer(call, first[2]);
+  const [, , width] = first;
   for (const port of states) shaped(call, port, [count * directions, shape[batch], width]);
   return { states, x, shape, batch, count, directions, width };
 }
 
 /** Index i of `place` is i mod the width of the states. */
 function folded(layout, place, { states, width }) {
-  layout.link(place, source(states[0], 2), (index) => index % width);
+  layout.link(place, source(states[0], 2), typeof width === "number" ? (index) => index % width : null);
 }
 
 /** One direction of one layer: two matrices, and two biases where there are some. */
 function cell(call, layout, ports, one) {
-  const rows = GATES[call.row.name] * one.width;
+  const rows = several(GATES[call.row.name], one.width);
   const [toInput, toState, ...biases] = ports;
   shaped(call, toInput, [rows, one.features]);
   shaped(call, toState, [rows, one.width]);
@@ -67,10 +67,10 @@ export function layers(call, layout) {
   layout.products = [];
   for (let k = 0; k < count * directions; k += 1) {
     const layer = Math.floor(k / directions);
-    const features = layer === 0 ? one.shape[2] : directions * width;
+    const features = layer === 0 ? one.shape[2] : several(directions, width);
     cell(call, layout, params.slice(k * each, (k + 1) * each), { ...one, layer, features });
   }
-  const made = layout.add([one.shape[0], one.shape[1], directions * width]);
+  const made = layout.add([one.shape[0], one.shape[1], several(directions, width)]);
   folded(layout, target(made, 2), one);
   const states = one.states.map(() => layout.add([count * directions, one.shape[one.batch], width]));
   const time = 1 - one.batch;

@@ -9,6 +9,9 @@ import { Reject, demand } from "../reject.js";
 /** Most kept positions of a run of a view. */
 const MOST = 2 ** 24;
 
+/** Most indices that are followed one by one; extents of wires cost nothing to write. */
+const FOLLOWED = 2 ** 28;
+
 /**
  * The kept sets of one call.
  * @typedef {{sources: (number[] | null)[][], targets: (number[] | null)[][]}} Cut
@@ -43,6 +46,7 @@ function checkLink(before, after, { cut, extent, fail }) {
   if (before.at === null || after.at === null || typeof extent !== "number") fail(`cuts ${word(from)} or ${word(to)}, which cannot be followed`);
   const rank = sink === null ? null : new Map(sink.map((index, k) => [index, k]));
   const count = source === null ? extent : source.length;
+  demand(count <= FOLLOWED, "V20", "a cut of too many indices");
   for (let r = 0; r < count; r += 1) {
     const was = before.at(source === null ? r : source[r]);
     const is = after.at(r);
@@ -115,6 +119,7 @@ function checkBlocks(before, after, shapeOf, cut, fail) {
   const { extent, width, groups } = before;
   if (![extent, width].every((one) => typeof one === "number")) fail("cuts channels that are no integers");
   const [outers, inners] = [outer?.length ?? extent, inner?.length ?? width];
+  demand(outers * inners <= FOLLOWED, "V20", "a cut of too many channels");
   const channel = (k) => (channels === null ? k : channels[k]);
   for (let o = 0; o < outers; o += 1) {
     const start = Math.floor((o * after.groups) / outers) * inners;
