@@ -49,6 +49,8 @@ class Page {
     });
     find("check").addEventListener("click", () => this.check());
     find("cancel").addEventListener("click", () => this.stop());
+    // A verdict is one on what was expected then.
+    find("form").addEventListener("input", () => (find("verdict").hidden = true));
     find("form").addEventListener("submit", (event) => event.preventDefault());
     // What is folded away is part of a printed report.
     globalThis.addEventListener("beforeprint", () => find("verdict").querySelectorAll("details").forEach((part) => part.setAttribute("open", "")));
@@ -92,6 +94,7 @@ class Page {
     const wrong = find("wrong");
     fill(wrong, ...faults.map((fault) => make("p", fault)));
     wrong.hidden = faults.length === 0;
+    find("verdict").hidden = true;
     if (faults.length > 0) {
       find("expect").open = true;
       return;
@@ -143,7 +146,8 @@ class Page {
     section.dataset.accepted = String(verdict.accepted);
     section.dataset.code = verdict.code;
     find("check").textContent = "Check again";
-    section.focus();
+    section.focus({ preventScroll: true });
+    section.scrollIntoView({ block: "start" });
   }
 }
 

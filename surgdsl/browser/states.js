@@ -165,7 +165,10 @@ export async function allStates(first, context) {
   let state = { ...first, chain: "0".repeat(64) };
   for (const [index, step] of predicate.steps.entries()) {
     progress("rewrites", index, predicate.steps.length);
-    const next = await nextState(state, step, index, { ...context, declarations });
+    const next = await nextState(state, step, index, { ...context, declarations }).catch((fault) => {
+      const unplaced = fault instanceof Reject && !fault.message.startsWith("step ");
+      throw unplaced ? new Reject(fault.code, `step ${index} (${step.step}): ${fault.message}`) : fault;
+    });
     for (const { parts } of next.created) for (const { digest } of parts ?? []) used.add(digest);
     steps.push({ index, step: step.step, rule: step.rule, class: next.rule.grade, finding: next.finding, before: state.metrics, after: next.metrics, arguments: step.arguments, note: step.note });
     state = next;
