@@ -87,9 +87,9 @@ def glued(rewrite: Rewrite, gone: set[str]) -> None:
     glue, created, deleted = rewrite.glue, rewrite.right.wires, {rewrite.at[wire] for wire in rewrite.deleted}
     ends = {wire for _, wire in (*rewrite.net.inputs, *rewrite.net.outputs)}
     need(not deleted & ends, "V11", "interface: an input or output of the net would be deleted")
-    for identity, operation in rewrite.net.operations.items():
-        free = deleted.isdisjoint(operation.sources) and deleted.isdisjoint(operation.targets)
-        need(free or identity in gone, "V11", f"dangling: `{operation.name}` touches a wire that is deleted")
+    others = (op for identity, op in rewrite.net.operations.items() if identity not in gone)
+    touching = [op.name for op in others if not (deleted.isdisjoint(op.sources) and deleted.isdisjoint(op.targets))]
+    need(not touching, "V11", f"dangling: `{''.join(touching[:1])}` touches a wire that is deleted")
     before, after = (
         sorted(wire for op in side.operations.values() for wire in op.targets) for side in (rewrite.left, rewrite.right)
     )  # fmt: skip
