@@ -148,3 +148,18 @@ def _taken(tensor: torch.Tensor, kept: Kept, side: str, port: int) -> torch.Tens
         indices = kept.get((side, port, k))
         tensor = tensor if indices is None else tensor.index_select(k, torch.tensor(indices))
     return tensor
+
+
+def test_no_extent_makes_it_follow_indices_without_end() -> None:
+    margin = 2**50
+    calls = [
+        {
+            "op": "aten.constant_pad_nd.default",
+            "attributes": [["pad", [margin, 0]], ["value", 0]],
+            "sources": [{"dtype": "F32", "shape": [extent]}],
+            "targets": [{"dtype": "F32", "shape": [extent + margin]}],
+        }
+        for extent in (4, 3)
+    ]
+    cut = {"before": calls[0], "after": calls[1], "sets": {"source": [[[0, 1, 2]]], "target": [[None]]}}
+    assert evaluate(RELATE, [cut]) == ["V20"]
