@@ -142,6 +142,13 @@ def test_a_slice_starts_where_it_started(start: int, agree: bool) -> None:
     assert cut("slice.Tensor", attributes, ([(6,), (3,)], [(4,), (2,)]), [((1, 2, 4, 5),), ((0, 2),)]) is agree
 
 
+def test_a_dimension_without_end_is_not_listed() -> None:
+    attributes = {"dim": 0, "start": (0, 0), "end": (2**36, 2**36), "step": 1}
+    shapes: list[Shape] = [(2**36 + 1,), (2**36,)]
+    with pytest.raises(Reject, match="V20"):
+        cut("slice.Tensor", attributes, (shapes, shapes), [((1, 2),), (None,)])
+
+
 GATES = tuple(8 * gate + unit for gate in range(4) for unit in (1, 2, 5))
 
 

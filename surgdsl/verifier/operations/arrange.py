@@ -10,10 +10,9 @@ from itertools import accumulate
 from surgdsl.verifier.extent import Extent, integers, normal, product, terms, total
 from surgdsl.verifier.operations.call import Call, dimension
 from surgdsl.verifier.operations.letters import Indices, Letters, Map, Places, Sets, Shape
-from surgdsl.verifier.operations.signature import Cut, full
+from surgdsl.verifier.operations.signature import POSITIONS, Cut, full
 from surgdsl.verifier.reject import need
 
-POSITIONS = 1 << 24
 From = Callable[[int], int | None]
 """The index that an index comes from; none where it comes from nowhere."""
 

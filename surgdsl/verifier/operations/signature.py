@@ -14,6 +14,8 @@ from surgdsl.verifier.operations.dtypes import settle
 from surgdsl.verifier.operations.letters import Indices, Map, Places, Sets, Shape
 from surgdsl.verifier.reject import Reject, need
 
+POSITIONS = 1 << 24
+
 
 @dataclass(frozen=True, slots=True)
 class Cut:
@@ -97,7 +99,8 @@ class Signature:
 
 
 def full(kept: Indices, extent: Extent) -> tuple[int, ...]:
-    """A kept set written out; V14 when the dimension is symbolic."""
+    """A kept set written out; V14 when the dimension is symbolic, V20 when it is too long."""
     if not isinstance(extent, int):
         raise Reject("V14", f"the indices of the symbolic extent `{extent}` cannot be listed")
+    need(kept is not None or extent <= POSITIONS, "V20", f"{extent} indices are too many to list")
     return tuple(range(extent)) if kept is None else kept
