@@ -7,7 +7,7 @@ import { alike } from "./alike.js";
 import { BETTER, RESTS, boundOf, figureOf, logOf } from "./evidence.js";
 import { checkFigure, evaluateFigure } from "./figure.js";
 import { ownText, surgeriesOf, usesMetric } from "./promise.js";
-import { compare, rational, shown, stands, sub, text, whole } from "./rational.js";
+import { compare, percent, rational, shown, stands, sub, text, whole } from "./rational.js";
 import { demand } from "./reject.js";
 import { read, says } from "./sentence.js";
 
@@ -54,8 +54,10 @@ export async function checkClaims(context) {
     const log = logs[i];
     return log ? { data: log.name, ...measure(claim, log) } : { data: null, ...count(claim, context, budget) };
   });
-  for (const [i, { left, relation, right }] of found.entries())
-    demand(stands(left, relation, right), "V18", `“${claims[i].text}” does not hold: ${shown(left)} ${relation} ${shown(right)}`);
+  for (const [i, { left, relation, right, data }] of found.entries()) {
+    const write = data === null ? shown : percent;
+    demand(stands(left, relation, right), "V18", `“${claims[i].text}” does not hold: ${write(left)} ${relation} ${write(right)}`);
+  }
   const { surgery, read: known } = await bind(context, found.map((/** @type {any} */ { data }) => data));
   return found.map(({ grade, words, confidence }, i) => ({ text: claims[i].text, surgery, read: known[i], grade, words, confidence }));
 }
@@ -96,7 +98,7 @@ function measure({ measured, text: words }, log) {
   const { measure: what, relation } = measured;
   demand(log.kind === RESTS.get(what), "V17", `“${words}” rests on a log of ${log.kind}`);
   const figure = figureOf(what, log);
-  const rows = [`${what} of ${log.rows} rows of ${log.name}: ${shown(figure)}`];
+  const rows = [`${what} of ${log.rows} rows of ${log.name}: ${percent(figure)}`];
   if (log.loss !== null) rows.push(`the loss is ${log.loss}, attested`);
   if (log.seen) rows.push(`${log.seen} of these rows were seen by a step of the surgery`);
   const compared = { grade: "measured", relation, right: rational(measured.limit) };
@@ -111,8 +113,8 @@ function bounded({ measure: what, candidates, ...given }, words, log) {
   demand(compare(confidence, whole(0)) > 0 && compare(confidence, whole(1)) < 0, "V18", `“${words}”: a confidence of ${text(confidence)}`);
   const own = boundOf(what, log, confidence, candidates);
   const better = what === "accuracy" ? compare(bound, own) > 0 : compare(bound, own) < 0;
-  demand(!better, "V17", `“${words}”: the bound ${shown(bound)} is better than the rows allow, ${shown(own)}`);
-  const sure = [`with confidence ${shown(confidence)}, among ${candidates} candidates: ${shown(bound)}`];
+  demand(!better, "V17", `“${words}”: the bound ${percent(bound)} is better than the rows allow, ${percent(own)}`);
+  const sure = [`with confidence ${percent(confidence)}, among ${candidates} candidates: ${percent(bound)}`];
   if (given.registered) sure.push(`registered before under ${given.registered}, attested`);
   return { confidence, bound, sure };
 }

@@ -42,8 +42,13 @@ export function rational(written) {
 /** @param {Rational} a */
 export const text = (a) => (a.d === 1n ? `${a.n}` : `${a.n}/${a.d}`);
 
-/** A number as people read it: exact, and in per cent where that is no integer. @param {Rational} a */
-export const shown = (a) => (a.d === 1n ? text(a) : `${text(a)} (${Number((nearest(a) * 100).toPrecision(6))}%)`);
+const rounded = (/** @type {number} */ value) => Number(value.toPrecision(6));
+
+/** A number as people read it: exact, and as a decimal where it is no integer. @param {Rational} a */
+export const shown = (a) => (a.d === 1n ? text(a) : `${text(a)} (${rounded(nearest(a))})`);
+
+/** A share as people read it: exact, and in per cent. @param {Rational} a */
+export const percent = (a) => `${text(a)} (${rounded(nearest(a) * 100)}%)`;
 
 /** @param {Rational} a @returns {Rational} */
 export const negate = (a) => ({ n: -a.n, d: a.d });

@@ -5,7 +5,7 @@
 
 import { BETTER, RESTS, boundOf, figureOf, logOf } from "./evidence.js";
 import { evaluateFigure } from "./figure.js";
-import { compare, shown, stands, whole } from "./rational.js";
+import { compare, percent, shown, stands, whole } from "./rational.js";
 import { read } from "./sentence.js";
 
 /** @typedef {import("./sentence.js").Sentence} Sentence */
@@ -45,6 +45,6 @@ function onLog({ measure, relation, limit, confidence, candidates }, log, digest
   const tried = claims.map(({ measured }) => (measured?.evidence === digest ? (measured.candidates ?? 1) : 1));
   const most = Math.max(candidates, 1, ...tried);
   const value = confidence === null ? figureOf(measure, log) : boundOf(measure, log, confidence, most);
-  const sure = confidence === null ? "" : `, a bound with confidence ${shown(confidence)} among ${most} candidates`;
-  return { met: stands(value, relation, limit), words: `${measure} of ${log.rows} rows of ${log.name}: ${shown(value)}${sure}` };
+  const sure = confidence === null ? "" : `, a bound with confidence ${percent(confidence)} among ${most} candidates`;
+  return { met: stands(value, relation, limit), words: `${measure} of ${log.rows} rows of ${log.name}: ${percent(value)}${sure}` };
 }
