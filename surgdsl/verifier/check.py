@@ -59,43 +59,24 @@ def check(request: Request, report: Report) -> None:
     check_form(document, predicate)
     blobs = read_blobs(predicate, certificate)
     report.found = about(predicate, certificate)
-    row = f"; number {predicate['sequence']}, in place of {predicate.get('supersedes', '')[:12]}"
-    report.done(f"canonical, sealed, {len(blobs)} blobs agree with their names{row * (predicate['sequence'] > 0)}")
+    report.done(f"canonical, sealed, {len(blobs)} blobs agree with their names")
     check_signatures(request, certificate, report)
-
     report.begin("weights")
     before = WeightFile(request.input, "the input file", canonical=False, threads=request.threads)
     after = WeightFile(request.model, "model.safetensors", canonical=True, threads=request.threads)
     store = Store((before, after))
     for row in predicate["tensors"]:
         store.add(row, partial(certificate.blob, row["blob"], f"tensor {row['digest'][:12]}"))
-    report.done(
-        f"{len(before.entries)} tensors in, {len(after.entries)} out, {len(store.blobs)} between: every byte hashed"
-    )
-
-    report.begin("input")
-    net = parse_net(parsed(blobs[predicate["input"]["graphBlob"]], "graph", "the graph blob"))
+    counts = f"{len(before.entries)} tensors in, {len(after.entries)} out, {len(store.blobs)} between"
+    report.done(f"{counts}: every byte hashed")
     ledger = Ledger(store, dict(predicate["binding"]))
-    state = start(net, predicate, ledger, before)
-    report.done(f"{len(net.operations)} operations typed, {replay.spell(state.counts)}")
-    last = walk(predicate, state, ledger, report, store)
-
-    report.begin("output")
-    check_output(document, last, after)
-    odd = ledger.odd(last.net.weights())
-    need(not (request.strict and odd), "V19", f"--strict: {odd} elements of the output are not finite")
-    told = f"; not finite: {odd} elements" * (odd > 0)
-    report.done(f"model.safetensors is what the last step left, recounted from scratch{told}")
-    report.begin("interfaces")
-    check_interfaces(predicate, last.net)
-    report.done(f"boundary and {len(predicate['interfaces'])} declared: names, dtypes and shapes unchanged")
-    states = {"before": state, "after": last}
+    first = start(blobs[predicate["input"]["graphBlob"]], predicate, ledger, before, report)
+    last = walk(predicate, first, ledger, report, store)
+    check_output(request, document, last, ledger, after, report)
+    check_interfaces(predicate, last.net, report)
+    states = {"before": first, "after": last}
     on = ground(states, ledger, request.trusted)
-    logs = check_claims(predicate, states, on, blobs, report)
-    report.begin("expectations")
-    for text, reading in request.required:
-        claims.require(reading, text, on, logs, predicate["claims"])
-    bind(request, predicate, report)
+    bind(request, predicate, on, check_claims(predicate, states, on, blobs, report), report)
     for file in (before, after):
         file.unchanged()
 
@@ -153,8 +134,10 @@ def check_signatures(request: Request, certificate: Certificate, report: Report)
     report.done(f"by {names}, of {len(request.keys)} named" if request.keys else "signed, not checked: no --key")
 
 
-def start(net: Net, predicate: dict[str, Any], ledger: Ledger, file: WeightFile) -> replay.State:
+def start(graph: bytes, predicate: dict[str, Any], ledger: Ledger, file: WeightFile, report: Report) -> replay.State:
     """The input net: typed, numbered, counted, its weights those of the input file by name."""
+    report.begin("input")
+    net = parse_net(parsed(graph, "graph", "the graph blob"))
     for operation in net.operations.values():
         check_type(operation, net.wires)
     used = {symbol for sort in net.wires.values() for extent in sort.shape for symbol in symbols(extent)}
@@ -169,6 +152,7 @@ def start(net: Net, predicate: dict[str, Any], ledger: Ledger, file: WeightFile)
     stated = predicate["input"]
     need((stated["graph"], stated["manifest"]) == state.digests, "V06", "the input's graph or manifest is another")
     need(predicate["boundary"] == net.boundary(), "V16", "the boundary is not that of the input graph")
+    report.done(f"{len(net.operations)} operations typed, {replay.spell(state.counts)}")
     return state
 
 
@@ -199,21 +183,30 @@ def digests_of(net: Net) -> set[str]:
     return {part.digest for weight in net.weights() for part in weight.parts.values()}
 
 
-def check_output(document: dict[str, Any], last: replay.State, file: WeightFile) -> None:
+def check_output(
+    request: Request, document: dict[str, Any], last: replay.State, ledger: Ledger, file: WeightFile, report: Report
+) -> None:
     """The last state is the output's, and the output file holds exactly its manifest."""
+    report.begin("output")
     stated, subject = document["predicate"]["output"], document["subject"][0]["digest"]
     need((stated["graph"], stated["manifest"]) == last.digests, "V06", "the output is not the last state")
     need(subject["surgManifestV1"] == last.manifest, "V06", "the subject is not the last state's manifest")
     need(file.manifest() == last.manifest, "V08", "model.safetensors does not hold the last state's tensors")
+    odd = ledger.odd(last.net.weights())
+    need(not (request.strict and odd), "V19", f"--strict: {odd} elements of the output are not finite")
+    told = f"; not finite: {odd} elements" * (odd > 0)
+    report.done(f"model.safetensors is what the last step left, recounted from scratch{told}")
 
 
-def check_interfaces(predicate: dict[str, Any], net: Net) -> None:
+def check_interfaces(predicate: dict[str, Any], net: Net, report: Report) -> None:
     """The boundary is unchanged and every declared interface stands in it; V16."""
+    report.begin("interfaces")
     need(net.boundary() == predicate["boundary"], "V16", "the boundary of the last state is another")
     for interface in predicate["interfaces"]:
         for side in ("inputs", "outputs"):
             for port in interface[side]:
                 need(port in predicate["boundary"][side], "V16", f"`{port['name']}` of {interface['name']} is gone")
+    report.done(f"boundary and {len(predicate['interfaces'])} declared: names, dtypes and shapes unchanged")
 
 
 def ground(states: dict[str, replay.State], ledger: Ledger, trusted: Collection[str]) -> Ground:
@@ -252,8 +245,11 @@ def read_log(data: bytes, states: dict[str, replay.State], steps: list[dict[str,
     return claims.summed(log)
 
 
-def bind(request: Request, predicate: dict[str, Any], report: Report) -> None:
+def bind(request: Request, predicate: dict[str, Any], on: Ground, logs: claims.Logs, report: Report) -> None:
     """Compare with the auditor's expectations; without all three the verdict is unbound, which --strict refuses."""
+    report.begin("expectations")
+    for text, reading in request.required:
+        claims.require(reading, text, on, logs, predicate["claims"])
     for name, wanted in request.expected.items():
         need(wanted in ("", report.found[name]), "V19", f"the {name} is {report.found[name]}, expected was {wanted}")
     report.unbound = not all(request.expected.values())

@@ -69,7 +69,9 @@ def human(report: Report, colour: bool) -> Iterator[str]:
         shown = f"{COLOURS[mark]}{mark:<5}\x1b[0m" if colour else f"{mark:<5}"
         return f"  {shown} {group:<13} {plain(message)}"
 
-    yield f"surg-verify 1.0   certificate {report.found.get('certificate', '')[:12]}".removesuffix("   certificate ")
+    found = {key: str(value)[:12] for key, value in report.found.items()}
+    row = f", number {found['sequence']}, in place of {found['supersedes']}" if "supersedes" in found else ""
+    yield "surg-verify 1.0" + (f"   certificate {found['certificate']}{row}" if found else "")
     if report.opaque:
         steps = ", ".join(dict.fromkeys(report.opaque))
         yield line("note", "opaque", f"{some(report.opaque, 'step')} set weights that cannot be re-derived: {steps}")
