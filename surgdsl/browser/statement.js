@@ -174,8 +174,8 @@ export function checkRows({ rules: rows, steps }) {
 /** Rejects with V03 arguments that a rule does not have. */
 export function checkArguments({ rule, arguments: given, step: called, index }) {
   ARGUMENTS.get(rule)(given, `step ${index} (${called}).arguments`);
-  const sorted = new Map([["adjust/1", "figures"], ["rule/1", "variables"]]).get(rule);
-  if (sorted) demandRising(given[sorted], `step ${index} (${called}).arguments.${sorted}`, ([item]) => item);
+  // The variables of rule/1 are sorted too; that they are those of the rule, in order, is its own check (V14).
+  if (rule === "adjust/1") demandRising(given.figures, `step ${index} (${called}).arguments.figures`, ([item]) => item);
 }
 
 /** Rejects with V03 or V20 what is no graph. */
