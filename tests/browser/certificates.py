@@ -216,6 +216,25 @@ def _stands(symbol: str, state: State) -> bool:
     return any(symbol in extent for extent in [*extents, *re.findall(r'"extent": "([^"]*)"', attributes)])
 
 
+def _arguments(first: State, kept: list[list[list[int] | None]], local: dict[int, str]) -> Json:
+    """What the step says of its cut: the kept sets, and scores that choose the first of them."""
+    lists = [one for wire in local for one in kept[wire] if one is not None]
+    indices = [one for k, one in enumerate(lists) if one not in lists[:k]]
+    rows = [
+        [local[wire], k, indices.index(one)] for wire in local for k, one in enumerate(kept[wire]) if one is not None
+    ]
+    extent = next(
+        first.wires[wire]["shape"][k] for wire in local for k, one in enumerate(kept[wire]) if one is not None
+    )
+    return {
+        "axis": "a",
+        "indices": indices,
+        "keep": lists[0],
+        "kept": rows,
+        "scores": ["5" if k in lists[0] else "0" for k in range(extent)],
+    }
+
+
 def pruned(first: State, last: State, kept: list[list[list[int] | None]], macs: tuple[str, str]) -> Json:
     """The step that cuts `first` to `last`; kept sets of each wire, those of sums being empty."""
     shrinks = [k for k, sets in enumerate(kept) if any(one is not None for one in sets)]
@@ -224,23 +243,9 @@ def pruned(first: State, last: State, kept: list[list[list[int] | None]], macs: 
     local = {wire: f"l{k}" for k, wire in enumerate(wires)}
     new = {wire: f"r{k}" for k, wire in enumerate(shrinks)}
     names = [f"l{len(wires) + k}" for k in range(len(chosen))]
-    lists = [one for wire in shrinks for one in kept[wire] if one is not None]
-    indices = [one for k, one in enumerate(lists) if one not in lists[:k]]
-    rows = [
-        [local[wire], k, indices.index(one)] for wire in shrinks for k, one in enumerate(kept[wire]) if one is not None
-    ]
-    extent = next(
-        first.wires[wire]["shape"][k] for wire in shrinks for k, one in enumerate(kept[wire]) if one is not None
-    )
     step: Json = {
         "after": last.metrics(macs[1]),
-        "arguments": {
-            "axis": "a",
-            "indices": indices,
-            "keep": lists[0],
-            "kept": rows,
-            "scores": ["5" if k in lists[0] else "0" for k in range(extent)],
-        },
+        "arguments": _arguments(first, kept, local),
         "before": first.metrics(macs[0]),
         "glue": {"operations": [], "wires": [local[wire] for wire in wires if wire not in shrinks]},
         "graphAfter": last.digest(),
