@@ -17,15 +17,18 @@ function viewed(call, shape) {
   return [...shape.slice(0, start), extent(product(shape.slice(start, end + 1))), ...shape.slice(end + 1)];
 }
 
-/** A dimension as factors: an extent that is a number times symbols stands as symbols and number; 1 is no factor. */
+/**
+ * A dimension as factors: an extent that is a number times symbols stands as symbols and number; 1 is no factor. A factor is a place of a run, with
+ * an extent of its own, and the polynomial of that.
+ */
 function factors(shape, placed) {
   return shape.flatMap((one, dimension) => {
-    if (one === 1) return [];
-    const [first, ...others] = typeof one === "string" ? polynomial(one) : [];
-    if (first === undefined || others.length > 0 || first[1] === 1n) return [{ value: polynomial(one), place: placed(dimension) }];
-    const symbols = { value: new Map([[first[0], 1n]]), place: placed(dimension) };
-    return [symbols, { value: constant(first[1]), place: placed(dimension) }];
-  });
+    const value = polynomial(one);
+    const [[monomial, coefficient]] = [...value];
+    const splits = value.size === 1 && monomial !== "" && coefficient > 1n;
+    const parts = splits ? [new Map([[monomial, 1n]]), constant(coefficient)] : [value];
+    return parts.map((part) => ({ value: part, place: { ...placed(dimension), extent: extent(part) } }));
+  }).filter(({ place }) => place.extent !== 1);
 }
 
 /** Runs end at every prefix of the source whose product is that of a prefix of the target. */

@@ -18,9 +18,9 @@
  * @property {Place} to
  * @property {((index: number) => number | null) | null} at
  *
- * @typedef {object} Run dimensions in row-major order on both sides, equally many elements
- * @property {Place[]} source
- * @property {Place[]} target
+ * @typedef {object} Run dimensions, or factors of them, in row-major order on both sides, equally many elements
+ * @property {(Place & {extent: Extent})[]} source
+ * @property {(Place & {extent: Extent})[]} target
  *
  * @typedef {object} Blocks a weight [outer, inner, …] whose outer dimension falls into `groups` equal parts, each with its own `width` channels
  * @property {Place} outer

@@ -6,10 +6,10 @@
 
 import { Reject, demand } from "../reject.js";
 
-/** Most kept positions of a run of a view. */
+/** Most kept positions of a run of a view, and most indices of a whole dimension that is written out. */
 const MOST = 2 ** 24;
 
-/** Most indices that are followed one by one; extents of wires cost nothing to write. */
+/** Most channels that are followed one by one; extents of wires cost nothing to write. */
 const FOLLOWED = 2 ** 28;
 
 /**
@@ -38,15 +38,23 @@ function checkTies(layout, cut, fail) {
   for (const place of layout.whole) if (keptAt(cut, place) !== null) fail(`cuts ${word(place)}, which must stay whole`);
 }
 
+/** Demands that a whole dimension can be written out. */
+function writeOut(kept, extent, fail) {
+  if (kept !== null) return;
+  if (typeof extent !== "number") fail(`cuts what belongs to an extent ${extent}`);
+  demand(extent <= MOST, "V20", "a cut beside a dimension of too many indices");
+}
+
 /** Index i of one dimension is index at(i) of another, before and after. */
-function checkLink(before, after, { cut, extent, fail }) {
+function checkLink(before, after, { cut, shapeOf, fail }) {
   const { from, to } = before;
   const [source, sink] = [keptAt(cut, from), keptAt(cut, to)];
   if (source === null && sink === null) return;
-  if (before.at === null || after.at === null || typeof extent !== "number") fail(`cuts ${word(from)} or ${word(to)}, which cannot be followed`);
+  writeOut(source, shapeOf(from), fail);
+  writeOut(sink, shapeOf(to), fail);
+  if (before.at === null || after.at === null) fail(`cuts ${word(from)} or ${word(to)}, which cannot be followed`);
   const rank = sink === null ? null : new Map(sink.map((index, k) => [index, k]));
-  const count = source === null ? extent : source.length;
-  demand(count <= FOLLOWED, "V20", "a cut of too many indices");
+  const count = source === null ? shapeOf(from) : source.length;
   for (let r = 0; r < count; r += 1) {
     const was = before.at(source === null ? r : source[r]);
     const is = after.at(r);
@@ -104,20 +112,21 @@ function sameRun(left, right) {
 }
 
 /** Runs of a view: kept positions are equal, or all is whole. */
-function checkRun(run, shapeOf, cut, fail) {
-  const sides = [run.source, run.target].map((places) => places.map((place) => ({ extent: shapeOf(place), kept: keptAt(cut, place) })));
+function checkRun(run, cut, fail) {
+  const sides = [run.source, run.target].map((places) => places.map((place) => ({ extent: place.extent, kept: keptAt(cut, place) })));
   if (sides.flat().every((one) => one.kept === null)) return;
-  if (!sides.flat().every((one) => typeof one.extent === "number")) fail("cuts what is viewed together with a symbol");
+  for (const { kept, extent } of sides.flat()) writeOut(kept, extent, fail);
   if (sides.some((side) => count(side) > MOST)) throw new Reject("V20", "a view of too many kept positions");
   if (!sameRun(sides[0], sides[1])) fail("shows other positions than it reads");
 }
 
 /** Weights in groups: the channels of position o are those of its group, cut alike. */
 function checkBlocks(before, after, shapeOf, cut, fail) {
-  const [outer, inner, channels] = [before.outer, before.inner, before.channels].map((place) => keptAt(cut, place));
+  const places = [before.outer, before.inner, before.channels];
+  const [outer, inner, channels] = places.map((place) => keptAt(cut, place));
+  for (const place of places) writeOut(keptAt(cut, place), shapeOf(place), fail);
   if (outer === null && inner === null && channels === null) return;
   const { extent, width, groups } = before;
-  if (![extent, width].every((one) => typeof one === "number")) fail("cuts channels that are no integers");
   const [outers, inners] = [outer?.length ?? extent, inner?.length ?? width];
   demand(outers * inners <= FOLLOWED, "V20", "a cut of too many channels");
   const channel = (k) => (channels === null ? k : channels[k]);
@@ -131,8 +140,9 @@ function checkBlocks(before, after, shapeOf, cut, fail) {
 }
 
 /** Channels are kept in whole multiples, and as many of them as the operation says afterwards. */
-function checkMultiple(before, after, cut, fail) {
+function checkMultiple(before, after, { cut, shapeOf, fail }) {
   const kept = keptAt(cut, before.place);
+  writeOut(kept, shapeOf(before.place), fail);
   if (after.size !== before.size) fail("has groups of another size");
   if (kept === null) return;
   const whole = kept.length % before.size === 0 && kept.every((index, k) => k % before.size === 0 ? index % before.size === 0 : index === kept[k - 1] + 1);
@@ -184,9 +194,9 @@ export function checkRelation(before, after, cut) {
   const shapeOf = (place) => before.call[place.side === "source" ? "sources" : "targets"][place.port].shape[place.dimension];
   const [was, is] = [before.layout, after.layout];
   checkTies(was, cut, fail);
-  was.links.forEach((link, k) => checkLink(link, is.links[k], { cut, extent: shapeOf(link.from), fail }));
-  for (const run of was.runs) checkRun(run, shapeOf, cut, fail);
+  was.links.forEach((link, k) => checkLink(link, is.links[k], { cut, shapeOf, fail }));
+  for (const run of was.runs) checkRun(run, cut, fail);
   was.blocks.forEach((block, k) => checkBlocks(block, is.blocks[k], shapeOf, cut, fail));
-  was.multiples.forEach((one, k) => checkMultiple(one, is.multiples[k], cut, fail));
+  was.multiples.forEach((one, k) => checkMultiple(one, is.multiples[k], { cut, shapeOf, fail }));
   if (before.reading.row.layout === "attention") checkScale(before.reading, after.reading, cut, fail);
 }
