@@ -95,7 +95,7 @@ FORMS: list[tuple[str, str, Callable[[Json], None]]] = [
     ("a condition that is a number", "lacks apply, terms", put([v("h")], *rule("where"))),
     ("a condition that is not exact", "is not exact", put([ap("lt", ap("sqrt", v("h")), v("h"))], *rule("where"))),
     ("a value that is a truth value", "is not one of", put(ap("lt", SUM, SUM), *rule("with", 0, "value"))),
-    ("a value over metrics", "may not stand there", put({"metric": "size/1", "state": "after"}, *rule("with", 0, "value"))),
+    ("a value over metrics", "not stand there", put({"metric": "size/1", "state": "after"}, *rule("with", 0, "value"))),
     ("an unknown field", "unknown field", put(1, *rule("extra"))),
 ]  # fmt: skip
 

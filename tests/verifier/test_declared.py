@@ -377,7 +377,7 @@ BYTES: list[Lie] = [
     ("a bound at no number", "V15", "by number", job(r.factor, of(r.FACTOR, bound={
         **r.FACTOR["bound"], "factor": spectral("sigma", HALF)}))),
     ("no bound told", "V03", "exactly where the rule has them", job(r.factor, change=untold)),
-    ("a bound for an exact rule", "V03", "exactly where the rule has them", job(r.fuse, change=put((1.0).hex(), "factor"))),
+    ("a bound for an exact rule", "V03", "exactly where", job(r.fuse, change=put((1.0).hex(), "factor"))),
 ]  # fmt: skip
 
 

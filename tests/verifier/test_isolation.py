@@ -68,7 +68,9 @@ def test_structure_is_checked_without_numpy() -> None:
 
 
 def test_help_loads_no_numpy() -> None:
-    program = "import sys; from surgdsl.verifier.main import arguments; arguments('x'); assert 'numpy' not in sys.modules"
+    program = (
+        "import sys; from surgdsl.verifier.main import arguments; arguments('x'); assert 'numpy' not in sys.modules"
+    )
     subprocess.run([sys.executable, "-c", program], cwd=HOUSE, check=True)
 
 
