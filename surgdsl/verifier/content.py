@@ -139,7 +139,9 @@ def select(content: Content, kept: tuple[tuple[int, ...] | None, ...]) -> dict[s
     """
     weight, parts = content.weight, dict(content.parts)
     if weight.plain:
-        return {"values": chosen(parts["values"], ITEMSIZE[weight.dtype], weight.shape, kept)}
+        cut = max(dim for dim, some in enumerate(kept) if some is not None) + 1  # what is whole behind it is one item
+        item = ITEMSIZE[weight.dtype] * math.prod(weight.shape[cut:])
+        return {"values": ops.choose(parts["values"], item, weight.shape[:cut], kept[:cut])}
     indices = [range(extent) if some is None else some for extent, some in zip(weight.shape, kept, strict=True)]
     rows = ([index * step for index in row] for row, step in zip(indices, steps(weight.shape), strict=True))
     everywhere = positions = ops.places(rows)
@@ -166,20 +168,6 @@ def select(content: Content, kept: tuple[tuple[int, ...] | None, ...]) -> dict[s
         if "zero" in parts:
             parts["zero"] = bytes(map(int, ops.take(parts["zero"], at)))
     return parts
-
-
-def chosen(values: bytes, size: int, shape: tuple[int, ...], kept: tuple[tuple[int, ...] | None, ...]) -> bytes:
-    """The elements at the kept indices; dimensions at the end that are whole are one item."""
-    cut = max(dim for dim, some in enumerate(kept) if some is not None) + 1
-    item = size * math.prod(shape[cut:])
-    first, *others = (
-        [index * step for index in (range(extent) if some is None else some)]
-        for extent, some, step in zip(shape[:cut], kept, steps(shape[:cut]), strict=False)
-    )
-    rest = ops.places(others)
-    block = max(1, RUN // len(rest))
-    blocks = (ops.places([first[at : at + block], rest]) for at in range(0, len(first), block))
-    return b"".join(ops.gather(values, item, at) for at in blocks)
 
 
 def check_parts(weight: Weight, expected: Mapping[str, bytes], load: Load) -> None:

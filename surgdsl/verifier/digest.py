@@ -36,20 +36,24 @@ def nbytes(dtype: str, shape: Sequence[int]) -> int:
 
 
 def leaf(dtype: str, pieces: Iterable[Any]) -> Leaf:
-    """A leaf of a tensor that comes in pieces; each is hashed and scanned while it is near."""
+    """A leaf of a tensor that comes in pieces; each is hashed and, where there is a dtype, scanned while it is near."""
     inner, nonzero, odd = hashlib.sha256(b"\0"), 0, 0
     for piece in pieces:
         inner.update(piece)
-        found = ops.scan(piece, ITEMSIZE[dtype], dtype in ("U8", "BOOL"), LIMIT.get(dtype, 0))
-        nonzero, odd = nonzero + found[0], odd + found[1]
+        if dtype:
+            found = ops.scan(piece, ITEMSIZE[dtype], dtype in ("U8", "BOOL"), LIMIT.get(dtype, 0))
+            nonzero, odd = nonzero + found[0], odd + found[1]
     return inner.digest(), nonzero, odd
 
 
-def leaves(dtype: str, data: bytes) -> list[Leaf]:
+def pieces(data: Any, size: int) -> Iterable[Any]:
+    """Bytes cut into pieces of a size, the last one shorter."""
+    return (memoryview(data)[start : start + size] for start in range(0, len(data), size))
+
+
+def leaves(dtype: str, data: Any) -> list[Leaf]:
     """The leaves of a tensor that lies in memory."""
-    view = memoryview(data)
-    cut = (view[start : start + CHUNK] for start in range(0, len(data), CHUNK))
-    return [leaf(dtype, (one[at : at + PIECE] for at in range(0, len(one), PIECE))) for one in cut]
+    return [leaf(dtype, pieces(chunk, PIECE)) for chunk in pieces(data, CHUNK)]
 
 
 def tensor(dtype: str, shape: Sequence[int], found: Sequence[Leaf]) -> str:

@@ -18,6 +18,7 @@ from tempfile import SpooledTemporaryFile
 from typing import Any
 
 from surgdsl.verifier import digest as digests
+from surgdsl.verifier.arrays import ops
 from surgdsl.verifier.canonical import is_list, is_object
 from surgdsl.verifier.folder import open_regular
 from surgdsl.verifier.reject import Reject, need
@@ -25,7 +26,7 @@ from surgdsl.verifier.weight import Part
 
 HEADER_LIMIT = 64 << 20
 TENSOR_LIMIT = 200_000
-CACHE_LIMIT = 16 << 20
+HELD_LIMIT = 64 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,16 +55,16 @@ class WeightFile:
         (length,) = struct.unpack("<Q", self._pread(0, 8))
         need(length <= HEADER_LIMIT, "V20", f"{what}: the header is larger than {HEADER_LIMIT} bytes")
         need(8 + length <= size, "V07", f"{what}: the header is longer than the file")
-        raw = self._pread(8, 8 + length)
+        raw = bytes(self._pread(8, 8 + length))
         table = parse_header(raw, what)
         need(not canonical or raw == encode_header(table), "V07", f"{what}: the header is not canonical")
         self.entries = {entry.name: entry for entry in self._hashed(self._laid(table, 8 + length, size), threads)}
 
-    def read(self, entry: Entry) -> Any:
+    def read(self, entry: Entry) -> memoryview:
         """The bytes of a tensor, hashed again: the file may have changed since it was opened."""
         data = self._pread(entry.start, entry.stop)
-        found = digests.tensor(entry.dtype, entry.shape, digests.leaves(entry.dtype, data))
-        need(found == entry.digest, "V08", f"{self.what} changed while it was being read")
+        same = [leaf[0] for leaf in digests.leaves("", data)] == [leaf[0] for leaf in entry.leaves]
+        need(same, "V08", f"{self.what} changed while it was being read")
         return data
 
     def manifest(self) -> str:
@@ -102,7 +103,7 @@ class WeightFile:
                 yield Entry(e.name, e.dtype, e.shape, e.start, e.stop, own, digests.tensor(e.dtype, e.shape, own))
 
     def _leaves(self, group: list[tuple[str, int, int]]) -> list[digests.Leaf]:
-        buffer = memoryview(bytearray(digests.PIECE))
+        buffer = ops.buffer(digests.PIECE)
         return [digests.leaf(dtype, self._pieces(buffer, start, stop)) for dtype, start, stop in group]
 
     def _pieces(self, buffer: memoryview, start: int, stop: int) -> Iterator[memoryview]:
@@ -114,9 +115,9 @@ class WeightFile:
                 done += count
             yield piece
 
-    def _pread(self, start: int, stop: int) -> Any:
-        data = bytearray(stop - start)
-        for _ in self._pieces(memoryview(data), start, stop):
+    def _pread(self, start: int, stop: int) -> memoryview:
+        data = ops.buffer(stop - start)
+        for _ in self._pieces(data, start, stop):
             pass  # one piece, which is all
         return data
 
@@ -178,8 +179,9 @@ class Store:
         self._read: dict[str, Callable[[], Any]] = {
             name: partial(file.read, entry) for name, (file, entry) in places.items()
         }
-        self._found = SpooledTemporaryFile(CACHE_LIMIT)  # noqa: SIM115 - closed when the store goes
-        weakref.finalize(self, self._found.close)
+        self._held = 0
+        self._aside_file = SpooledTemporaryFile(1)  # noqa: SIM115 - made when it is written to, closed with the store
+        weakref.finalize(self, self._aside_file.close)
         self.blobs: set[str] = set()
 
     def add(self, row: dict[str, Any], read: Callable[[], bytes]) -> None:
@@ -195,9 +197,8 @@ class Store:
         """Whether these bytes are the tensor of that digest; they are known from then on."""
         same = self._known(name, dtype, shape, data)
         if same and name not in self._read:
-            start = self._found.seek(0, os.SEEK_END)
-            self._found.write(data)
-            self._read[name] = partial(again, self._found, start, len(data))
+            self._held += len(data)
+            self._read[name] = self._aside(data) if self._held > HELD_LIMIT else lambda: data
         return same
 
     def _known(self, name: str, dtype: str, shape: Sequence[int], data: bytes) -> bool:
@@ -219,8 +220,14 @@ class Store:
         self.counts(part)
         return self._read[part.digest]()
 
+    def _aside(self, data: Any) -> Callable[[], Any]:
+        file, start = self._aside_file, self._aside_file.seek(0, os.SEEK_END)
+        size = file.write(data)
 
-def again(file: Any, start: int, size: int) -> bytes:
-    """Bytes that were put aside."""
-    file.seek(start)
-    return file.read(size)
+        def read() -> Any:
+            found = ops.buffer(size)
+            file.seek(start)
+            file.readinto(found)
+            return found
+
+        return read

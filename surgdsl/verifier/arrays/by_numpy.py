@@ -26,6 +26,10 @@ def column(raw: Any, letter: str) -> Any:
         return words.astype(np.float64) if letter in "efd" else words.astype(np.int64) if letter == "B" else words
 
 
+def buffer(size: int) -> memoryview:
+    return memoryview(np.empty(size, dtype=np.uint8))
+
+
 def numbers(values: Iterable[float]) -> Any:
     return np.array(list(values), dtype=np.float64)
 
@@ -83,9 +87,19 @@ def join(columns: Iterable[Any]) -> Any:
     return np.concatenate(list(columns))
 
 
-def gather(raw: bytes, item: int, at: Any) -> bytes:
-    kind = f"<u{item}" if item in (1, 2, 4, 8) else f"V{item}"
-    return np.frombuffer(raw, kind)[at].tobytes()
+def items(raw: Any, size: int) -> Any:
+    return np.frombuffer(raw, f"<u{size}" if size in (1, 2, 4, 8) else f"V{size}")
+
+
+def gather(raw: Any, item: int, at: Any) -> bytes:
+    return items(raw, item).take(at).tobytes()
+
+
+def choose(raw: Any, item: int, shape: Sequence[int], kept: Sequence[Sequence[int] | None]) -> Any:
+    found = items(raw, item).reshape(shape)
+    for dim, some in enumerate(kept):
+        found = found if some is None else found.take(some, axis=dim)
+    return memoryview(found.reshape(-1).view(np.uint8))
 
 
 def tally(runs: Iterable[Any], size: int) -> Any:

@@ -65,6 +65,11 @@ def column(raw: Any, letter: str) -> Any:
     return struct.unpack(f"<{len(raw) // struct.calcsize('<' + letter)}{letter}", raw)
 
 
+def buffer(size: int) -> memoryview:
+    """Room for bytes."""
+    return memoryview(bytearray(size))
+
+
 def numbers(values: Iterable[float]) -> Any:
     """A column of floats."""
     return [float(value) for value in values]
@@ -133,6 +138,14 @@ def join(columns: Iterable[Any]) -> Any:
 def gather(raw: bytes, item: int, at: Any) -> bytes:
     """The items of so many bytes each at some positions."""
     return b"".join(raw[place * item : (place + 1) * item] for place in at)
+
+
+def choose(raw: Any, item: int, shape: Sequence[int], kept: Sequence[Sequence[int] | None]) -> Any:
+    """The items of so many bytes each, in a shape, at the kept indices of each dimension."""
+    found = [0]
+    for some, extent in zip(kept, shape, strict=True):
+        found = [at * extent + index for at in found for index in some or range(extent)]
+    return gather(raw, item, found)
 
 
 def tally(runs: Iterable[Any], size: int) -> Any:
