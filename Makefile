@@ -72,6 +72,7 @@ bench: setup ## time check, run and verify as whole processes, three times each
 	$(BIN)/python tests/benchmarks/rewriting.py
 	$(BIN)/python tests/benchmarks/frontend.py
 	$(BIN)/python tests/benchmarks/memory.py
+	$(BIN)/python tests/benchmarks/verification.py
 
 laws: setup ## test the laws of rewriting on two thousand examples each (docs/laws.md)
 	$(BIN)/python -m pytest tests/laws --hypothesis-profile=laws

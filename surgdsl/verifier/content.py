@@ -90,13 +90,7 @@ class Load:
     def __call__(self, weight: Weight) -> Content:
         """The content of a weight; V08 when bytes are missing, V15 when the encoding is invalid."""
         parts = {role: self.store.fetch(part) for role, part in weight.parts.items()}
-        if weight.masked:
-            parts["mask"] = unpack(parts["mask"], 1, weight.count, weight.base)
-        kept = parts["mask"].count(1) if weight.masked else weight.count
-        for role, part in weight.parts.items():
-            need(
-                part.shape == weight.part_shape(role, kept), "V15", f"the shape of `{part.name}` does not fit its mask"
-            )
+        parts["mask"], kept = self.mask(weight) if weight.masked else (None, weight.count)
         if "codes" in parts:
             parts["codes"] = unpack(parts["codes"], weight.bits, kept, weight.base)
         if weight.kind == "codebook":
@@ -115,14 +109,24 @@ class Load:
             parts["zero"] = ops.column(parts["zero"], "B")
         return Content(weight, parts)
 
+    def mask(self, weight: Weight) -> tuple[bytes, int]:
+        """The mask of a weight, a byte for each bit, and how many are set; V15 when the other parts do not fit it."""
+        mask = unpack(self.store.fetch(weight.parts["mask"]), 1, weight.count, weight.base)
+        kept: int = ops.scan(mask, 1, True, 0)[0]
+        for role, part in weight.parts.items():
+            fits = part.shape == weight.part_shape(role, kept)
+            need(fits, "V15", f"the shape of `{part.name}` does not fit its mask")
+        return mask, kept
+
     def nonzero(self, weight: Weight) -> int:
         """Elements whose bits, the sign bit cleared, are not all zero; V15 for a truth value above 1."""
-        if weight.plain:
-            part = weight.parts["values"]
-            found, odd = self.store.counts(part)
-            need(not odd or weight.dtype != "BOOL", "V15", f"`{weight.base}` holds a truth value above 1")
-            return found
-        return self(weight).nonzero()
+        if weight.kind != "dense":
+            return self(weight).nonzero()
+        if weight.masked:
+            self.mask(weight)
+        found, odd = self.store.counts(weight.parts["values"])
+        need(not odd or weight.dtype != "BOOL", "V15", f"`{weight.base}` holds a truth value above 1")
+        return found
 
 
 def unpack(raw: bytes, bits: int, count: int, what: str) -> bytes:
@@ -137,7 +141,7 @@ def select(content: Content, kept: tuple[tuple[int, ...] | None, ...]) -> dict[s
 
     V15 when elements of different scales would come to share one.
     """
-    weight, parts = content.weight, dict(content.parts)
+    weight, parts = content.weight, {role: held for role, held in content.parts.items() if held is not None}
     if weight.plain:
         cut = max(dim for dim, some in enumerate(kept) if some is not None) + 1  # what is whole behind it is one item
         item = ITEMSIZE[weight.dtype] * math.prod(weight.shape[cut:])

@@ -9,7 +9,8 @@ import hashlib
 import math
 import struct
 from collections.abc import Iterable, Sequence
-from functools import lru_cache
+from concurrent.futures import ThreadPoolExecutor
+from functools import lru_cache, partial
 from typing import Any
 
 from surgdsl.verifier.arrays import ops
@@ -51,9 +52,13 @@ def pieces(data: Any, size: int) -> Iterable[Any]:
     return (memoryview(data)[start : start + size] for start in range(0, len(data), size))
 
 
-def leaves(dtype: str, data: Any) -> list[Leaf]:
+def leaves(dtype: str, data: Any, threads: int = 1) -> list[Leaf]:
     """The leaves of a tensor that lies in memory."""
-    return [leaf(dtype, pieces(chunk, PIECE)) for chunk in pieces(data, CHUNK)]
+    cut = [pieces(chunk, PIECE) for chunk in pieces(data, CHUNK)]
+    if min(threads, len(cut)) < 2:
+        return [leaf(dtype, chunk) for chunk in cut]
+    with ThreadPoolExecutor(threads) as pool:
+        return list(pool.map(partial(leaf, dtype), cut))
 
 
 def tensor(dtype: str, shape: Sequence[int], found: Sequence[Leaf]) -> str:

@@ -46,7 +46,7 @@ class WeightFile:
     """An open safetensors file, hashed once by some threads; `entries` by name."""
 
     def __init__(self, path: str, what: str, canonical: bool, threads: int = 1) -> None:
-        self.what = what
+        self.what, self.threads = what, threads
         self._descriptor = open_regular(path, what)
         weakref.finalize(self, os.close, self._descriptor)
         self._state = self._now()
@@ -58,12 +58,12 @@ class WeightFile:
         raw = bytes(self._pread(8, 8 + length))
         table = parse_header(raw, what)
         need(not canonical or raw == encode_header(table), "V07", f"{what}: the header is not canonical")
-        self.entries = {entry.name: entry for entry in self._hashed(self._laid(table, 8 + length, size), threads)}
+        self.entries = {entry.name: entry for entry in self._hashed(self._laid(table, 8 + length, size))}
 
     def read(self, entry: Entry) -> memoryview:
         """The bytes of a tensor, hashed again: the file may have changed since it was opened."""
         data = self._pread(entry.start, entry.stop)
-        same = [leaf[0] for leaf in digests.leaves("", data)] == [leaf[0] for leaf in entry.leaves]
+        same = [leaf[0] for leaf in digests.leaves("", data, self.threads)] == [leaf[0] for leaf in entry.leaves]
         need(same, "V08", f"{self.what} changed while it was being read")
         return data
 
@@ -90,13 +90,13 @@ class WeightFile:
         need(base + at == size, "V07", f"{self.what}: bytes lie after the last tensor")
         return found
 
-    def _hashed(self, entries: list[Entry], threads: int) -> Iterator[Entry]:
+    def _hashed(self, entries: list[Entry]) -> Iterator[Entry]:
         cuts = [range(entry.start, entry.stop, digests.CHUNK) for entry in entries]
         leaves = (
             (e.dtype, at, min(at + digests.CHUNK, e.stop)) for e, cut in zip(entries, cuts, strict=True) for at in cut
         )
         groups = [list(group) for _, group in groupby(leaves, lambda leaf: leaf[1] // digests.CHUNK)]
-        with ThreadPoolExecutor(threads) as pool:
+        with ThreadPoolExecutor(self.threads) as pool:
             found = chain.from_iterable(pool.map(self._leaves, groups))
             for e, cut in zip(entries, cuts, strict=True):
                 own = tuple(islice(found, len(cut)))
@@ -179,7 +179,7 @@ class Store:
         self._read: dict[str, Callable[[], Any]] = {
             name: partial(file.read, entry) for name, (file, entry) in places.items()
         }
-        self._held = 0
+        self._held, self._threads = 0, max(file.threads for file in files)
         self._aside_file = SpooledTemporaryFile(1)  # noqa: SIM115 - made when it is written to, closed with the store
         weakref.finalize(self, self._aside_file.close)
         self.blobs: set[str] = set()
@@ -202,7 +202,7 @@ class Store:
         return same
 
     def _known(self, name: str, dtype: str, shape: Sequence[int], data: bytes) -> bool:
-        leaves = tuple(digests.leaves(dtype, data))
+        leaves = tuple(digests.leaves(dtype, data, self._threads))
         same = digests.nbytes(dtype, shape) == len(data) and digests.tensor(dtype, shape, leaves) == name
         if same:
             self._leaves[name] = dtype, tuple(shape), leaves

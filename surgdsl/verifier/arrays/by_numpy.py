@@ -62,7 +62,7 @@ def top(values: Any) -> float:
 
 
 def kept(start: int, stop: int, mask: bytes | None) -> Any:
-    return np.arange(start, stop) if mask is None else start + np.flatnonzero(np.frombuffer(mask, "B")[start:stop])
+    return np.arange(start, stop) if mask is None else start + np.flatnonzero(np.frombuffer(mask, bool)[start:stop])
 
 
 def places(lists: Iterable[Sequence[int]]) -> Any:
