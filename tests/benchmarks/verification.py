@@ -11,6 +11,7 @@ import hashlib
 import json
 import os
 import resource
+import shutil
 import subprocess
 import sys
 import time
@@ -111,7 +112,8 @@ def header(sizes: dict[str, list[int]]) -> bytes:
 def holes() -> None:
     """A certificate of no step over a file of zeros that takes no room."""
     folder = FOLDER / "holes"
-    (folder / "certificate" / "blobs").mkdir(parents=True, exist_ok=True)
+    shutil.rmtree(folder, ignore_errors=True)
+    (folder / "certificate" / "blobs").mkdir(parents=True)
     names = [f"w{number:02}" for number in range(HOLES)]
     start = header({name: [ROWS] for name in names})
     with (folder / "model.safetensors").open("wb") as out:
@@ -136,7 +138,7 @@ def holes() -> None:
         "head": "0" * 64, "input": {**state, "graphBlob": blob(folder, canon(graph))}, "interfaces": [],
         "metrics": ["macs/1", "nnz/1", "params/1", "size/1"], "obligations": [], "output": state,
         "producer": {"name": "surgdsl", "version": "0"}, "seed": 0, "sequence": 0,
-        "spec": {"blob": blob(folder, b"surg 1\n"), "language": "surg/1"}, "steps": [], "tensors": [],
+        "spec": {"blob": blob(folder, b"surg 1\nsurgery none on m {\n}\n"), "language": "surg/1"}, "steps": [], "tensors": [],
     }  # fmt: skip
     statement = {
         "_type": "https://in-toto.io/Statement/v1", "predicate": predicate,
