@@ -138,7 +138,8 @@ def holes() -> None:
         "head": "0" * 64, "input": {**state, "graphBlob": blob(folder, canon(graph))}, "interfaces": [],
         "metrics": ["macs/1", "nnz/1", "params/1", "size/1"], "obligations": [], "output": state,
         "producer": {"name": "surgdsl", "version": "0"}, "seed": 0, "sequence": 0,
-        "spec": {"blob": blob(folder, b"surg 1\nsurgery none on m {\n}\n"), "language": "surg/1"}, "steps": [], "tensors": [],
+        "spec": {"blob": blob(folder, b"surg 1\nsurgery none on m {\n}\n"), "language": "surg/1"}, "steps": [],
+        "tensors": [],
     }  # fmt: skip
     statement = {
         "_type": "https://in-toto.io/Statement/v1", "predicate": predicate,
