@@ -16,7 +16,7 @@ import { verify } from "./verify.js";
 const MANY = { type: "string", multiple: true };
 const ONE = { type: "string" };
 const OPTIONS = {
-  input: ONE, model: ONE, "expect-input": ONE, "expect-output": ONE, "expect-spec": ONE, "min-sequence": ONE, trust: MANY, key: MANY, signatures: ONE,
+  input: ONE, model: ONE, "expect-input": ONE, "expect-graph": ONE, "expect-output": ONE, "expect-spec": ONE, "min-sequence": ONE, trust: MANY, key: MANY, signatures: ONE,
   require: MANY, strict: { type: "boolean" }, json: { type: "boolean" },
 };
 
@@ -67,7 +67,7 @@ async function inputOf(folder, entries, given) {
 }
 
 async function optionsOf(values) {
-  for (const name of ["expect-input", "expect-output", "expect-spec"]) if (name in values && !isDigest(values[name])) usage(`--${name}: no digest`);
+  for (const name of ["expect-input", "expect-graph", "expect-output", "expect-spec"]) if (name in values && !isDigest(values[name])) usage(`--${name}: no digest`);
   for (const digest of values.trust ?? []) if (!isDigest(digest)) usage("--trust: no digest");
   const keys = new Map();
   for (const path of values.key ?? []) {
@@ -79,7 +79,7 @@ async function optionsOf(values) {
   if (signatures !== undefined && !(Number.isInteger(signatures) && signatures >= 1 && signatures <= keys.size)) usage("--signatures: from 1 to the number of keys");
   const requirements = (values.require ?? []).map((text) => parseRequirement(text) ?? usage(`--require ${text}: no requirement`));
   return {
-    expectInput: values["expect-input"], expectOutput: values["expect-output"], expectSpec: values["expect-spec"], trust: values.trust ?? [],
+    expectInput: values["expect-input"], expectGraph: values["expect-graph"], expectOutput: values["expect-output"], expectSpec: values["expect-spec"], trust: values.trust ?? [],
     minSequence: Number(values["min-sequence"] ?? 0), require: requirements, strict: values.strict ?? false, keys: [...keys.values()], signatures,
   };
 }

@@ -41,6 +41,7 @@ export function readExpectations() {
   const count = (text) => (Number(text) >= 1 && Number(text) <= distinct.length ? natural(text) : null);
   const options = {
     expectInput: read("expect-input", digest, "The digest of the input model is not 64 hexadecimal digits."),
+    expectGraph: read("expect-graph", digest, "The digest of the graph of the input model is not 64 hexadecimal digits."),
     expectOutput: read("expect-output", digest, "The digest of the result is not 64 hexadecimal digits."),
     expectSpec: read("expect-spec", digest, "The digest of the text is not 64 hexadecimal digits."),
     require: read("require", all((text) => lines(text).map(parseRequirement)), "What must hold is not understood: write for example “size <= 20%”."),

@@ -106,7 +106,7 @@ function foundIn({ step, finding, before, after }) {
 }
 
 function binding({ unbound, predicate }, options) {
-  const rows = [["Input model", predicate.input.manifest, options.expectInput], ["Result", predicate.output.manifest, options.expectOutput], [".surg text", predicate.spec.blob, options.expectSpec]];
+  const rows = [["Input weights", predicate.input.manifest, options.expectInput], ["Input graph", predicate.input.graph, options.expectGraph], ["Result", predicate.output.manifest, options.expectOutput], [".surg text", predicate.spec.blob, options.expectSpec]];
   const list = make("dl", ...rows.flatMap(([name, digest, expected]) => [make("dt", name), make("dd", make("span.mono", digest), expected ? make("strong", " ✓ as you expected") : null)]));
   if (!unbound) return [make("h3", "Tied to what you expect"), list];
   return [make("div.box.warn", make("p", make("strong", "Not tied to what you have in mind (UNBOUND)")),

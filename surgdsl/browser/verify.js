@@ -21,7 +21,7 @@ import { Store, inMemory } from "./store.js";
 
 /**
  * @typedef {object} Options what the auditor brings.
- * @property {string} [expectInput] @property {string} [expectOutput] @property {string} [expectSpec] digests
+ * @property {string} [expectInput] @property {string} [expectGraph] @property {string} [expectOutput] @property {string} [expectSpec] digests
  * @property {number} [minSequence] @property {string[]} [trust] digests @property {Uint8Array[]} [keys] public keys, 32 bytes each, distinct
  * @property {number} [signatures] how many of the keys @property {object[]} [require] requirements, as `parseRequirement` reads them @property {boolean} [strict]
  */
@@ -97,7 +97,8 @@ async function checkOutput({ predicate, subject }, state, tensors) {
 
 /** Order 5, the end: what the auditor expects. */
 async function checkExpectations(predicate, options, context, infinite) {
-  const expected = [["input", options.expectInput, predicate.input.manifest], ["output", options.expectOutput, predicate.output.manifest],
+  const expected = [["input", options.expectInput, predicate.input.manifest], ["graph", options.expectGraph, predicate.input.graph],
+    ["output", options.expectOutput, predicate.output.manifest],
     ["spec", options.expectSpec, predicate.spec.blob]];
   for (const [what, want, found] of expected) demand(want === undefined || want === found, "V19", `another ${what} was expected: it is ${found}`);
   const least = options.minSequence ?? 0;
@@ -109,7 +110,7 @@ async function checkExpectations(predicate, options, context, infinite) {
     requirements.push({ text: requirement.text, words });
   }
   const unbound = expected.some(([, want]) => want === undefined);
-  demand(!unbound || !options.strict, "V19", "strict: the verdict is not bound to an expected input, output and spec");
+  demand(!unbound || !options.strict, "V19", "strict: the verdict is not bound to an expected input, graph, output and spec");
   demand(infinite === 0n || !options.strict, "V19", `strict: ${infinite} elements of the result are not finite`);
   return { unbound, requirements };
 }

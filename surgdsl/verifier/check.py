@@ -102,7 +102,8 @@ def about(predicate: dict[str, Any], certificate: Certificate) -> dict[str, Any]
     """What the verdict is about, for whoever compares it with something."""
     found = {name: predicate[name] for name in ("sequence", "supersedes") if name in predicate}
     found |= {"certificate": hashlib.sha256(certificate.statement).hexdigest(), "spec": predicate["spec"]["blob"]}
-    return found | {side: predicate[side]["manifest"] for side in ("input", "output")}
+    found |= {side: predicate[side]["manifest"] for side in ("input", "output")}
+    return found | {"graph": predicate["input"]["graph"]}
 
 
 def read_blobs(predicate: dict[str, Any], certificate: Certificate) -> dict[str, bytes]:
@@ -246,7 +247,7 @@ def read_log(data: bytes, states: dict[str, replay.State], steps: list[dict[str,
 
 
 def bind(request: Request, predicate: dict[str, Any], on: Ground, logs: claims.Logs, report: Report) -> None:
-    """Compare with the auditor's expectations; without all three the verdict is unbound, which --strict refuses."""
+    """Compare with the auditor's expectations; without all four the verdict is unbound, which --strict refuses."""
     report.begin("expectations")
     for text, reading in request.required:
         claims.require(reading, text, on, logs, predicate["claims"])
@@ -255,7 +256,7 @@ def bind(request: Request, predicate: dict[str, Any], on: Ground, logs: claims.L
     report.unbound = not all(request.expected.values())
     sequence = predicate["sequence"]
     need(sequence >= request.minimum, "V19", f"the sequence is {sequence}, expected was at least {request.minimum}")
-    need(not (request.strict and report.unbound), "V19", "UNBOUND: --strict wants all three of --expect-...")
+    need(not (request.strict and report.unbound), "V19", "UNBOUND: --strict wants all four of --expect-...")
     given = [name for name, wanted in request.expected.items() if wanted] + [text for text, _ in request.required]
     given += [f"sequence {sequence}"] if request.minimum else []
     report.done(f"met: {', '.join(given)}" if given else "none given")

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from surgdsl.verifier.report import Report
 
 REJECTED = 4
+EXPECTED = ("input", "graph", "output", "spec")
 MANY: dict[str, Any] = {"action": "append", "default": []}
 
 
@@ -35,6 +36,7 @@ def arguments(program: str) -> argparse.ArgumentParser:
     add("--input", metavar="FILE", type=place, help=f"the input weights ({where})")
     add("--model", metavar="FILE", type=place, help="the output weights (FOLDER/model.safetensors)")
     add("--expect-input", metavar="D", type=digest, help="the manifest of the input that you expect")
+    add("--expect-graph", metavar="D", type=digest, help="the digest of the input's graph that you expect")
     add("--expect-output", metavar="D", type=digest, help="the manifest of the output that you expect")
     add("--expect-spec", metavar="D", type=digest, help="the SHA-256 of the .surg that you expect")
     add("--min-sequence", metavar="N", type=number, default=0, help="the least place in the row of certificates")
@@ -46,7 +48,7 @@ def arguments(program: str) -> argparse.ArgumentParser:
     require = "what you require besides, as 'size <= 20%%'; may be repeated"
     add("--require", metavar="R", type=requirement, **MANY, help=require)
     add("--threads", metavar="N", type=number, default=cores, help="threads that hash weights (the cores, at most 4)")
-    add("--strict", action="store_true", help="refuse a verdict that is not bound to all three expectations")
+    add("--strict", action="store_true", help="refuse a verdict that is not bound to all four expectations")
     add("--json", action="store_true", help="print JSON lines, the verdict last")
     return parser
 
@@ -76,7 +78,7 @@ def examined(given: argparse.Namespace, report: Report) -> bool:
     from surgdsl.verifier.check import Request, check
 
     try:
-        expected = {name: getattr(given, f"expect_{name}") or "" for name in ("input", "output", "spec")}
+        expected = {name: getattr(given, f"expect_{name}") or "" for name in EXPECTED}
         request = Request(
             given.folder, given.input or named_by(given.folder), given.model or f"{given.folder}/model.safetensors",
             expected, trusted=given.trust, strict=given.strict, keys=given.key, threads=max(1, given.threads),

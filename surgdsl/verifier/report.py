@@ -89,7 +89,9 @@ def human(report: Report, colour: bool) -> Iterator[str]:
         return
     if report.unbound:
         yield line("note", "UNBOUND", "this holds for whatever it speaks of; bind it to yours with")
-        yield "          " + " ".join(f"--expect-{name} {report.found[name]}" for name in ("input", "output", "spec"))
+        yield "          " + " ".join(
+            f"--expect-{name} {report.found[name]}" for name in ("input", "graph", "output", "spec")
+        )
     yield from UNCERTIFIED
     yield _summary(report)
 

@@ -17,6 +17,7 @@ CORPUS = Path(__file__).resolve().parents[1] / "verifier" / "corpus"
 CASES = sorted(path.parent for path in CORPUS.glob("*/*/expected.json"))
 FIELDS = {
     "--expect-input": "#expect-input",
+    "--expect-graph": "#expect-graph",
     "--expect-output": "#expect-output",
     "--expect-spec": "#expect-spec",
     "--min-sequence": "#min-sequence",
@@ -116,7 +117,9 @@ def test_a_verdict_without_expectations_is_unbound_and_one_with_them_is_not(page
     assert "UNBOUND" in page.inner_text("#verdict")
     digests = page.locator("#verdict .box dd .mono").all_inner_texts()
     page.click("#expect summary")
-    for field, digest in zip(("#expect-input", "#expect-output", "#expect-spec"), digests, strict=True):
+    for field, digest in zip(
+        ("#expect-input", "#expect-graph", "#expect-output", "#expect-spec"), digests, strict=True
+    ):
         page.fill(field, digest)
     page.check("#strict")
     page.click("#check")

@@ -145,12 +145,13 @@ def test_expectations_bind_the_verdict(folder: Path) -> None:
     predicate = json.loads((folder / "certificate" / "cert.json").read_bytes())["predicate"]
     right = {
         "input": predicate["input"]["manifest"],
+        "graph": predicate["input"]["graph"],
         "output": predicate["output"]["manifest"],
         "spec": predicate["spec"]["blob"],
     }
     bound = [f"--expect-{name}={digest}" for name, digest in right.items()]
     assert code_of(folder, "--strict") == "V19"
-    assert code_of(folder, "--strict", *bound[:2]) == "V19"
+    assert code_of(folder, "--strict", *bound[:3]) == "V19"
     assert code_of(folder, "--strict", *bound) == ""
     assert verdict(folder, *bound)[1]["unbound"] is False
     for name in right:

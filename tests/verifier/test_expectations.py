@@ -21,7 +21,8 @@ def predicate(folder: Path) -> dict[str, Any]:
 
 def bound(folder: Path) -> list[str]:
     said = predicate(folder)
-    digests = {"input": said["input"]["manifest"], "output": said["output"]["manifest"], "spec": said["spec"]["blob"]}
+    digests = {"input": said["input"]["manifest"], "graph": said["input"]["graph"]}
+    digests |= {"output": said["output"]["manifest"], "spec": said["spec"]["blob"]}
     return [f"--expect-{name}={digest}" for name, digest in digests.items()]
 
 
@@ -29,16 +30,16 @@ def number(folder: Path, sequence: int) -> Path:
     return edit(folder, lambda s: s["predicate"].update(sequence=sequence, supersedes=OLDER))
 
 
-def test_strict_wants_all_three(folder: Path) -> None:
+def test_strict_wants_all_four(folder: Path) -> None:
     assert code_of(folder, "--strict", *bound(folder)) == ""
-    for left_out in range(3):
+    for left_out in range(4):
         given = [one for at, one in enumerate(bound(folder)) if at != left_out]
         assert code_of(folder, *given) == ""
         assert verdict(folder, *given)[1]["unbound"] is True
         assert code_of(folder, "--strict", *given) == "V19"
 
 
-@pytest.mark.parametrize("name", ["input", "output", "spec"])
+@pytest.mark.parametrize("name", ["input", "graph", "output", "spec"])
 def test_another_digest_is_refused(folder: Path, name: str) -> None:
     assert code_of(folder, f"--expect-{name}={'0' * 64}") == "V19"
 

@@ -108,9 +108,10 @@ def poisoned() -> Forge:
 
 
 def bound(build: Build) -> tuple[str, ...]:
-    """The expectations of an auditor who knows all three."""
+    """The expectations of an auditor who knows all four."""
     f = build()
-    told = {"input": f.first["manifest"], "output": f.manifest(), "spec": sha(f.spec.encode())}
+    told = {"input": f.first["manifest"], "graph": f.first["graph"], "output": f.manifest()}
+    told["spec"] = sha(f.spec.encode())
     return ("--strict", *(text for name, digest in told.items() for text in (f"--expect-{name}", str(digest))))
 
 
