@@ -33,6 +33,7 @@ from surgdsl.diagnostic import Diagnostic, Refusal, hint
 from surgdsl.execution.attesting import attest, trusted
 from surgdsl.execution.carrying import carry
 from surgdsl.execution.checkable import check_known
+from surgdsl.execution.expecting import expected
 from surgdsl.execution.measuring import check_classes, check_measured, compare, judge, registrations
 from surgdsl.execution.publishing import publishing, writing_to
 from surgdsl.execution.spending import watched
@@ -226,6 +227,16 @@ def plan(
         opened = open_surgery(program, surgery)
         say("planning", "")
         return decide(opened, say)
+
+
+def expect(program: Program, surgery: str | None = None, threads: int = 1) -> dict[str, str]:
+    """The digests that an auditor expects of a certificate: of the input's weights and graph, and of the text.
+
+    Raises:
+        Refusal: the model cannot be opened.
+    """
+    with deterministic(choosing.surgery(program, surgery).seed, threads):
+        return expected(program, open_surgery(program, surgery))
 
 
 def run(

@@ -35,6 +35,7 @@ COMMANDS = (
     ("run", "surgdsl.cli.run:run", "Plan, apply and verify; write the model and its certificate."),
     ("sweep", "surgdsl.cli.sweep:sweep", "Run a surgery for many values of its params, and keep the best."),
     ("lock", "surgdsl.cli.lock:lock", "Pin the files that .surg files use, in surg.lock."),
+    ("expect", "surgdsl.cli.expect:expect", "Print what to ask of a certificate about one's own text and model."),
     ("sign", "surgdsl.cli.sign:sign", "Sign the certificate of a result."),
     ("verify", "surgdsl.cli.verify:verify", "Re-check a certificate, claim by claim."),
 )
