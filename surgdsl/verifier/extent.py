@@ -20,7 +20,7 @@ Terms = dict[tuple[str, ...], int]
 
 LARGEST = 2**40
 SYMBOL = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
-COEFFICIENT = re.compile(r"[1-9][0-9]{0,12}")
+COEFFICIENT = re.compile(r"[1-9][0-9]*")
 
 
 def is_extent(value: Any) -> bool:
@@ -34,7 +34,7 @@ def is_extent(value: Any) -> bool:
     if type(value) is not str or not 1 <= len(value) <= 256:
         return False
     try:
-        return normal(terms(value)) == value
+        return normal(found := terms(value)) == value and max(found.values()) < LARGEST
     except ValueError:
         return False
 

@@ -129,7 +129,9 @@ def parse_header(raw: bytes, what: str) -> dict[str, Any]:
     except (ValueError, RecursionError):
         raise Reject("V07", f"{what}: the header is not JSON with distinct keys") from None
     need(raw[:1] == b"{" and is_object(table), "V07", f"{what}: the header does not begin with an object")
-    table.pop("__metadata__", None)
+    metadata = table.pop("__metadata__", {})
+    fits = is_object(metadata) and all(type(text) is str for text in metadata.values())
+    need(fits, "V07", f"{what}: `__metadata__` is no object of texts")
     need(len(table) <= TENSOR_LIMIT, "V20", f"{what}: more than {TENSOR_LIMIT} tensors")
     for name, row in table.items():
         need(is_name(name), "V07", f"{what}: a tensor's name is not 1 to 256 printable ASCII characters")
