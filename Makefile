@@ -16,7 +16,7 @@ echo 'surgdsl needs Python 3.11 or later with venv and ensurepip, as python3.11 
 endef
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint format grammar verifier example-digits example-fashion bench laws mutation zoo plans zoo-peers bench-importance bench-peers bench-models example-minilm corpus page terminals pictures constraints clean
+.PHONY: help setup demo test lint format grammar verifier example-digits example-fashion bench laws mutation fuzz zoo plans zoo-peers bench-importance bench-peers bench-models example-minilm corpus page terminals pictures constraints clean
 
 help: ## list these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -132,6 +132,16 @@ page: setup ## put the second verifier into the one file that a browser opens (d
 
 forger: setup ## a hundred thousand forged certificates, everything hashed anew (half an hour); writes docs/forgeries.md
 	$(BIN)/python tests/verifier/forger.py 100000
+
+FUZZ := $(VENV)/fuzz.stamp
+
+$(FUZZ): $(STAMP)
+	$(PIP) install --quiet -c constraints.txt --no-build-isolation -e '.[fuzz]'
+	@touch $@
+
+fuzz: $(FUZZ) ## run ten million inputs against the readers of the verifier (an hour; goes on where it left off)
+	$(BIN)/python tests/fuzz/campaign.py build/fuzz
+	$(BIN)/python tests/fuzz/campaign.py build/fuzz --table
 
 planted: setup ## time the verifier on 250 tensors under 3000 steps, with one lie in each certificate but the first
 	$(BIN)/python tests/verifier/long.py 250 11
