@@ -125,9 +125,10 @@ class WeightFile:
 def parse_header(raw: bytes, what: str) -> dict[str, Any]:
     """Name to dtype, shape and offsets; `__metadata__` is dropped. V07 when anything else stands there."""
     try:
-        table: Any = json.loads(raw.decode("utf-8"), object_pairs_hook=_unique)
+        table: Any = json.loads(raw.decode("utf-8"), object_pairs_hook=_unique, parse_int=_natural)
+        json.dumps(table, ensure_ascii=False).encode()  # half of a surrogate pair is no text
     except (ValueError, RecursionError):
-        raise Reject("V07", f"{what}: the header is not JSON with distinct keys") from None
+        raise Reject("V07", f"{what}: the header is not JSON of naturals with distinct keys") from None
     need(raw[:1] == b"{" and is_object(table), "V07", f"{what}: the header does not begin with an object")
     metadata = table.pop("__metadata__", {})
     fits = is_object(metadata) and all(type(text) is str for text in metadata.values())
@@ -158,6 +159,12 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len(table) != len(pairs):
         raise ValueError("duplicate key")
     return table
+
+
+def _natural(text: str) -> int:
+    if text[0] == "-":  # also -0, which would be equal to 0
+        raise ValueError(text)
+    return int(text)
 
 
 def _is_row(row: Any) -> bool:

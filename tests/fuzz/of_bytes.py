@@ -32,7 +32,7 @@ PLACE = tempfile.TemporaryDirectory(dir="/dev/shm" if Path("/dev/shm").is_dir() 
 
 STRICTER = frozenset({
     "the header is larger than N bytes",
-    "the header is not JSON with distinct keys",
+    "the header is not JSON of naturals with distinct keys",
     "the header does not begin with an object",
     "a tensor's name is not N to N printable ASCII characters",
     "the entry of `X` is malformed",
