@@ -17,9 +17,8 @@ from surgdsl.verifier.reject import Reject, need
 DEPTH = 32
 LARGEST = 2**53 - 1
 KEY = re.compile(r"[a-z][a-zA-Z0-9]{0,39}")
-STRING = re.compile(
-    rb'"(?:[^"\\]|\\.)*+"?', re.DOTALL
-)  # the closing quote is optional so that a scan never starts twice
+STRING = re.compile(rb'"(?:[^"\\]|\\.)*+"?', re.DOTALL)
+"""A string; the closing quote is optional so that a scan never starts twice."""
 
 
 def canon(value: Any) -> bytes:
@@ -79,9 +78,7 @@ def check_depth(data: bytes, what: str) -> None:
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     for key, _ in pairs:
-        if (
-            not KEY.fullmatch(key) and key != "_type"
-        ):  # the closed schema admits `_type` at the top of the statement only
+        if not KEY.fullmatch(key) and key != "_type":  # which the schema admits at the top of the statement only
             raise ValueError(key)
     return dict(pairs)
 

@@ -14,7 +14,7 @@ from typing import Any
 
 from surgdsl.verifier import digest as digests
 from surgdsl.verifier.formula import Ground, attested, evaluate, spell
-from surgdsl.verifier.reject import Reject, need
+from surgdsl.verifier.reject import need
 from surgdsl.verifier.requirement import Reading
 from surgdsl.verifier.statistics import UNIT, highest, lowest, mean
 
@@ -105,9 +105,8 @@ def summed(log: dict[str, Any]) -> Evidence:
     seen = f"; {data['seen']} of these rows were also trained or calibrated on" if "seen" in data else ""
     if log["kind"] == "losses":
         before, after = (sum(row[side] for row in rows) for side in (1, 2))
-        return Evidence(
-            "losses", data["name"], len(rows), before, after, 0, 0, f"{log['loss']}, {len(rows)} rows{seen}"
-        )
+        words = f"{log['loss']}, {len(rows)} rows{seen}"
+        return Evidence("losses", data["name"], len(rows), before, after, 0, 0, words)
     was, is_ = ([row[1] == row[side] for row in rows] for side in (2, 3))
     before, after, lost, won = sum(was), sum(is_), sum(map(operator.gt, was, is_)), sum(map(operator.lt, was, is_))
     words = f"{before}/{len(rows)} right before, {after}/{len(rows)} after, {lost} lost, {won} won{seen}"
@@ -179,8 +178,7 @@ def together(claims: list[dict[str, Any]]) -> str:
 def settle(findings: list[Finding]) -> None:
     """V18 unless every claim holds."""
     for finding in findings:
-        if not finding.holds:
-            raise Reject("V18", f"the claim `{finding.text}` is not supported: {finding.detail}")
+        need(finding.holds, "V18", f"the claim `{finding.text}` is not supported: {finding.detail}")
 
 
 def number(value: Fraction) -> str:

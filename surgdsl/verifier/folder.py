@@ -18,17 +18,18 @@ BLOB_LIMIT = 256 << 20
 NAME = re.compile(r"[0-9a-f]{64}")
 
 
-def open_regular(path: str, what: str, parent: int | None = None) -> int:
-    """A descriptor of a regular file that is no link; FIFOs do not block.
-
-    Raises:
-        Reject: V01 when the file is missing, a link or not regular.
-    """
+def opened(path: str, what: str, flags: int, parent: int | None) -> int:
+    """A descriptor of what lies there; V01 when nothing does that the flags admit."""
     try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, dir_fd=parent)
+        return os.open(path, os.O_RDONLY | os.O_CLOEXEC | flags, dir_fd=parent)
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or "not a path"
         raise Reject("V01", f"{what} cannot be opened: {reason}") from None
+
+
+def open_regular(path: str, what: str, parent: int | None = None) -> int:
+    """A descriptor of a regular file that is no link, V01 otherwise; FIFOs do not block."""
+    descriptor = opened(path, what, os.O_NOFOLLOW | os.O_NONBLOCK, parent)
     if not stat.S_ISREG(os.fstat(descriptor).st_mode):
         os.close(descriptor)
         raise Reject("V01", f"{what} is not a regular file")
@@ -37,12 +38,7 @@ def open_regular(path: str, what: str, parent: int | None = None) -> int:
 
 def open_folder(path: str, what: str, parent: int | None = None) -> int:
     """A descriptor of a folder; one inside a certificate may not be a link."""
-    follow = 0 if parent is None else os.O_NOFOLLOW
-    try:
-        return os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC | follow, dir_fd=parent)
-    except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or "not a path"
-        raise Reject("V01", f"{what} cannot be opened: {reason}") from None
+    return opened(path, what, os.O_DIRECTORY | (0 if parent is None else os.O_NOFOLLOW), parent)
 
 
 def read(path: str, what: str, limit: int, parent: int | None = None) -> bytes:
@@ -53,12 +49,6 @@ def read(path: str, what: str, limit: int, parent: int | None = None) -> bytes:
         data = file.read(limit + 1)
     need(len(data) <= limit, "V20", f"{what} is larger than {limit} bytes")
     return data
-
-
-def entries(folder: int) -> list[str]:
-    """The names in an open folder."""
-    with os.scandir(folder) as found:
-        return [entry.name for entry in found]
 
 
 class Certificate:
@@ -72,11 +62,11 @@ class Certificate:
         outer = open_folder(folder, "the folder")
         inner = open_folder("certificate", "certificate/", outer)
         os.close(outer)
-        held = set(entries(inner))
+        held = set(os.listdir(inner))  # noqa: PTH208 - of an open folder
         whole = held - {"cert.dsse.json"} == {"cert.json", "blobs"}
         need(whole, "V01", "certificate/ holds more or less than it must")
         self._blobs = open_folder("blobs", "certificate/blobs/", inner)
-        self.names = frozenset(entries(self._blobs))
+        self.names = frozenset(os.listdir(self._blobs))  # noqa: PTH208
         need(all(map(NAME.fullmatch, self.names)), "V01", "certificate/blobs/ holds a name that is no digest")
         self.statement = read("cert.json", "certificate/cert.json", CERTIFICATE_LIMIT, inner)
         signed = "cert.dsse.json" in held

@@ -45,10 +45,7 @@ class Ledger:
 
     def nonzero(self, weight: Weight) -> int:
         """Elements of a weight that are not zero."""
-        key = (
-            str((weight.coding, weight.shape)),
-            *(part.digest for part in weight.parts.values()),
-        )
+        key = (str((weight.coding, weight.shape)), *(part.digest for part in weight.parts.values()))
         if key not in self._nonzero:
             self._nonzero[key] = self.load.nonzero(weight)
         return self._nonzero[key]

@@ -66,8 +66,12 @@ def encoded(f: Forge, made: Made) -> Made:
 REMADE: list[tuple[str, str, Remake]] = [
     ("a cut that does nothing else", "", lambda _, made: made),
     ("another operation", "V14: `aten.relu.default` becomes another", other_operation),
-    ("another attribute", "V14: `aten.batch_norm.default` becomes another or changes an attribute", other_attribute),
-    ("other wires", "V14: `aten.batch_norm.default` is wired differently", statistics_swapped),
+    ("another attribute", "V14: `aten.batch_norm.default` changes an attribute", other_attribute),
+    (
+        "other wires",
+        "V14: R has not one wire for each that shrinks and one operation for each of L, wired alike",
+        statistics_swapped,
+    ),
     ("another name", "V14: `bn.bias` changes its name", renamed),
     ("another role", "V14: `bn.bias` changes its name or its role", other_role),
     ("another encoding", "V14: `conv1.weight` changes its encoding", encoded),

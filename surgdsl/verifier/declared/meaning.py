@@ -116,10 +116,9 @@ def together(function: Callable[..., Any], *terms: Value) -> Value:
 GEOMETRY = ("padding", "stride", "dilation")
 UNARY: dict[str, Callable[[Any], Any]] = {
     "identity": operator.pos, "dropout": operator.pos, "abs": abs, "neg": operator.neg, "exp": ops.exp,
-    "sqrt": ops.sqrt,
-    "tanh": ops.tanh, "sigmoid": sigmoid, "silu": lambda x: x * sigmoid(x), "relu": lambda x: ops.where(x > 0, x, 0),
-    "relu6": to_six, "hardsigmoid": lambda x: to_six(x + 3) / 6, "hardswish": lambda x: x * to_six(x + 3) / 6,
-    "mish": lambda x: x * ops.tanh(ops.log1p(ops.exp(x))),
+    "sqrt": ops.sqrt, "tanh": ops.tanh, "sigmoid": sigmoid, "silu": lambda x: x * sigmoid(x),
+    "relu": lambda x: ops.where(x > 0, x, 0), "relu6": to_six, "hardsigmoid": lambda x: to_six(x + 3) / 6,
+    "hardswish": lambda x: x * to_six(x + 3) / 6, "mish": lambda x: x * ops.tanh(ops.log1p(ops.exp(x))),
 }  # fmt: skip
 BINARY = {"add": operator.add, "sub": operator.sub, "mul": operator.mul, "div": ops.div}
 WEIGHED: dict[str, Callable[[Value, Weights, Mapping[str, Any]], Value]] = {
@@ -180,11 +179,8 @@ def compared(d: dict[str, Any], sides: tuple[Side, Side], given: Point, allowed:
     ends = [wire for box in d["left"] for wire in box["targets"] if wire in kept]
     for end in ends:
         most = ROUNDING * max(norm(left[end], "linf"), norm(right[end], "linf"))
-        need(
-            not exact or change(left[end], right[end], "linf") <= most,
-            "V15",
-            f"the sides of `{d['name']}` differ: it is not exact",
-        )
+        same = not exact or change(left[end], right[end], "linf") <= most
+        need(same, "V15", f"the sides of `{d['name']}` differ: it is not exact")
     if "bound" in d:
         about = d["bound"]
         most = factor * norm(left[about["input"]], about["norm"]) * (1 + ROUNDING)

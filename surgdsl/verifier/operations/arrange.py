@@ -1,4 +1,4 @@
-"""Rearranging: views, permutations, concatenations, slices, copies. Elements move, none is computed."""
+"""Rearranging: views, permutations, concatenations, slices, copies; ranges. Elements move, none is computed."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from itertools import accumulate
 
-from surgdsl.verifier.extent import Extent, integers, normal, product, terms, total
+from surgdsl.verifier.extent import LARGEST, Extent, integers, normal, product, terms, total
 from surgdsl.verifier.operations.call import Call, dimension
 from surgdsl.verifier.operations.letters import Indices, Letters, Map, Places, Sets, Shape
 from surgdsl.verifier.operations.signature import POSITIONS, Cut, full
@@ -300,3 +300,20 @@ def differences(call: Call) -> Places:
     need(call.values["n"] == 1 and alike, "V09", "diff: n is not 1, or a source has another rank")
     extents = integers((shape[call.dim] for shape in call.shapes), "the dimension of diff")
     return call.places("^S ^Y ^Z>^T", {"T0": sum(extents) - 1})
+
+
+# Making
+
+
+def ranged(call: Call) -> Places:
+    """arange: start, start + step, … before end; ⌈(end − start)/step⌉ numbers, in float64 where one is a float."""
+    start, end, step = (call.values.get(name, default) for name, default in (("start", 0), ("end", 0), ("step", 1)))
+    found = end
+    if isinstance(end, str):
+        need((start, step) == (0, 1), "V09", "arange: bounds of extents do not fit")
+    else:
+        fits = not isinstance(start, str) and not isinstance(step, str) and step != 0
+        need(fits and 0 < (end - start) / step < LARGEST, "V09", "arange: nothing, or too much, between the bounds")
+        whole = all(isinstance(bound, int) for bound in (start, end, step))
+        found = -((start - end) // step) if whole else math.ceil((end - start) / step)
+    return Places((), (("A",),), {"A": found})

@@ -20,10 +20,8 @@ from surgdsl.verifier.digest import FLOATING, ITEMSIZE
 from surgdsl.verifier.reject import need
 
 ORDER = ("BOOL", "U8", "I8", "I16", "I32", "I64", "F16", "BF16", "F32", "F64")
-WORDS = {
-    "bool": "BOOL", "uint8": "U8", "int8": "I8", "int16": "I16", "int32": "I32", "int64": "I64", "float16": "F16",
-    "bfloat16": "BF16", "float32": "F32", "float64": "F64",
-}  # fmt: skip
+TORCH = ("bool", "uint8", "int8", "int16", "int32", "int64", "float16", "bfloat16", "float32", "float64")
+WORDS = dict(zip(TORCH, ORDER, strict=True))
 ALONE = {"i": ("I64", "I32"), "b": ("BOOL",), "y": tuple({*ITEMSIZE} - {"U8"})}
 
 

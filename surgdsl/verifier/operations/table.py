@@ -8,7 +8,7 @@ from __future__ import annotations
 from functools import partial
 from pkgutil import get_data
 
-from surgdsl.verifier.operations import arrange, contract, create, norm, windows
+from surgdsl.verifier.operations import arrange, contract, norm, windows
 from surgdsl.verifier.operations.signature import Signature
 
 PLACES = {
@@ -16,7 +16,7 @@ PLACES = {
     "stack": arrange.stacked, "split": arrange.split, "unbind": arrange.unbound, "slice": arrange.window,
     "scatter": arrange.scattered, "unfold": arrange.unfolded, "expand": arrange.expanded, "repeat": arrange.repeated,
     "interleave": arrange.interleaved, "pad": arrange.padded, "shuffle": arrange.shuffled, "index": arrange.indexed,
-    "put": arrange.put, "topk": arrange.ranked, "diff": arrange.differences, "range": create.counted,
+    "put": arrange.put, "topk": arrange.ranked, "diff": arrange.differences, "range": arrange.ranged,
     "conv": windows.conv, "transposed": windows.transposed, "pool": windows.pool, "columns": windows.columns,
     "resample": windows.resampled, "matmul": contract.matmul, "einsum": contract.einsum,
     "attention": contract.attention, "layers": contract.layers, "batch": norm.channels, "layer": norm.layer,

@@ -40,16 +40,12 @@ def conv(call: Call) -> Places:
     need(groups >= 1 and outs % groups == 0, "V09", "conv: channels and groups do not fit")
     stride, padding, space = spread(call, "stride"), call.values["padding"], call.shape[2:]
     if padding == "same":
-        need(
-            {*stride} == {1} and any(spread(call, "dilation")),
-            "V09",
-            "conv: with a stride the size cannot stay the same",
-        )
+        plain = {*stride} == {1} and any(spread(call, "dilation"))
+        need(plain, "V09", "conv: with a stride the size cannot stay the same")
         sizes = integers(space, "spatial extents")
     else:
-        sizes = slid(
-            call, space, tuple(kernel), stride, spread(call, "padding", 0) if padding != "valid" else (0,) * call.rank
-        )
+        margins = (0,) * call.rank if padding == "valid" else spread(call, "padding", 0)
+        sizes = slid(call, space, tuple(kernel), stride, margins)
     return call.places("ncABD oiKLM o>noXYZ", dict(zip("cXYZ", [ins * groups, *sizes], strict=False)))
 
 
@@ -81,18 +77,15 @@ def pool(call: Call) -> Places:
     stride = spread(call, "stride") if call.values["stride"] else kernel
     half = all(2 * p <= d * (k - 1) + 1 for p, d, k in zip(padding, spread(call, "dilation"), kernel, strict=True))
     need(half, "V09", "a window may lie in the padding alone")
-    return call.places(
-        "ncABD>ncXYZ", dict(zip("XYZ", slid(call, call.shape[2:], kernel, stride, padding), strict=False))
-    )
+    sizes = slid(call, call.shape[2:], kernel, stride, padding)
+    return call.places("ncABD>ncXYZ", dict(zip("XYZ", sizes, strict=False)))
 
 
 def columns(call: Call) -> Places:
     """im2col: [*, c, h, w] → [*, c·kh·kw, windows], and col2im back, where windows add up to `output_size`."""
     kernel, size = spread(call, "kernel_size"), call.values.get("output_size", call.shape[-2:])
-    many, area = (
-        math.prod(slid(call, size, kernel, spread(call, "stride"), spread(call, "padding", 0))),
-        math.prod(kernel),
-    )
+    many = math.prod(slid(call, size, kernel, spread(call, "stride"), spread(call, "padding", 0)))
+    area = math.prod(kernel)
     if "im2col" in call.name:
         sizes = {"d": product(call.shape[-3], area), "T": many}
         return call.places("*cHW>*dT", sizes, (((1, -2), (0, -3), lambda index: index // area),))

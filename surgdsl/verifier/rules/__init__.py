@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-from surgdsl.verifier.rules.adjust import ADJUST
-from surgdsl.verifier.rules.fake_quantize import FAKE_QUANTIZE
-from surgdsl.verifier.rules.mask import MASK
-from surgdsl.verifier.rules.prune import PRUNE
-from surgdsl.verifier.rules.quantize import AFFINE, CODEBOOK
-from surgdsl.verifier.rules.recover import RECOVER
+from functools import partial
+
+from surgdsl.verifier.rules import fake_quantize, mask, prune, quantize, recover
 from surgdsl.verifier.rules.schema import Rule
 
 RULES: dict[str, Rule] = {
-    "adjust/1": ADJUST,
-    "fake-quantize/1": FAKE_QUANTIZE,
-    "mask/1": MASK,
-    "prune-channels/1": PRUNE,
-    "quantize-affine/1": AFFINE,
-    "quantize-codebook/1": CODEBOOK,
-    "recover/1": RECOVER,
+    "adjust/1": Rule("opaque", "", recover.adjusted),
+    "fake-quantize/1": Rule("lossy", "", fake_quantize.check),
+    "mask/1": Rule("exact", "nnz/1", mask.check),
+    "prune-channels/1": Rule("exact", "params/1", prune.check),
+    "quantize-affine/1": Rule("bounded", "size/1", partial(quantize.check, "affine")),
+    "quantize-codebook/1": Rule("bounded", "size/1", partial(quantize.check, "codebook")),
+    "recover/1": Rule("opaque", "", recover.check),
 }

@@ -10,7 +10,7 @@ from surgdsl.verifier.arrays import Column, agree, each, ops
 from surgdsl.verifier.content import Content, Load
 from surgdsl.verifier.reject import need
 from surgdsl.verifier.rewrite import Rewrite
-from surgdsl.verifier.rules.schema import Rule, recoded
+from surgdsl.verifier.rules.schema import recoded
 
 
 def check(rewrite: Rewrite, load: Load) -> str:
@@ -43,25 +43,22 @@ def few(content: Content, neighbours: int) -> Column:
     """How many elements are kept of every so many neighbours along dimension 1, counted from index 0 on."""
     rows, width, *others = content.weight.shape
     inner, groups = math.prod(others), -(-width // neighbours)
-    return counted(
-        content,
-        lambda at: (at // inner // width * groups + at // inner % width // neighbours) * inner + at % inner,
-        rows * groups * inner,
-    )
+
+    def group(at: Any) -> Any:
+        row, column = at // inner // width, at // inner % width
+        return (row * groups + column // neighbours) * inner + at % inner
+
+    return counted(content, group, rows * groups * inner)
 
 
 def tiled(content: Content, height: int, width: int) -> Column:
     """How many elements are kept of each tile of rows (dimension 0) and columns (the others, row-major)."""
     rows, columns = content.weight.shape[0], math.prod(content.weight.shape[1:])
     across = -(-columns // width)
-    return counted(
-        content, lambda at: at // columns // height * across + at % columns // width, -(-rows // height) * across
-    )
+    size = -(-rows // height) * across
+    return counted(content, lambda at: at // columns // height * across + at % columns // width, size)
 
 
 def counted(content: Content, place: Callable[[Any], Any], size: int) -> Column:
     """How many elements are kept of each group, `place` being the number of an element's group."""
     return ops.tally((each(place, at) for at, _ in content.runs()), size)
-
-
-MASK = Rule("exact", "nnz/1", check)

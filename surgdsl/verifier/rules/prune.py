@@ -8,9 +8,9 @@ from surgdsl.verifier.extent import Extent, integers
 from surgdsl.verifier.net import Operation, Sort
 from surgdsl.verifier.operations import CATALOGUE, related
 from surgdsl.verifier.operations.letters import Sets
-from surgdsl.verifier.reject import Reject, need
-from surgdsl.verifier.rewrite import Rewrite
-from surgdsl.verifier.rules.schema import Rule
+from surgdsl.verifier.reject import need
+from surgdsl.verifier.rewrite import Rewrite, in_place
+from surgdsl.verifier.weight import Weight
 
 
 def check(rewrite: Rewrite, load: Load) -> str:
@@ -20,31 +20,26 @@ def check(rewrite: Rewrite, load: Load) -> str:
     placed = {(number, integers(left.wires[wire].shape[dim:][:1], "")) for wire, dim, number in arguments["kept"]}
     lists = [(arguments["indices"][number], extent) for number, (extent,) in sorted(placed)]
     check_choice(arguments["keep"], arguments["scores"], lists)
-    paired = len(rewrite.deleted) == len(right.wires) and len(left.operations) == len(right.operations)
-    need(paired, "V14", "R does not have one wire for each that shrinks and one operation for each of L")
-    place = {wire: wire for wire in rewrite.glue} | dict(zip(rewrite.deleted, right.wires, strict=True))
+    need(
+        in_place(rewrite),
+        "V14",
+        "R has not one wire for each that shrinks and one operation for each of L, wired alike",
+    )
     for wire, new in zip(rewrite.deleted, right.wires.values(), strict=True):
         old, sets = left.wires[wire], kept[wire]
         shape = tuple(extent if some is None else len(some) for extent, some in zip(old.shape, sets, strict=True))
         need(new == Sort(old.dtype, shape), "V14", f"the wire {wire} does not shrink to its kept sets")
     for before, after in zip(left.operations.values(), right.operations.values(), strict=True):
-        check_ports(before, after, place, rewrite.glue)
-        if before.weight is None:
-            check_skeleton(before, after)
-            agrees = related(before, after, (left.wires, rewrite.visible()), kept)
-            need(agrees, "V14", f"the kept sets around `{before.name}` contradict each other")
-        else:
-            check_weight(before, after, kept[before.targets[0]], load)
+        idle = rewrite.glue.issuperset(before.sources + before.targets)
+        need(not idle, "V14", f"`{before.name}` is in L and touches nothing that shrinks")
+        need(before.name == after.name, "V14", f"`{before.name}` becomes another operation")
+        if before.weight is not None and after.weight is not None:
+            check_weight(before.weight, after.weight, kept[before.targets[0]], load)
+            continue
+        check_attributes(before, after)
+        agrees = related(before, after, (left.wires, rewrite.visible()), kept)
+        need(agrees, "V14", f"the kept sets around `{before.name}` contradict each other")
     return ""
-
-
-def check_ports(before: Operation, after: Operation, place: dict[str, str], glue: frozenset[str]) -> None:
-    """The operation touches a wire that shrinks, and is wired alike afterwards."""
-    ports = before.sources + before.targets
-    need(not glue.issuperset(ports), "V14", f"`{before.name}` is in L and touches nothing that shrinks")
-    alike = len(before.sources) == len(after.sources)
-    alike = alike and tuple(place[wire] for wire in ports) == after.sources + after.targets
-    need(alike, "V14", f"`{before.name}` is wired differently in R")
 
 
 def kept_sets(rewrite: Rewrite) -> dict[str, Sets]:
@@ -87,22 +82,16 @@ def laid_out(keep: set[int], width: int, indices: list[int], extent: int) -> boo
     return any(indices == [at for at in range(extent) if at // r % width in keep] for r in inner)
 
 
-def check_skeleton(before: Operation, after: Operation) -> None:
-    """The operator is the same, its attributes too but for those that typing forces."""
+def check_attributes(before: Operation, after: Operation) -> None:
+    """The attributes are the same, but for those that typing forces."""
     old, new = before.attributes, after.attributes
     forced = CATALOGUE[before.name].forced
     same = old.keys() == new.keys() and all(repr(old[key]) == repr(new[key]) for key in old if key not in forced)
-    need(before.name == after.name and same, "V14", f"`{before.name}` becomes another or changes an attribute")
+    need(same, "V14", f"`{before.name}` changes an attribute")
 
 
-def check_weight(before: Operation, after: Operation, kept: Sets, load: Load) -> None:
+def check_weight(old: Weight, new: Weight, kept: Sets, load: Load) -> None:
     """The new parts are the index selection of the old ones, encoding, name and role kept."""
-    old, new = before.weight, after.weight
-    if old is None or new is None:
-        raise Reject("V14", "a weight is replaced by an operation")
     need((old.base, old.role) == (new.base, new.role), "V14", f"`{old.base}` changes its name or its role")
     need(old.coding == new.coding, "V14", f"`{old.base}` changes its encoding")
     check_parts(new, select(load(old), kept), load)
-
-
-PRUNE = Rule("exact", "params/1", check)

@@ -11,7 +11,7 @@ from surgdsl.verifier.arrays import Column, agree, each, finite, ops
 from surgdsl.verifier.content import Content, Load
 from surgdsl.verifier.reject import need
 from surgdsl.verifier.rewrite import Rewrite
-from surgdsl.verifier.rules.schema import Rule, recoded
+from surgdsl.verifier.rules.schema import recoded
 
 Codes = Callable[[Column, Column], Column]
 """The codes that values at some positions must get."""
@@ -66,7 +66,3 @@ def rounded(new: Content) -> Codes:
         return ops.where(found < 0, 0, ops.where(found > most, most, found))
 
     return lambda values, at: each(code, values, at)
-
-
-CODEBOOK = Rule("bounded", "size/1", lambda rewrite, load: check("codebook", rewrite, load))
-AFFINE = Rule("bounded", "size/1", lambda rewrite, load: check("affine", rewrite, load))

@@ -1,31 +1,31 @@
-"""recover/1: weights take new values of the same form. Nobody can re-derive them: opaque, named first."""
+"""recover/1, adjust/1: weights take new values of the same form. Nobody can re-derive them: opaque, named first."""
 
 from __future__ import annotations
 
+from surgdsl.verifier.canonical import rising
 from surgdsl.verifier.content import Load
 from surgdsl.verifier.digest import FLOATING
 from surgdsl.verifier.reject import need
 from surgdsl.verifier.rewrite import Rewrite
-from surgdsl.verifier.rules.schema import Rule
 from surgdsl.verifier.weight import Weight
 
 
 def check(rewrite: Rewrite, load: Load) -> str:
     """Each param is replaced on its wire by one of the same form; integers stay, floats are finite."""
-    before, after = (
-        {op.targets[0]: op.weight for op in side.operations.values()} for side in (rewrite.left, rewrite.right)
-    )
-    only = len(before) == len(rewrite.left.operations) == len(rewrite.right.operations) and None not in (
-        *before.values(),
-        *after.values(),
-    )
+    sides = rewrite.left.operations.values(), rewrite.right.operations.values()
+    before, after = ({op.targets[0]: op.weight for op in side if op.weight is not None} for side in sides)
+    only = [len(before), len(after)] == [*map(len, sides)]
     same = only and before.keys() == after.keys() == rewrite.glue == rewrite.left.wires.keys()
     need(same, "V14", "the rule replaces params on their wires")
     for wire, old in before.items():
-        new = after[wire]
-        if old is not None and new is not None:
-            check_form(old, new, load)
+        check_form(old, after[wire], load)
     return ""
+
+
+def adjusted(rewrite: Rewrite, load: Load) -> str:
+    """adjust/1, values that data decided: its figures are in order, and the weights are checked as recovered ones."""
+    need(rising(row[0] for row in rewrite.arguments["figures"]), "V03", "the figures are not sorted, each once")
+    return check(rewrite, load)
 
 
 def check_form(old: Weight, new: Weight, load: Load) -> None:
@@ -40,6 +40,3 @@ def check_form(old: Weight, new: Weight, load: Load) -> None:
     if values is not None and new.dtype in FLOATING:
         _, odd = load.store.counts(values)
         need(not odd, "V15", f"`{new.base}` is not finite")
-
-
-RECOVER = Rule("opaque", "", check)
