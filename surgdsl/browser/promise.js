@@ -27,11 +27,11 @@ export function ownText(bytes) {
     at = end + 1;
     return text;
   };
-  const count = /^surg closure (0|[1-9]\d{0,8})$/.exec(line());
-  demand(count && Number(count[1]) > 0, "V18", "a closure of no texts");
+  const count = /^surg closure ([1-9]\d{0,3})$/.exec(line());
+  demand(count, "V18", "a closure of no texts, or of more than 9999");
   const lengths = [];
   for (let i = 0; i < Number(count[1]); i++) {
-    const row = /^(0|[1-9]\d{0,12}) /.exec(line());
+    const row = /^(0|[1-9]\d{0,8}) /.exec(line());
     demand(row, "V18", "a line of a closure that is no length and path");
     lengths.push(Number(row[1]));
   }
@@ -66,7 +66,7 @@ export function surgeriesOf(source) {
     demand(depth >= 0, "V18", "braces of the text that do not nest");
     if (depth === 0 && inside !== null) {
       surgeries.push({ name: head, promises: promisesOf(inside) });
-      [inside, around] = [null, ""];
+      [inside, around, outside] = [null, "", `${outside} `];
       continue;
     }
     if (token === "{" && depth++ === 0) {

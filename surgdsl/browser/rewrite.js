@@ -32,14 +32,13 @@ function sideOf(json, letter, place, known, checkParam) {
   json.wires.forEach(({ id }, i) => demandId(id, i));
   const wires = new Map(json.wires.map(({ id, dtype, shape }) => [id, { dtype, shape }]));
   const sort = (wire) => wires.get(wire) ?? known(wire);
+  json.operations.forEach(({ id }, i) => demandId(id, json.wires.length + i));
+  for (const { id, sources, targets } of json.operations)
+    for (const wire of [...sources, ...targets]) demand(sort(wire) !== undefined, "V10", `${place}: ${id} names the wire ${wire}, which is not there`);
   const operations = new Map();
-  for (const [i, written] of json.operations.entries()) {
-    demandId(written.id, wires.size + i);
+  for (const written of json.operations) {
     checkAttributes(written, `${place}, ${written.id}`);
     const operation = operationOf(written, (wire) => wire);
-    for (const wire of [...operation.sources, ...operation.targets]) {
-      demand(sort(wire) !== undefined, "V10", `${place}: ${written.id} names the wire ${wire}, which is not there`);
-    }
     if (operation.op === "param") checkParam(operation, sort);
     operations.set(written.id, operation);
   }

@@ -15,6 +15,12 @@ const LARGE = 2 ** 46;
 
 const whole = (value) => Number.isSafeInteger(value) && value >= 0 && value < LARGE;
 
+/** Whether a value is an object of texts, none of them with half of a surrogate pair. */
+function isTexts(value) {
+  const texts = typeof value === "object" && !Array.isArray(value) ? Object.entries(value).flat() : [null];
+  return texts.every((text) => typeof text === "string" && !/\p{Surrogate}/u.test(text));
+}
+
 /** One row of a header, checked by itself. */
 function row(name, fields, what) {
   const keys = typeof fields === "object" && !Array.isArray(fields) ? Object.keys(fields).sort().join(" ") : "";
@@ -77,6 +83,7 @@ export async function readHeader(file, { canonical, what }) {
   demand(header[0] === 0x7b, "V07", `${what}: the header does not begin with {`);
   const json = parseLoosely(header);
   demand(typeof json === "object" && !Array.isArray(json), "V07", `${what}: the header is no object`);
+  demand(isTexts(json.__metadata__ ?? {}), "V07", `${what}: __metadata__ is no object of texts`);
   demand(Object.keys(json).length <= TENSORS + 1, "V20", `${what}: more than ${TENSORS} tensors`);
   const rows = new Map();
   for (const [name, fields] of Object.entries(json)) {

@@ -160,10 +160,10 @@ export function checkOrder({ binding, facts, interfaces, steps, tensors }) {
   }
 }
 
-/** Rejects with V03 rules that are not there exactly when a step has the rule rule/1, or whose steps are none. */
+/** Rejects with V03 rules where no step has the rule rule/1, or whose steps are none; that a step has none of them is said of the step. */
 export function checkRows({ rules: rows, steps }) {
   const declared = steps.filter((row) => row.rule === "rule/1");
-  demand((declared.length > 0) === (rows !== undefined), "V03", "rules: there exactly when a step has the rule rule/1");
+  demand(declared.length > 0 || rows === undefined, "V03", "rules: only there when a step has the rule rule/1");
   const used = new Set(declared.map((row) => row.step));
   for (const { steps: list } of rows ?? []) {
     demandRising(list, "rules: steps");

@@ -112,11 +112,13 @@ function checkFall(step, before, after, place) {
 }
 
 /** The rule is known, and reduces what rules of its name reduce (V14); its arguments have its form (V03). */
-function ruleOf(step, place) {
+function ruleOf(step, place, declarations) {
   const rule = RULES.get(step.rule);
   demand(rule !== undefined, "V14", `${place}: no rule is called ${step.rule}`);
   const fits = step.rule === "rule/1" || (step.kind === rule.kind && (step.reduces ?? "") === (rule.reduces ?? ""));
   demand(fits, "V14", `${place}: a step of ${step.rule} is ${rule.kind}${rule.reduces ? `, and reduces ${rule.reduces}` : ""}`);
+  const listed = step.rule !== "rule/1" || declarations.get(step.arguments.rule)?.steps.includes(step.step);
+  demand(listed, "V14", `${place}: no declaration of that digest lists this step`);
   checkArguments(step);
   return rule;
 }
@@ -127,7 +129,7 @@ async function nextState(state, step, index, context) {
   const place = `step ${index} (${step.step})`;
   demand(step.index === index, "V05", `${place}: its index is ${step.index}`);
   demand((await stepDigest(state.chain, step)) === step.chain, "V05", `${place}: the chain is broken`);
-  const rule = ruleOf(step, place);
+  const rule = ruleOf(step, place, declarations);
   demand(step.graphBefore === state.graph && step.manifestBefore === state.manifest, "V06", `${place}: it does not begin where the step before ended`);
   demandMetrics(step.before, state.metrics, "V13", `${place}, before`);
   const view = apply(state.net, step, index, checkParam);

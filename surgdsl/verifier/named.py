@@ -53,8 +53,10 @@ def evaluate(formula: dict[str, Any], bound: Mapping[str, Tensor]) -> Tensor:
         need(name in bound, "V15", f"the formula speaks of `{name}`, which is nothing there")
         return bound[name]
     if "spectral" in formula:
-        rank = evaluate(formula["rank"], bound).values[0]
-        return number(at_least(evaluate(formula["body"], bound), formula["spectral"], rank))
+        need(
+            (formula["spectral"], formula["axis"]) == ("sigma", ""), "V15", "a bound rests on singular values by number"
+        )
+        return number(at_least(evaluate(formula["body"], bound), rank_of(formula, bound)))
     if "reduce" in formula:
         return reduced(formula["reduce"], formula["axes"], evaluate(formula["body"], bound))
     terms = [evaluate(term, bound) for term in formula["terms"]]
@@ -101,8 +103,15 @@ def singular(body: Tensor, values: Column) -> list[float]:
     return ops.singular(values, next(iter(body.extents.values())))
 
 
-def at_least(body: Tensor, part: str, rank: float) -> float:
+def rank_of(formula: dict[str, Any], bound: Mapping[str, Tensor]) -> int:
+    """The rank that a spectral value speaks of; V15 unless it is an integer from 1."""
+    found = evaluate(formula["rank"], bound)
+    rank = float(found.values[0])
+    need(not found.extents and rank >= 1 and rank.is_integer(), "V15", "singular values go by number")
+    return int(rank)
+
+
+def at_least(body: Tensor, rank: int) -> float:
     """The singular value of a number from 1, 0 beyond the last, and what the library may have lost of it."""
-    need(part == "sigma" and rank >= 1 and rank == int(rank), "V15", "a bound rests on singular values by number")
     found = singular(body, body.values)
-    return (found[int(rank) - 1] if rank <= len(found) else 0.0) + SLACK * found[0]
+    return (found[rank - 1] if rank <= len(found) else 0.0) + SLACK * found[0]

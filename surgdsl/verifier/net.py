@@ -6,16 +6,17 @@ The canonical numbering walks backwards from the outputs, so two nets with the s
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any
 
 from surgdsl.verifier import digest as digests
 from surgdsl.verifier.canonical import canon, rising
 from surgdsl.verifier.extent import Extent, integers
 from surgdsl.verifier.reject import need
-from surgdsl.verifier.weight import Weight
+from surgdsl.verifier.weight import Part, Weight
 from surgdsl.verifier.weight import parse as parse_weight
 
 
@@ -39,31 +40,58 @@ class Operation:
     weight: Weight | None
 
     @property
+    def parts(self) -> Iterable[Part]:
+        """The parts of the weight, if it is one."""
+        return self.weight.parts.values() if self.weight else ()
+
+    @property
     def attributes(self) -> dict[str, Any]:
         """The attributes by name, as they are written."""
         return dict(self.raw["attributes"])
 
 
+@lru_cache(1 << 12)
+def described(sort: Sort) -> bytes:
+    """The canonical bytes of a sort."""
+    return canon({"dtype": sort.dtype, "shape": sort.shape})
+
+
 @dataclass(frozen=True, slots=True)
 class Numbering:
-    """The canonical numbering of a net: operations and wires by number, and the canonical bytes of each."""
+    """The canonical numbering of a net: operations and wires by number, and the canonical bytes of each.
+
+    `uses` says how many ports touch each wire, `parts` what the manifest says of each part, by name in lower case.
+    """
 
     operations: dict[str, int]
     wires: dict[str, int]
     rows: list[bytes]
     sorts: list[bytes]
+    uses: list[int]
+    parts: dict[str, tuple[str, bytes]]
 
-    def renewed(self, net: Net, operations: Mapping[str, str], wires: Mapping[str, str]) -> Numbering:
-        """The numbering of a net that has others in the places of some operations and wires."""
-        found = Numbering({**self.operations}, {**self.wires}, [*self.rows], [*self.sorts])
+    def renewed(self, nets: tuple[Net, Net], operations: Mapping[str, str], wires: Mapping[str, str]) -> Numbering:
+        """Given its net and one that has others in the places of some operations and wires, the numbering of that.
+
+        V12 when two parts have one name, or names that differ only by case.
+        """
+        old, net = nets
+        found = Numbering({**self.operations}, {**self.wires}, [*self.rows], [*self.sorts], self.uses, {**self.parts})
         for numbers, pairs in ((found.operations, operations), (found.wires, wires)):
-            numbers |= {new: numbers.pop(old) for old, new in pairs.items()}
+            numbers |= {new: numbers.pop(gone) for gone, new in pairs.items()}
         for wire in wires.values():
-            found.sorts[found.wires[wire]] = canon({"dtype": net.wires[wire].dtype, "shape": net.wires[wire].shape})
+            found.sorts[found.wires[wire]] = described(net.wires[wire])
+        for part in (part for identity in operations for part in old.operations[identity].parts):
+            found.parts.pop(part.name.lower(), None)
         for identity in operations.values():
             one = net.operations[identity]
-            ports = {side: [found.wires[wire] for wire in getattr(one, side)] for side in ("sources", "targets")}
-            found.rows[found.operations[identity]] = one.label[:-1] + b"," + canon(ports)[1:]  # the last keys of all
+            sources, targets = ([found.wires[wire] for wire in side] for side in (one.sources, one.targets))
+            ports = f',"sources":{sources},"targets":{targets}}}'.replace(" ", "")  # the last keys of all
+            found.rows[found.operations[identity]] = one.label[:-1] + ports.encode()
+            for part in one.parts:
+                need(part.name.lower() not in found.parts, "V12", "two parts share a name, up to case")
+                row = digests.entry(part.name, part.dtype, part.shape, part.digest)
+                found.parts[part.name.lower()] = part.name, row
         return found
 
 
@@ -109,12 +137,15 @@ class Net:
     @cached_property
     def numbering(self) -> Numbering:
         """The canonical numbering; V12 unless this is a net."""
-        order = self.order() if self.known is None else []
+        if self.known is not None:
+            return self.known
+        order = self.order()
         names = [wire for _, wire in self.inputs]
         names += [wire for identity in order for wire in self.operations[identity].targets]
         operations, wires = ({one: number for number, one in enumerate(side)} for side in (order, names))
-        blank = Numbering(operations, wires, [b""] * len(order), [b""] * len(names))
-        return self.known or blank.renewed(self, {one: one for one in order}, {one: one for one in names})
+        uses = Counter(wire for op in self.operations.values() for wire in (*op.sources, *op.targets))
+        blank = Numbering(operations, wires, [b""] * len(order), [b""] * len(names), [uses[name] for name in names], {})
+        return blank.renewed((self, self), {one: one for one in order}, {one: one for one in names})
 
     def written(self) -> bytes:
         """The net in canonical numbering, as canonical bytes."""
@@ -132,10 +163,8 @@ class Net:
         return [operation.weight for operation in self.operations.values() if operation.weight]
 
     def manifest(self) -> str:
-        """Digest of all parts; V12 when two have one name, or names that differ only by case."""
-        parts = [part for weight in self.weights() for part in weight.parts.values()]
-        need(len({part.name.lower() for part in parts}) == len(parts), "V12", "two parts share a name, up to case")
-        return digests.manifest((part.name, part.dtype, part.shape, part.digest) for part in parts)
+        """Digest of all parts."""
+        return digests.listed(self.numbering.parts.values())
 
     def boundary(self) -> dict[str, Any]:
         """Inputs and outputs with their sorts, as JSON."""
@@ -165,8 +194,8 @@ def parse(raw: dict[str, Any]) -> Net:
     """The net of a graph blob, its items named by their numbers: w0, w1, … and o0, o1, and so on."""
     wires = {f"w{number}": Sort(wire["dtype"], tuple(wire["shape"])) for number, wire in enumerate(raw["wires"])}
     inputs, outputs = (tuple((end["name"], f"w{end['wire']}") for end in raw[side]) for side in ("inputs", "outputs"))
+    operations = {f"o{number}": parse_operation(row, wires, "w") for number, row in enumerate(raw["operations"])}
     for ends in (inputs, outputs):
         need(all(wire in wires for _, wire in ends), "V12", "an end of the net is a wire that does not exist")
         need(len({name for name, _ in ends}) == len(ends), "V12", "two ends of the net share a name")
-    operations = {f"o{number}": parse_operation(row, wires, "w") for number, row in enumerate(raw["operations"])}
     return Net(wires, operations, inputs, outputs)

@@ -18,8 +18,8 @@ MARK = re.compile(
     rf'#[^\n]*|"[^"\n]*"|@{LAYER}(?:\.{LAYER})*|[A-Za-z_]\w*|[0-9][0-9_]*|[ \t\n\r]+|.', re.ASCII | re.DOTALL
 )
 CLAUSES = ("preserve", "seed", "budget", "step", "order", "recover", "target", "require", "emit")
-HEAD = re.compile(r"(?<!\w)surgery +(\S+) +on ", re.ASCII)
-USE = re.compile(r"\buse std\.metric\.(?:(\w+)\b(?! as\b)|\{([^}]*)\})", re.ASCII)
+HEAD = re.compile(r"(?<!\w)surgery ([^ ]+) on ", re.ASCII)
+USE = re.compile(r"(?<![\w.])use std\.metric\.(?:(\w+)(?![\w.])(?! as\b)|\{([^{}]*)\})", re.ASCII)
 
 NUMBER = r"-?[0-9][0-9_]{0,38}(?:\.[0-9]{1,39})?"
 SHARE = rf"{NUMBER}(?:%|pp)?|[0-9]{{1,39}}/[0-9]{{1,39}}"
@@ -104,6 +104,10 @@ def asked(text: str) -> Reading:
 
 def own_text(data: bytes) -> str:
     """The text of the file itself, without those that it uses; V18 where the lengths are wrong."""
+    try:
+        data.decode()
+    except UnicodeDecodeError:
+        raise Reject("V18", "the text of the surgery is not UTF-8") from None
     if data.startswith(b"surg closure "):
         head = re.match(rb"surg closure ([1-9][0-9]{0,3})\n", data)
         *lines, texts = data[head.end() :].split(b"\n", int(head[1])) if head else [b""]
@@ -113,29 +117,26 @@ def own_text(data: bytes) -> str:
         whole = whole and all(texts[end : end + 1] == b"\n" for end in ends[:-1])
         need(bool(whole), "V18", "the texts have other lengths")
         data = texts[: ends[0]]
-    try:
-        return data.decode()
-    except UnicodeDecodeError:
-        raise Reject("V18", "the text of the surgery is not UTF-8") from None
+    return data.decode()
 
 
 def surgeries(text: str) -> tuple[list[tuple[str, list[str]]], str]:
     """The surgeries of a text by name, each with its promises, and all that stands outside of them, without strings."""
     found, depth, outside = list[tuple[str, list[str]]](), 0, ""
-    head, body = "", list[str]()
+    head, inside, body = "", "", list[str]()
     for mark in MARK.findall(text):
         depth += (mark == "{") - (mark == "}")
         need(depth >= 0, "V18", "the braces of the text do not match")
-        quiet = " " if mark[0] in '"#' else mark
+        quiet = " " if mark[0] == "#" or (mark[0] == '"' and len(mark) > 1) else mark
         if depth == 0 and mark == "}":
-            name = HEAD.search(one_line(head))
+            name = HEAD.search(spaced(head))
             found += [(name[1], promises(body))] if name else []
-            inside = "" if name else "".join(mark for mark in body if mark[0] != '"')
-            outside += f"{head}{{{inside}}}"
-            head, body = "", []
+            outside += f"{head}{{{'' if name else inside}}}"
+            head, inside, body = "", "", []
         elif depth == 0:
             head += quiet
         elif (depth, mark) != (1, "{"):
+            inside += quiet
             body.append(" " if mark[0] == "#" else mark)
     need(depth == 0, "V18", "the braces of the text do not match")
     return found, outside + head
@@ -153,7 +154,12 @@ def promises(marks: list[str]) -> list[str]:
 
 def one_line(text: str) -> str:
     """A text with one blank for every run of them, and none at its ends."""
-    return re.sub(r"[ \t\n\r]+", " ", text).strip(" ")
+    return spaced(text).strip(" ")
+
+
+def spaced(text: str) -> str:
+    """A text with one blank for every run of them."""
+    return re.sub(r"[ \t\n\r]+", " ", text)
 
 
 def tight(text: str) -> str:

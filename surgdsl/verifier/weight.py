@@ -77,7 +77,7 @@ class Weight:
             return ((packed[role] + 7) // 8,)
         if role == "values":
             return (kept,) if self.masked else self.shape
-        return self.parts[role].shape[:1] if role == "codebook" else self.runs
+        return self.parts[role].shape[:1] or (0,) if role == "codebook" else self.runs
 
 
 def parse(raw: dict[str, Any], dtype: str, shape: tuple[int, ...]) -> Weight:

@@ -84,12 +84,14 @@ VALUES: tuple[Any, ...] = (1, "x", [], True, {})
 EDITS = ("drop", "double", "swap", "copy", "field", *("change",) * 12)
 VERDICTS = """async (base, folders) => {
   const { verify } = await import(base + "verify.js");
+  const { parseRequirement } = await import(base + "requirement.js");
   const bytes = (text) => Uint8Array.from(atob(text), (character) => character.charCodeAt(0));
   const file = (data) => ({ size: data.length, read: async (start, end) => data.slice(start, end) });
   const verdicts = [];
-  for (const { files, trust } of folders) {
+  for (const { files, options } of folders) {
     const entries = new Map(Object.entries(files).map(([path, text]) => [path, file(bytes(text))]));
-    const { code, reason } = await verify({ entries, options: { trust } });
+    const brought = { ...options, require: (options.require ?? []).map(parseRequirement) };
+    const { code, reason } = await verify({ entries, options: brought });
     verdicts.push({ code, reason });
   }
   return verdicts;
@@ -260,6 +262,20 @@ def by_the_command(case: Forged) -> Answer:
     return Answer(code, str(last["reason"]))
 
 
+def brought(options: tuple[str, ...]) -> dict[str, Any]:
+    """Options of the command as those of the page, which takes its numbers as numbers and requirements by `require`."""
+    found: dict[str, Any] = {"strict": "--strict" in options, "trust": [], "require": []}
+    words = iter([word for word in options if word != "--strict"])
+    for word, value in zip(words, words, strict=True):
+        first, *more = word.removeprefix("--").split("-")
+        name = first + "".join(map(str.title, more))
+        if name in ("trust", "require"):
+            found[name].append(value)
+        else:
+            found[name] = int(value) if name == "minSequence" else value
+    return found
+
+
 def by_the_page(cases: list[Forged]) -> list[Answer]:
     """Return what the modules of the page say."""
     folders = [
@@ -269,7 +285,7 @@ def by_the_page(cases: list[Forged]) -> list[Answer]:
                 for path in sorted(case.folder.rglob("*"))
                 if path.is_file()
             },
-            "trust": [value for word, value in zip(case.options, case.options[1:], strict=False) if word == "--trust"],
+            "options": brought(case.options),
         }
         for case in cases
     ]

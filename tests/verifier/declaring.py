@@ -174,7 +174,7 @@ def enter(f: Forge, d: Json) -> None:
     """The row of `rules` for a declaration, with what an honest compiler would have tried."""
     if tagged("surg-rule-v1", d) not in [tagged("surg-rule-v1", row["declaration"]) for row in f.rules]:
         method, bits = {"exact": ("identity", 51), "bounded": ("samples", 0), "lossy": ("none", 0)}[d["grade"]]
-        discharge = {"bits": bits, "instances": 8, "method": method}
+        discharge = {"bits": bits, "instances": 0 if method == "none" else 8, "method": method}
         f.rules.append({"declaration": d, "discharge": discharge, "steps": ["declared"]})
 
 
@@ -254,7 +254,8 @@ def fold(f: Forge, d: Json = FOLD, feeder: str = "conv2d.default", **more: Any) 
     """The norm goes into what feeds it, which has a bias afterwards."""
     made_of, norm = f.find(feeder), f.find("batch_norm.default")
     gamma, beta, mean, var = (value(f, norm, name) for name in NAMES["batch_norm"])
-    scale = gamma / np.sqrt(var + 1e-5)
+    eps = float.fromhex(dict(f.ops[norm]["raw"]["attributes"])["eps"]["float"])
+    scale = gamma / np.sqrt(var + eps)
     weight = value(f, made_of, "weight")
     names, shape = d["left"][0]["sizes"], weight.shape
     bias = value(f, made_of, "bias") if "bias" in params(f, made_of) else 0.0

@@ -33,7 +33,7 @@ def linear(f: Forge, x: str, name: str, out: int) -> str:
     return f.op("linear.default", sources, (*shape[:-1], out))
 
 
-def norm(f: Forge, x: str, name: str) -> str:
+def norm(f: Forge, x: str, name: str, eps: float = 1e-5) -> str:
     count = f.wires[x][1][1]
     rows = {"weight": noise(count, seed=1), "bias": noise(count, seed=2), "running_mean": noise(count, seed=3)}
     rows["running_var"] = np.abs(noise(count, seed=4)) + np.float32(0.5)
@@ -41,7 +41,7 @@ def norm(f: Forge, x: str, name: str) -> str:
         f.param(dense(f"{name}.{key}", values), "parameter" if key in ("weight", "bias") else "buffer")
         for key, values in rows.items()
     ]
-    numbers = {"momentum": {"float": (0.1).hex()}, "eps": {"float": (1e-5).hex()}}
+    numbers = {"momentum": {"float": (0.1).hex()}, "eps": {"float": eps.hex()}}
     return f.op("batch_norm.default", [x, *sources], f.wires[x][1], training=False, cudnn_enabled=True, **numbers)
 
 
@@ -60,11 +60,11 @@ def flat(f: Forge, x: str) -> str:
     return f.op("flatten.using_ints", [x], (batch, int(np.prod(rest))), start_dim=1, end_dim=-1)
 
 
-def cnn() -> Forge:
+def cnn(eps: float = 1e-5) -> Forge:
     """image → conv1 → bn → relu → pool → conv2 → relu → flatten → fc → logits."""
     f = Forge()
     x = f.input("image", ("B", 1, 4, 4))
-    x = pool(f, same(f, "relu", norm(f, conv(f, x, "conv1", 4, bias=False), "bn")))
+    x = pool(f, same(f, "relu", norm(f, conv(f, x, "conv1", 4, bias=False), "bn", eps)))
     x = linear(f, flat(f, same(f, "relu", conv(f, x, "conv2", 6))), "fc", 3)
     f.begin(("logits", x), B=1)
     return f

@@ -12,7 +12,7 @@ import pytest
 from surgdsl.verifier.declared.boxes import KINDS
 from surgdsl.verifier.declared.values import Placed, check_dtypes, half
 from surgdsl.verifier.main import main
-from surgdsl.verifier.named import at_least
+from surgdsl.verifier.named import at_least, evaluate
 from surgdsl.verifier.net import Operation
 from surgdsl.verifier.reject import Reject
 from surgdsl.verifier.weight import Weight
@@ -108,13 +108,13 @@ def test_a_declaration_of_another_form_is_refused(reason: str, change: Callable[
     assert (code_of(folder), reason) == ("V03", reason if reason in reason_of(folder) else reason_of(folder))
 
 
-@pytest.mark.parametrize("field", ["input", "output"])
-def test_a_bound_speaks_of_wires_of_k(field: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize(("field", "wire"), [("input", "z"), ("output", "z"), ("input", "y"), ("output", "x")])
+def test_a_bound_is_from_a_wire_of_k_that_is_read_to_one_that_is_made(field: str, wire: str, tmp_path: Path) -> None:
     f = r.chain()
-    r.factor(f, of(r.FACTOR, bound={**r.FACTOR["bound"], field: "z"}))
+    r.factor(f, of(r.FACTOR, bound={**r.FACTOR["bound"], field: wire}))
     folder = f.write(tmp_path / "lie")
     assert code_of(folder) == "V03"
-    assert "no wire of K" in reason_of(folder)
+    assert "a bound is from a wire of K" in reason_of(folder)
 
 
 def test_a_bounded_rule_without_a_bound_is_refused(tmp_path: Path) -> None:
@@ -246,10 +246,26 @@ def test_a_half_of_a_product_may_lie_in_any_order_with_axes_of_extent_one_beside
 def test_singular_values_are_read_with_what_a_library_may_lose() -> None:
     matrix = tensor("ab", np.diag([3.0, 2.0]))
     lost = 3 * 2.0**-18
-    assert [at_least(matrix, "sigma", rank) - lost for rank in (1.0, 2.0, 3.0)] == pytest.approx([3, 2, 0], abs=1e-14)
-    for part, rank in (("left", 1.0), ("sigma", 0.0), ("sigma", 1.5)):
-        with pytest.raises(Reject, match="V15"):
-            at_least(matrix, part, rank)
+    assert [at_least(matrix, rank) - lost for rank in (1, 2, 3)] == pytest.approx([3, 2, 0], abs=1e-14)
     for bad in (tensor("", np.array(1.0)), tensor("ab", np.full((2, 2), np.nan))):
         with pytest.raises(Reject, match="V15"):
-            at_least(bad, "sigma", 1.0)
+            at_least(bad, 1)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {},
+        {"spectral": "left"},
+        {"axis": "a"},
+        *({"rank": rank} for rank in (v("m"), {"number": "0"}, {"number": "3/2"})),
+    ],
+)
+def test_only_a_singular_value_by_number_is_a_number(change: dict[str, Any]) -> None:
+    formula = {"spectral": "sigma", "body": v("m"), "rank": {"number": "1"}, "axis": ""} | change
+    bound = {"m": tensor("ab", np.diag([3.0, 2.0]))}
+    if not change:
+        assert [*evaluate(formula, bound).values] == pytest.approx([3 + 3 * 2.0**-18], abs=1e-14)
+        return
+    with pytest.raises(Reject, match="V15"):
+        evaluate(formula, bound)

@@ -73,6 +73,7 @@ def test_a_valid_encoding_is_accepted(build: Callable[[], Weight], tmp_path: Pat
 
 WRONG: list[tuple[str, str, Callable[[], Weight]]] = [
     ("a code beyond the codebook", "V15", lambda: book([-1, 0, 1], [0, 1, 2, 3, 0, 0])),
+    ("a codebook without dimensions", "V09", lambda: part(book([1]), "codebook", lambda a: a.reshape(()))),
     ("a codebook that falls", "V15", lambda: book([1, 0])),
     ("a codebook that repeats", "V15", lambda: book([0, 0, 1])),
     ("a codebook with an infinity", "V15", lambda: book([0, float("inf")])),

@@ -115,9 +115,12 @@ function checkParts(declaration) {
     distinct(boxes.map((/** @type {any} */ { name: box }) => box), `rule ${rule}, ${side}`);
     for (const item of boxes) checkBox(item, `rule ${rule}, ${side}, ${item.name}`);
   }
-  distinct(glue.map((/** @type {any} */ wire) => wire.name), `rule ${rule}, glue`);
   const wires = glue.map((/** @type {any} */ wire) => wire.name);
-  demand(!bound || (wires.includes(bound.input) && wires.includes(bound.output)), "V03", `rule ${rule}: its bound speaks of no wire of K`);
+  distinct(wires, `rule ${rule}, glue`);
+  const [ofLeft, ofRight] = [left, right].map((boxes) => new Set(boxes.flatMap((/** @type {any} */ { targets }) => targets)));
+  const read = (/** @type {string} */ wire) => wires.includes(wire) && !ofLeft.has(wire) && !ofRight.has(wire);
+  const made = (/** @type {string} */ wire) => wires.includes(wire) && ofLeft.has(wire) && ofRight.has(wire);
+  demand(!bound || (read(bound.input) && made(bound.output)), "V03", `rule ${rule}: a bound is from a wire of K that is read to one that both sides make`);
   const variables = variablesIn(declaration);
   for (const [scale, , size] of scales) {
     demand(!variables.has(scale), "V03", `rule ${rule}: ${scale} is a scale and a variable`);
@@ -136,6 +139,12 @@ function checkWith({ right, with: values, name: rule }) {
   }
 }
 
+/** Whether a method can speak for a rule of a grade, with these numbers. @param {{method: string, bits: number, instances: number}} discharge @param {string} grade */
+function speaks({ method, bits, instances }, grade) {
+  if (method === "identity") return grade === "exact";
+  return bits === 0 && (method === "none") === (grade === "lossy") && (method === "samples" || instances === 0);
+}
+
 /** Rejects (V03) what has not the form of a declaration. @param {any} declaration @param {string} place */
 export const checkDeclaration = (declaration, place) => schema(declaration, place);
 
@@ -152,7 +161,7 @@ export async function checkDeclarations(rows) {
     last = digest;
     checkParts(row.declaration);
     const { declaration, discharge } = row;
-    demand((declaration.grade === "lossy") === (discharge.method === "none"), "V03", `rule ${declaration.name}: what speaks for it does not fit its grade`);
+    demand(speaks(discharge, declaration.grade), "V03", `rule ${declaration.name}: what speaks for it does not fit its grade`);
     found.set(digest, row);
   }
   return found;

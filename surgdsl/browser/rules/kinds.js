@@ -45,7 +45,7 @@ function convolution(n) {
 
 /** @param {string} operator @param {string} flag @param {Record<string, any>} more */
 const norm = (operator, flag, more) =>
-  kind(operator, { words: ["c"], weights: [GAMMA, BETA], free: new Set([flag]), arguments: { [flag]: false, eps: float(1e-5), ...more } });
+  kind(operator, { words: ["c"], weights: [GAMMA, BETA], free: new Set([flag, "eps"]), arguments: { [flag]: false, eps: float(1e-5), ...more } });
 
 /** @param {string} operator @param {Record<string, any>} given @param {string[]} lists */
 const pool = (operator, given, lists) => kind(operator, { arguments: given, lists: new Set(lists) });
@@ -61,7 +61,7 @@ const KINDS = new Map([
   ["batchnorm", kind("batch_norm.default", {
     words: ["c"],
     weights: [GAMMA, BETA, weight("mean", "running_mean", [0]), weight("var", "running_var", [0])],
-    free: new Set(["cudnn_enabled", "momentum"]),
+    free: new Set(["cudnn_enabled", "eps", "momentum"]),
     arguments: { cudnn_enabled: false, eps: float(1e-5), momentum: float(0.1), training: false },
   })],
   ["layernorm", norm("layer_norm.default", "cudnn_enable", {})],

@@ -72,6 +72,7 @@ export async function checkValues(instance, scope, store) {
       values.set(`${owner}.${tensor}`, stored.data);
       continue;
     }
+    demand(!spectralIn(value), "V15", `${owner}.${tensor}: singular values inside of a formula`);
     const found = evaluateTensor(value, scope);
     for (const [axis, extent] of found.axes) demand(axes.get(axis) === extent, "V15", `${owner}.${tensor}: its value has the axis ${axis}`);
     const data = laid(found, axes);
@@ -83,6 +84,9 @@ export async function checkValues(instance, scope, store) {
   for (const pair of pairs.values()) checkPair(pair, scope);
   return { values, spectral: pairs.size > 0 };
 }
+
+/** Whether a formula rests on singular values or vectors, whose bits depend on the library. @param {any} tree @returns {boolean} */
+const spectralIn = (tree) => "spectral" in tree || [...(tree.terms ?? []), ..."body" in tree ? [tree.body] : []].some(spectralIn);
 
 /** @param {Map<string, any>} pairs @param {any} tree @param {Tensor} stored @param {string} place */
 function addHalf(pairs, tree, stored, place) {

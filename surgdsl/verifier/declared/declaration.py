@@ -27,16 +27,26 @@ def declared(predicate: dict[str, Any]) -> dict[str, dict[str, Any]]:
     rows = predicate.get("rules", [])
     found = {tagged("surg-rule-v1", row["declaration"]): row for row in rows}
     need(len(found) == len(rows) and rising(found), "V03", "rules is not sorted or repeats itself")
-    used = {raw["arguments"].get("rule") for raw in predicate["steps"] if raw["rule"] == "rule/1"}
+    used = {str(raw["arguments"].get("rule")) for raw in predicate["steps"] if raw["rule"] == "rule/1"}
     asked = {row["step"] for row in predicate["obligations"] if row["rule"] == "rule/1"}
     need(found.keys() <= used, "V03", "a rule is declared and not used")
     for row in rows:
         check_form(row["declaration"])
         steps = rising(row["steps"]) and asked.issuperset(row["steps"])
         need(steps, "V03", "the steps of a rule are not those asked for")
-        silent = row["discharge"]["method"] == "none"
-        need(silent == (row["declaration"]["grade"] == "lossy"), "V03", "what speaks for a rule does not fit its grade")
+        need(
+            fitting(**row["discharge"], grade=row["declaration"]["grade"]),
+            "V03",
+            "what speaks for it does not fit its grade",
+        )
     return found
+
+
+def fitting(method: str, bits: int, instances: int, grade: str) -> bool:
+    """Whether the method can speak for a rule of this grade, and with these numbers."""
+    if method == "identity":
+        return grade == "exact"
+    return bits == 0 and (method == "none") == (grade == "lossy") and (method == "samples" or instances == 0)
 
 
 def spell(row: dict[str, Any]) -> str:
@@ -74,7 +84,10 @@ def check_form(d: Declaration) -> None:
     need(weights.issuperset(names[-1]), "V03", "a value is given to a weight that R does not have")
     bound = d.get("bound")
     need((bound is not None) == (d["grade"] == "bounded"), "V03", "a bounded rule has a bound, others have none")
-    need(bound is None or {bound["input"], bound["output"]} <= set(glue), "V03", "the bound speaks of no wire of K")
+    made = [{wire for box in d[side] for wire in box["targets"]} for side in ("left", "right")]
+    read, both = {*glue} - made[0] - made[1], {*glue} & made[0] & made[1]
+    fits = bound is None or (bound["input"] in read and bound["output"] in both)
+    need(fits, "V03", "a bound is from a wire of K that is read to one that both sides make")
     need(rising(row[0] for row in d.get("decreases", ())), "V03", "decreases is not sorted")
 
 

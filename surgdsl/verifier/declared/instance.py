@@ -38,7 +38,7 @@ SYMMETRIC = ("add", "mul")
 
 def rule_of(raw: dict[str, Any], rows: dict[str, dict[str, Any]]) -> Rule:
     """The rule that a step of `rule/1` names; V14 when none is declared for it."""
-    row = rows.get(raw["arguments"].get("rule"))
+    row = rows.get(str(raw["arguments"].get("rule")))  # what is no text names nothing
     if row is None or raw["step"] not in row["steps"]:
         raise Reject("V14", "no rule of that digest is declared for this step")
     d = row["declaration"]
@@ -123,7 +123,11 @@ def side(
         placed = Placed(box, kind_of(box), sizes, fragment.operations[identity], weights)
         check_ports(placed, tuple(op.targets[0] for op in params), wires, created)
         for tensor, weight in weights.items():
-            need(weight.shape == placed.shape(tensor), "V14", f"{name}.{tensor} is not of the sizes of its box")
+            need(
+                weight.shape == placed.sizes[: placed.kind.weights[tensor].rank],
+                "V14",
+                f"{name}.{tensor} is not of the sizes of its box",
+            )
         check_arguments(placed, values, created)
         found[name] = placed
     own = [wires[name] for name in wires if wires[name] in fragment.wires]

@@ -19,8 +19,8 @@ from surgdsl.verifier.declared.boxes import Kind
 from surgdsl.verifier.declared.declaration import number_of
 from surgdsl.verifier.declared.meaning import Point, Value, compared
 from surgdsl.verifier.extent import Extent, integers
-from surgdsl.verifier.formula import all_of, exactly
-from surgdsl.verifier.named import SLACK, Tensor, evaluate, number, singular
+from surgdsl.verifier.formula import all_of
+from surgdsl.verifier.named import SLACK, Tensor, evaluate, number, rank_of, singular
 from surgdsl.verifier.net import Operation
 from surgdsl.verifier.reject import need
 from surgdsl.verifier.rules.schema import Attested
@@ -68,7 +68,7 @@ def settle(d: dict[str, Any], sides: tuple[Boxes, Boxes], about: About, given: P
     stored = {(name, t): values_of(w, load) for name, placed in olds.items() for t, w in placed.weights.items()}
     before = weights_of(olds, stored)
     bound = {**bound_of(olds, before, numbers), **scales}
-    after = weights_of(news, check_values(d["with"], news, made, bound, (numbers, load)))
+    after = weights_of(news, check_values(d["with"], news, made, bound, load))
     told = check_bound(d["bound"], factor, bound) if "bound" in d else ""
     attributes = [{name: placed.operation.attributes for name, placed in side.items()} for side in sides]
     both = (before, attributes[0]), (after, attributes[1])
@@ -96,11 +96,8 @@ def check_dtypes(rows: list[Any], sides: tuple[Boxes, Boxes], real: list[str]) -
     return made
 
 
-def check_values(
-    rows: list[Any], news: Boxes, made: dict[tuple[str, str], Weight], bound: Bound, about: tuple[Numbers, Load]
-) -> Made:
+def check_values(rows: list[Any], news: Boxes, made: dict[tuple[str, str], Weight], bound: Bound, load: Load) -> Made:
     """Every weight of R is what `with` makes of those of L, byte for byte; returns them before they were rounded."""
-    numbers, load = about
     found, pairs = dict[tuple[str, str], Value](), dict[bytes, dict[str, Any]]()
     for row in rows:
         place, value = (row["box"], row["tensor"]), row["value"]
@@ -116,7 +113,7 @@ def check_values(
             found[place] = laid(evaluate(value, bound), weight, axes)
             check_parts(weight, {"values": rounded(found[place][1], weight)}, load)
     for pair in pairs.values():
-        check_pair(pair, bound, numbers)
+        check_pair(pair, bound)
     return found
 
 
@@ -162,12 +159,11 @@ def bound_of(olds: Boxes, weights: dict[str, dict[str, Value]], numbers: Numbers
     return found
 
 
-def check_pair(pair: dict[str, Any], bound: Mapping[str, Tensor], numbers: Numbers) -> None:
+def check_pair(pair: dict[str, Any], bound: Mapping[str, Tensor]) -> None:
     """The stored halves U and V: E − U·V is no larger than the best approximation of that rank leaves it; V15."""
     need({"left", "right"} <= pair.keys(), "V15", "one half of a product is missing")
     value = pair["of"]
-    body, rank = evaluate(value["body"], bound), int(wanted := exactly(value["rank"], numbers))
-    need(rank == wanted, "V15", "a rank is an integer")
+    body, rank = evaluate(value["body"], bound), rank_of(value, bound)
     sigma, (first, *others) = singular(body, body.values), body.extents
     rest = {axis: body.extents[axis] for axis in others}
     left = half(pair["left"], {first: body.extents[first], value["axis"]: rank})
@@ -188,6 +184,8 @@ def half(stored: Tensor, extents: Mapping[str, int]) -> Column:
 
 def check_bound(bound: dict[str, Any], factor: float, values: Bound) -> str:
     """The factor of a bounded rule is at least what its formula gives; returns what it says."""
-    least = float(evaluate(bound["factor"], values).values[0]) * (1 - 2.0**-30)
+    found = evaluate(bound["factor"], values)
+    need(not found.extents, "V15", "the factor of a bound is no number")
+    least = float(found.values[0]) * (1 - 2.0**-30)
     need(math.isfinite(factor) and factor >= least, "V15", f"the bound {factor:.6g} is below {least:.6g}")
     return f"|change of {bound['output']}| <= {factor:.6g} * |{bound['input']}| in {bound['norm']}"

@@ -136,6 +136,8 @@ PROMISED: tuple[tuple[str, Build, tuple[str, ...]], ...] = (
         ),
     ),
     ("words", texted(HIDDEN, AS_WRITTEN, PARAMS), ()),
+    ("words-of-a-quoted-head", texted(TWO.replace("a on", 'a"b on').replace("{nnz", '{"a"nnz'), SIZE, PARAMS), ()),
+    ("words-of-a-bare-head", texted(TWO.replace("a on net", "a on"), SIZE, PARAMS), ()),
     ("words-of-a-metric", texted(TWO.replace("params(after)", "few(after)"), SIZE, FEW), ()),
 )
 PROMISES: tuple[Case, ...] = (

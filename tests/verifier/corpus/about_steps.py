@@ -7,12 +7,14 @@ from typing import Any
 
 import numpy as np
 
+from tests.verifier import declaring
 from tests.verifier import surgeries as s
 from tests.verifier import test_declared as declared
 from tests.verifier import test_encodings as encodings
 from tests.verifier import test_fake_quantize as fake
 from tests.verifier import test_grids as grids
 from tests.verifier import test_lies as lies
+from tests.verifier import test_numbers as numbers
 from tests.verifier import test_prune as prune
 from tests.verifier import test_rewrites as rewrites
 from tests.verifier import test_scales as scales
@@ -24,7 +26,7 @@ from tests.verifier.encodings import affine, dense
 from tests.verifier.forge import Forge, tagged
 from tests.verifier.test_edits import EDITS
 
-EDITED, TOLD, DECLARED = mined(EDITS), mined(lies.TOLD), mined([*declared.MATCH, *declared.BYTES])
+EDITED, TOLD, DECLARED = mined(EDITS), mined(lies.TOLD), mined([*declared.MATCH, *declared.BYTES, *numbers.NUMBERS])
 GRIDS, SCALES, FAULTS, REMADE = mined(grids.LIES), mined(scales.LIES), mined(rewrites.FAULTS), mined(prune.REMADE)
 
 
@@ -108,6 +110,41 @@ def wide_codes() -> Forge:
     """Codes of four bits, a byte for each."""
     weight = affine("w", encodings.VALUES, 4)
     return encodings.holding(encodings.part(weight, "codes", lambda a: np.resize(a, 6)))
+
+
+def bounding(**ends: str) -> Callable[[], Forge]:
+    """A layer as a product, with a bound between other wires."""
+    d = declaring.of(declaring.FACTOR, bound={**declaring.FACTOR["bound"], **ends})
+    return told(lambda f: declaring.factor(f, d), declaring.chain)
+
+
+def nowhere(statement: Json) -> None:
+    """A step goes by a rule of the file; there is none."""
+    for row in (*statement["predicate"]["steps"], *statement["predicate"]["obligations"]):
+        row["rule"] = "rule/1"
+
+
+def listed(statement: Json) -> None:
+    nowhere(statement)
+    statement["predicate"]["steps"][0]["arguments"]["rule"] = []
+
+
+def reverse_attributes(operations: list[Json]) -> None:
+    """The first operation that has several has them in another order."""
+    next(op for op in operations if len(op.get("attributes", ())) > 1)["attributes"].reverse()
+
+
+def astray(graph: Json) -> None:
+    """Two faults of a graph: that of its ends is found last."""
+    reverse_attributes(graph["operations"])
+    graph["outputs"][0]["wire"] = len(graph["wires"])
+
+
+def astray_in_l(statement: Json) -> None:
+    """Two faults of a rule: references come before what an operation is."""
+    left = next(row["left"] for row in statement["predicate"]["steps"] if len(row["left"]["operations"]) > 2)
+    reverse_attributes(left["operations"])
+    left["operations"][-1]["sources"] = ["l999"]
 
 
 def attribute(name: str, value: Any) -> Callable[[Json], None]:
@@ -279,6 +316,21 @@ STEPS: tuple[Case, ...] = (
     surgery("M43", "a fold one ulp off"),
     instance("M43", "a product of other factors"),
     instance("M43", "a bound forged low"),
+    instance("M43", "a bound over axes"),
+    instance("M43", "a singular value along an axis"),
+    instance("M43", "singular values inside of a formula"),
+    instance("M43", "a product whose rank is no number"),
+    instance("M35", "a size of a weight that is a symbol"),
+    Case("M35", "a bound from a wire that the rule makes", "V03", lied(bounding(input="y"))),
+    Case("M35", "a bound of a wire that the rule only reads", "V03", lied(bounding(output="x"))),
+    Case("M44", "an identity that speaks for a bound", "V03", edited(
+        bounding(), at({"bits": 51, "instances": 8, "method": "identity"}, "rules", 0, "discharge"))),
+    Case("M44", "samples that count bits", "V03", edited(bounding(), at(5, "rules", 0, "discharge", "bits"))),
+    Case("M35", "a declared rule that is declared nowhere", "V14", edited(told(masked, s.mlp), nowhere)),
+    Case("M35", "a declared rule whose digest is a list", "V14", edited(told(masked, s.mlp), listed)),
+    encoding("M43", "a codebook without dimensions"),
+    Case("M38", "an end that is not there behind unsorted attributes", "V03", regraphed(s.cnn, astray)),
+    Case("M36", "a wire that L does not have behind unsorted attributes", "V10", edited(every_rule, astray_in_l)),
     scale("M43", "other powers than were used"),
     scale("M43", "a rule that scales and does not scale back"),
     Case("M43", "a cut that tears groups apart", "V15", lied(lambda: grids.quantized_and_cut([0, 1, 2, 5]))),

@@ -233,6 +233,7 @@ GOOD: tuple[tuple[str, Build, Options], ...] = (
     ("adjust", promising(accept.adjusted, "size/1"), ()),
     ("fake-quantize", promising(applied(s.mlp, grid_between)), ()),
     ("rule-fold", promising(applied(s.cnn, r.fold)), ()),
+    ("rule-fold-eps", promising(applied(lambda: s.cnn(2.0**-10), r.fold)), ()),
     ("rule-fold-linear", promising(accept.folded_linear), ()),
     ("rule-fuse", promising(applied(r.chain, r.fuse)), ()),
     ("rule-twice", promising(applied(r.chain, r.twice)), ()),
