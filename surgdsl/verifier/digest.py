@@ -77,7 +77,12 @@ def entry(name: str, dtype: str, shape: tuple[int, ...], digest: str) -> bytes:
 
 def manifest(rows: Iterable[tuple[str, str, tuple[int, ...], str]]) -> str:
     """Digest of named tensors, given as (name, dtype, shape, digest)."""
-    table = b",".join(entry(*row) for row in sorted(rows))
+    return listed((row[0], entry(*row)) for row in rows)
+
+
+def listed(rows: Iterable[tuple[str, bytes]]) -> str:
+    """Digest of tensors, given as their names and what the manifest says of each."""
+    table = b",".join([row for _, row in sorted(rows)])
     return hashlib.sha256(b"surg-manifest-v1\0[" + table + b"]").hexdigest()
 
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from typing import Any
 
 from surgdsl.verifier.reject import need
@@ -48,6 +49,7 @@ def gathered(pairs: Iterable[tuple[tuple[str, ...], int]]) -> Terms:
     return found
 
 
+@lru_cache(1 << 12)
 def terms(extent: Extent) -> Terms:
     """Monomial (its symbols, sorted) to coefficient."""
     if isinstance(extent, int):

@@ -5,6 +5,7 @@ Complement and pushout are formed here from L, R and the match; nothing about th
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
@@ -82,14 +83,17 @@ def parse(raw: dict[str, Any], net: Net) -> tuple[Rewrite, list[str]]:
     return Rewrite(raw["arguments"], left, frozenset(glue), right, wires, net), list(operations.values())
 
 
-def glued(rewrite: Rewrite, gone: set[str]) -> None:
+def glued(rewrite: Rewrite) -> None:
     """The gluing condition: nothing outside L touches what is deleted, and K keeps its producers; V11."""
     glue, created, deleted = rewrite.glue, rewrite.right.wires, {rewrite.at[wire] for wire in rewrite.deleted}
     ends = {wire for _, wire in (*rewrite.net.inputs, *rewrite.net.outputs)}
     need(not deleted & ends, "V11", "interface: an input or output of the net would be deleted")
-    others = (op for identity, op in rewrite.net.operations.items() if identity not in gone)
-    touching = [op.name for op in others if not (deleted.isdisjoint(op.sources) and deleted.isdisjoint(op.targets))]
-    need(not touching, "V11", f"dangling: `{''.join(touching[:1])}` touches a wire that is deleted")
+    told, within = (
+        rewrite.net.numbering,
+        Counter(wire for op in rewrite.left.operations.values() for wire in (*op.sources, *op.targets)),
+    )
+    alone = all(told.uses[told.wires[rewrite.at[wire]]] == within[wire] for wire in rewrite.deleted)
+    need(alone, "V11", "dangling: an operation outside L touches a wire that is deleted")
     before, after = (
         sorted(wire for op in side.operations.values() for wire in op.targets) for side in (rewrite.left, rewrite.right)
     )  # fmt: skip
@@ -109,18 +113,18 @@ def in_place(rewrite: Rewrite) -> bool:
 
 def pushout(rewrite: Rewrite, gone: list[str], index: int) -> Net:
     """The net after step `index`, in which its items `rk` are `s{index}.k`; V09 when one of them is ill-typed."""
-    removed = set(gone)
-    glued(rewrite, removed)
+    glued(rewrite)
     visible, before = rewrite.visible(), rewrite.net
     for operation in rewrite.right.operations.values():
         check_type(operation, visible)
     place = {wire: rewrite.at[wire] for wire in rewrite.glue}
     place |= {item: f"s{index}.{item[1:]}" for item in (*rewrite.right.wires, *rewrite.right.operations)}
     deleted = [rewrite.at[wire] for wire in rewrite.deleted]
-    left = set(deleted)
-    wires = {wire: sort for wire, sort in before.wires.items() if wire not in left}
+    wires, operations = {**before.wires}, {**before.operations}
+    for items, old in ((wires, deleted), (operations, gone)):
+        for one in old:
+            del items[one]
     wires |= {place[wire]: sort for wire, sort in rewrite.right.wires.items()}
-    operations = {identity: op for identity, op in before.operations.items() if identity not in removed}
     for identity, op in rewrite.right.operations.items():
         sources, targets = (tuple(place[wire] for wire in side) for side in (op.sources, op.targets))
         operations[place[identity]] = Operation(op.name, op.label, op.raw, sources, targets, op.weight)
@@ -129,4 +133,4 @@ def pushout(rewrite: Rewrite, gone: list[str], index: int) -> Net:
         return net
     new = {old: place[one] for old, one in zip(gone, rewrite.right.operations, strict=True)}
     ends = {old: place[one] for old, one in zip(deleted, rewrite.right.wires, strict=True)}
-    return replace(net, known=before.numbering.renewed(net, new, ends))
+    return replace(net, known=before.numbering.renewed((before, net), new, ends))
