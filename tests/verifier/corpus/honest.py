@@ -146,6 +146,15 @@ def symbols() -> Forge:
     return f
 
 
+def long_extents() -> Forge:
+    """Extents whose product has more digits than any extent that may be written."""
+    f = Forge()
+    x = f.input("x", ("99999999*B", "99999999*B", 4))
+    f.begin(("y", s.linear(f, x, "a", 2)), B=1)
+    s.mask(f, "a.weight", np.eye(2, 4) > 0)
+    return f
+
+
 def tied() -> Forge:
     """One weight, read twice and stored once."""
     f = Forge()
@@ -223,6 +232,7 @@ GOOD: tuple[tuple[str, Build, Options], ...] = (
     ("prune-grid", promising(lambda: grids.quantized_and_cut([4, 5, 6, 7])), ()),
     ("prune-heads", promising(pruned_heads), ()),
     ("symbols", promising(symbols, "nnz/1"), ()),
+    ("long-extents", promising(long_extents, "nnz/1"), ()),
     ("tied", promising(tied, "size/1"), ()),
     ("dead", promising(dead, "nnz/1"), ()),
     ("dtypes", promising(dtypes), ()),
