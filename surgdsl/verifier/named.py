@@ -14,15 +14,13 @@ from functools import partial
 from typing import Any
 
 from surgdsl.verifier.arrays import Column, each, finite, ops, steps
+from surgdsl.verifier.formula import EXACT, VALUES
 from surgdsl.verifier.reject import need
 
 SLACK = 2.0**-18  # of the largest singular value: what a library may lose
-EXACT: Any = operator  # its stubs are typed in part only
-POINTWISE: dict[str, Callable[..., Any]] = {
-    "add": EXACT.add, "sub": EXACT.sub, "mul": EXACT.mul, "div": ops.div, "neg": EXACT.neg, "abs": EXACT.abs,
-    "lt": EXACT.lt, "le": EXACT.le, "gt": EXACT.gt, "ge": EXACT.ge, "eq": EXACT.eq, "ne": EXACT.ne,
-    "and": EXACT.and_, "or": EXACT.or_, "not": partial(EXACT.xor, True), "if": ops.where,
-    "sqrt": ops.sqrt, "min": ops.lesser, "max": ops.greater,
+POINTWISE: dict[str, Callable[..., Any]] = VALUES | {
+    "div": ops.div, "not": partial(EXACT.xor, True), "if": ops.where, "sqrt": ops.sqrt, "min": ops.lesser,
+    "max": ops.greater,
 }  # fmt: skip
 
 

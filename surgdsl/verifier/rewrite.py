@@ -88,10 +88,8 @@ def glued(rewrite: Rewrite) -> None:
     glue, created, deleted = rewrite.glue, rewrite.right.wires, {rewrite.at[wire] for wire in rewrite.deleted}
     ends = {wire for _, wire in (*rewrite.net.inputs, *rewrite.net.outputs)}
     need(not deleted & ends, "V11", "interface: an input or output of the net would be deleted")
-    told, within = (
-        rewrite.net.numbering,
-        Counter(wire for op in rewrite.left.operations.values() for wire in (*op.sources, *op.targets)),
-    )
+    told, inside = rewrite.net.numbering, rewrite.left.operations.values()
+    within = Counter(wire for op in inside for wire in op.sources + op.targets)
     alone = all(told.uses[told.wires[rewrite.at[wire]]] == within[wire] for wire in rewrite.deleted)
     need(alone, "V11", "dangling: an operation outside L touches a wire that is deleted")
     before, after = (

@@ -103,10 +103,7 @@ def parse(raw: dict[str, Any], dtype: str, shape: tuple[int, ...]) -> Weight:
         narrow = role == "scale" and weight.group > 0 and part.dtype == "F16"
         fits = narrow or part.dtype == ("U8" if role in BYTES else dtype)
         need(fits, "V09", f"the dtype of `{part.name}` is wrong")
-        depends = masked and role in (
-            "values",
-            "codes",
-        )  # on how many elements the mask keeps, which only its bytes tell
-        fits = len(part.shape) == 1 if depends else part.shape == weight.part_shape(role, weight.count)
+        free = masked and role in ("values", "codes")  # how many elements a mask keeps, only its bytes tell
+        fits = len(part.shape) == 1 if free else part.shape == weight.part_shape(role, weight.count)
         need(fits, "V09", f"the shape of `{part.name}` is wrong")
     return weight

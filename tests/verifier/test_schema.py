@@ -60,7 +60,7 @@ def test_every_word_of_the_schema_is_known_and_used() -> None:
     used = set(re.findall(r"[\w/-]+", re.sub(r"^\S+ = ", " ", body, flags=re.MULTILINE)))
     assert used <= SCHEMA.checks.keys()
     steps = {word for word in SCHEMA.checks if word.endswith("/1")}
-    assert SCHEMA.checks.keys() - used - steps == {"statement", "graph", "log", "envelope"}
+    assert SCHEMA.checks.keys() - used - steps == {"statement", "graph", "log", "envelope", "stored"}
     assert len(steps) == 8
     assert used >= WORDS.keys()
 

@@ -20,6 +20,8 @@ from surgdsl.verifier.reject import Reject, need
 Box = dict[str, Any]
 Declaration = dict[str, Any]
 Values = Mapping[str, Any]
+GRADES = {"identity": ("exact",), "samples": ("exact", "bounded"), "none": ("lossy",)}
+"""Of what grades a rule may be for which a method speaks."""
 
 
 def declared(predicate: dict[str, Any]) -> dict[str, dict[str, Any]]:
@@ -34,19 +36,9 @@ def declared(predicate: dict[str, Any]) -> dict[str, dict[str, Any]]:
         check_form(row["declaration"])
         steps = rising(row["steps"]) and asked.issuperset(row["steps"])
         need(steps, "V03", "the steps of a rule are not those asked for")
-        need(
-            fitting(**row["discharge"], grade=row["declaration"]["grade"]),
-            "V03",
-            "what speaks for it does not fit its grade",
-        )
+        fits = row["declaration"]["grade"] in GRADES[row["discharge"]["method"]]
+        need(fits, "V03", "what speaks for it does not fit its grade")
     return found
-
-
-def fitting(method: str, bits: int, instances: int, grade: str) -> bool:
-    """Whether the method can speak for a rule of this grade, and with these numbers."""
-    if method == "identity":
-        return grade == "exact"
-    return bits == 0 and (method == "none") == (grade == "lossy") and (method == "samples" or instances == 0)
 
 
 def spell(row: dict[str, Any]) -> str:
@@ -65,13 +57,9 @@ def check_form(d: Declaration) -> None:
     for formula in [row["value"] for row in d["with"]] + [d[key]["factor"] for key in d if key == "bound"]:
         value_of_weight(formula, "with")
     glue = [wire["name"] for wire in d["glue"]]
-    names = [
-        glue,
-        *([box["name"] for box in d[side]] for side in ("left", "right")),
-        [row[0] for row in d["parameters"]],
-    ]
-    scales = [row[0] for row in d.get("scales", ())]
-    names += [[*scales, *known(d)], [(row["box"], row["tensor"]) for row in d["with"]]]
+    names = [glue, *([box["name"] for box in d[side]] for side in ("left", "right"))]
+    names += [[row[0] for row in d["parameters"]], [*(row[0] for row in d.get("scales", ())), *known(d)]]
+    names += [[(row["box"], row["tensor"]) for row in d["with"]]]
     need(all(len(set(row)) == len(row) for row in names), "V03", "two things of a rule share a name")
     for box in (*d["left"], *d["right"]):
         kind = kind_of(box)

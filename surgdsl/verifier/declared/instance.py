@@ -12,16 +12,7 @@ from surgdsl.verifier.arrays import ops
 from surgdsl.verifier.canonical import canon
 from surgdsl.verifier.content import Load
 from surgdsl.verifier.declared.boxes import NONE, SIZES, Kind
-from surgdsl.verifier.declared.declaration import (
-    Box,
-    Declaration,
-    Values,
-    ground,
-    kind_of,
-    known,
-    number_of,
-    size,
-)
+from surgdsl.verifier.declared.declaration import Box, Declaration, Values, ground, kind_of, known, number_of, size
 from surgdsl.verifier.declared.meaning import point
 from surgdsl.verifier.declared.values import REAL, Placed, settle
 from surgdsl.verifier.digest import tagged
@@ -123,11 +114,8 @@ def side(
         placed = Placed(box, kind_of(box), sizes, fragment.operations[identity], weights)
         check_ports(placed, tuple(op.targets[0] for op in params), wires, created)
         for tensor, weight in weights.items():
-            need(
-                weight.shape == placed.sizes[: placed.kind.weights[tensor].rank],
-                "V14",
-                f"{name}.{tensor} is not of the sizes of its box",
-            )
+            same = weight.shape == sizes[: placed.kind.weights[tensor].rank]
+            need(same, "V14", f"{name}.{tensor} is not of the sizes of its box")
         check_arguments(placed, values, created)
         found[name] = placed
     own = [wires[name] for name in wires if wires[name] in fragment.wires]

@@ -83,11 +83,8 @@ def check_dtypes(rows: list[Any], sides: tuple[Boxes, Boxes], real: list[str]) -
     """All weights are dense and of one dtype, and R has those that `with` gives; returns them. V14 otherwise."""
     weights = [weight for placed in sides[0].values() for weight in placed.weights.values()]
     dtypes = {weight.dtype for weight in weights}
-    need(
-        len(dtypes) <= 1 and dtypes <= {*REAL} and all(weight.plain for weight in weights),
-        "V14",
-        "L is not dense, of one dtype",
-    )
+    dense = len(dtypes) <= 1 and dtypes <= {*REAL} and all(weight.plain for weight in weights)
+    need(dense, "V14", "L is not dense, of one dtype")
     made = {(name, tensor): weight for name, placed in sides[1].items() for tensor, weight in placed.weights.items()}
     need(made.keys() == {(row["box"], row["tensor"]) for row in rows}, "V14", "R has other weights than `with` makes")
     wanted = [*dtypes, *real][:1]

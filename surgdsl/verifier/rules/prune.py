@@ -20,11 +20,8 @@ def check(rewrite: Rewrite, load: Load) -> str:
     placed = {(number, integers(left.wires[wire].shape[dim:][:1], "")) for wire, dim, number in arguments["kept"]}
     lists = [(arguments["indices"][number], extent) for number, (extent,) in sorted(placed)]
     check_choice(arguments["keep"], arguments["scores"], lists)
-    need(
-        in_place(rewrite),
-        "V14",
-        "R has not one wire for each that shrinks and one operation for each of L, wired alike",
-    )
+    paired = in_place(rewrite)
+    need(paired, "V14", "R has not one wire for each that shrinks and one operation for each of L, wired alike")
     for wire, new in zip(rewrite.deleted, right.wires.values(), strict=True):
         old, sets = left.wires[wire], kept[wire]
         shape = tuple(extent if some is None else len(some) for extent, some in zip(old.shape, sets, strict=True))
