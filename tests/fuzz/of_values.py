@@ -56,10 +56,31 @@ def papers() -> list[Paper]:
     return [Paper(CORPUS / "good" / name) for name in NAMES]
 
 
+@cache
+def calls() -> list[Json]:
+    """A graph for every operator of the page, drawn from its row: the operation alone."""
+    from tests.browser.calls import draw, generator  # torch, which no other target needs
+    from tests.browser.certificates import alone
+    from tests.browser.table import rows
+
+    called = [draw(row, generator(7)) for row in rows().values()]
+    return [alone({**one.written(), "targets": one.made()}).graph() for one in called if one.made()]
+
+
 def graph(data: bytes) -> None:
-    """A graph: read, typed, ordered, numbered, counted; what is a net is one again when it is read back."""
+    """A graph of the corpus."""
     choices = Choices(data)
-    value = changed(copied(choices.one(papers()).graph), choices)
+    typed(changed(copied(choices.one(papers()).graph), choices))
+
+
+def call(data: bytes) -> None:
+    """A graph of one operation."""
+    choices = Choices(data)
+    typed(changed(copied(choices.one(calls())), choices))
+
+
+def typed(value: Json) -> None:
+    """A graph is read, typed, ordered, numbered, counted; what is a net is one again when it is read back."""
     with contextlib.suppress(Reject):
         net = parse_net(parsed(written(value), "graph", "fuzz"))
         for operation in net.operations.values():

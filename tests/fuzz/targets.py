@@ -28,16 +28,17 @@ TARGETS: dict[str, Target] = {
     "canonical": Target(of_bytes.canonical, 512, 3_500_000),
     "scalars": Target(of_bytes.scalars, 128, 3_000_000),
     "header": Target(of_bytes.header, 512, 800_000),
-    "asked": Target(of_bytes.asked, 128, 1_500_000),
+    "asked": Target(of_bytes.asked, 128, 1_400_000),
     "text": Target(of_bytes.text, 512, 200_000),
-    "key": Target(of_bytes.key, 160, 500_000),
+    "key": Target(of_bytes.key, 160, 600_000),
     "formula": Target(of_values.formula, 64, 200_000),
-    "graph": Target(of_values.graph, 64, 100_000),
+    "graph": Target(of_values.graph, 64, 60_000),
+    "call": Target(of_values.call, 64, 100_000),
     "envelope": Target(of_bytes.envelope, 1024, 100_000),
     "weight_file": Target(of_bytes.weight_file, 1024, 60_000),
-    "statement": Target(of_values.statement, 64, 20_000),
+    "statement": Target(of_values.statement, 64, 10_000),
     "log": Target(of_values.log, 64, 50_000),
-    "certificate": Target(of_values.certificate, 64, 8_000),
+    "certificate": Target(of_values.certificate, 64, 5_000),
     "signed": Target(of_bytes.signed, 128, 2_000),
 }
 FIXED: dict[str, tuple[bytes, ...]] = {
@@ -60,6 +61,10 @@ def seeds(name: str) -> list[bytes]:
     found = [*FIXED.get(name, ()), *of_corpus(name)]
     if TARGETS[name].run.__module__ == of_values.__name__:
         found += [bytes([one, *pair, 7]) for one in range(16) for pair in ((0, 0), (3, 9), (1, 77))]
+    if name == "call":
+        found = [
+            at.to_bytes(2, "little") + bytes(rest) for at in range(len(of_values.calls())) for rest in ((), (1, 9))
+        ]
     return sorted({data for data in found if len(data) <= TARGETS[name].longest})
 
 

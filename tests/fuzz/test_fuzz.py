@@ -82,6 +82,7 @@ FAULTS: dict[str, tuple[ModuleType, str, Callable[..., Any]]] = {
     "envelope": (signature, "signers", failing),
     "signed": (signature, "signed", wrong),
     "graph": (of_values, "macs", failing),
+    "call": (of_values, "macs", failing),
     "formula": (of_values, "evaluate", failing),
     "statement": (of_values, "promised", failing),
     "log": (claims, "measured", failing),
