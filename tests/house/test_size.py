@@ -4,12 +4,23 @@ import ast
 import io
 import sys
 import tokenize
+from collections import Counter
 from pathlib import Path
 
 HOUSE = Path(__file__).resolve().parents[2]
 MODULE_LINES = 400
 FUNCTION_LINES = 40  # without the docstring: nobody should save words there
-VERIFIER_CODE = 4000  # lines of code of the whole verifier, plain Python in place of numpy included; it is to fall
+VERIFIER_CODE = 3900  # lines of code of the whole verifier, plain Python in place of numpy included; it is to fall
+ROOMS = {
+    "operators": ("operations",),
+    "rules": ("rules", "weight.py", "content.py"),
+    "rules of the file": ("declared", "named.py"),
+    "claims": ("claims.py", "requirement.py", "statistics.py", "formula.py"),
+    "signatures": ("signature.py",),
+    "arrays, twice": ("arrays",),
+    "command and report": ("main.py", "report.py"),
+}
+"""What an auditor may read by itself, by its first name below surgdsl/verifier; the rest is the kernel."""
 
 
 def lines_of(function: ast.FunctionDef | ast.AsyncFunctionDef) -> int:
@@ -41,10 +52,13 @@ def too_long(name: str, text: str) -> list[str]:
     ]
 
 
-def verifier_code() -> int:
-    """Lines of code of the whole verifier."""
-    rooms = (HOUSE / "surgdsl" / "verifier").rglob("*.py")
-    return sum(code_of(path.read_text(encoding="utf-8")) for path in rooms)
+def verifier_code() -> Counter[str]:
+    """Lines of code of the verifier by room."""
+    names, found = {first: room for room, firsts in ROOMS.items() for first in firsts}, Counter[str]()
+    house = HOUSE / "surgdsl" / "verifier"
+    for path in house.rglob("*.py"):
+        found[names.get(path.relative_to(house).parts[0], "kernel")] += code_of(path.read_text(encoding="utf-8"))
+    return found
 
 
 def test_nothing_is_too_long() -> None:
@@ -58,7 +72,8 @@ def test_nothing_is_too_long() -> None:
 
 
 def test_the_verifier_is_small() -> None:
-    assert 1000 < verifier_code() <= VERIFIER_CODE
+    assert {*ROOMS, "kernel"} == {*verifier_code()}
+    assert 1000 < verifier_code().total() <= VERIFIER_CODE
 
 
 def test_the_gate_sees_a_long_module_and_a_long_function() -> None:
@@ -74,4 +89,5 @@ def test_lines_of_code_are_counted_without_words() -> None:
 
 
 if __name__ == "__main__":
-    sys.stdout.write(f"verifier: {verifier_code()} lines of code, at most {VERIFIER_CODE}\n")
+    by_room = ", ".join(f"{room} {count}" for room, count in verifier_code().most_common())
+    sys.stdout.write(f"verifier: {verifier_code().total()} lines of code, at most {VERIFIER_CODE} ({by_room})\n")

@@ -5,18 +5,18 @@ An argument that a box does not state has its default: nothing is guessed.
 
 from __future__ import annotations
 
+import json
+import re
 from dataclasses import dataclass, field
+from pkgutil import get_data
 from typing import Any
 
 STATED = object()  # an argument without a default
 SIZES = object()  # one that is the sizes of the box
 NONE = {"none": True}
 ANY = -1  # as many inputs and targets as a box has, and every argument stated
-
-
-def written(number: float) -> dict[str, str]:
-    """A float as a graph holds it."""
-    return {"float": number.hex()}
+WORDS = {"stated": STATED, "sizes": SIZES, "none": NONE}
+TABLE = get_data("surgdsl.verifier.declared", "boxes.txt") or b""  # from a folder or from an archive
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,46 +46,25 @@ class Kind:
     ahead: bool = False
 
 
-def _weighed(rank: int) -> dict[str, Tensor]:
-    return {"weight": Tensor("weight", rank), "bias": Tensor("bias", 1, 0.0)}
+def default(text: str) -> Any:
+    """What an argument is unless it is stated, as a graph holds it."""
+    found = WORDS[text] if text in WORDS else json.loads(text)
+    return {"float": found.hex()} if type(found) is float else found
 
 
-def _conv(rank: int) -> Kind:
-    words = ("cout", "cin", *("kd", "kh", "kw")[-rank:])
-    arguments = {"dilation": [1] * rank, "groups": 1, "padding": [0] * rank, "stride": [1] * rank}
-    return Kind(f"aten.conv{rank}d.default", words, _weighed(rank + 2), arguments, spread=rank)
+def kinds() -> dict[str, Kind]:
+    """The table, read once."""
+    lines, found = TABLE.decode().replace("\n  ", " ").splitlines(), dict[str, Kind]()
+    for line in (line for line in lines if line and line[0] != "#"):
+        names, operator, ports, words, tensors, arguments = (cell.strip() for cell in line.split("|"))
+        rows = re.findall(r"(\w+)=(\w+):(\d):?(\d?)", tensors)
+        weights = {name: Tensor(port, int(rank), float(at) if at else None) for name, port, rank, at in rows}
+        given, order = re.findall(r"(\??)(\w+)=(\S+)", arguments), ports.split()
+        values, free = {name: default(text) for _, name, text in given}, tuple(name for mark, name, _ in given if mark)
+        spread = int(("0", *re.findall(r"(\d)d\.", operator))[-1])
+        rest = weights, values, free, len(order) - len(weights), spread, order[0] in weights
+        found |= {n: Kind(f"aten.{operator.replace('NAME', n)}", (*words.split(),), *rest) for n in names.split()}
+    return found
 
 
-NORM = {
-    "gamma": Tensor("weight", 1, 1.0), "beta": Tensor("bias", 1, 0.0),
-    "mean": Tensor("running_mean", 1), "var": Tensor("running_var", 1),
-}  # fmt: skip
-AFFINE = {name: NORM[name] for name in ("gamma", "beta")}
-LAYER = {"cudnn_enable": False, "eps": written(1e-5), "normalized_shape": SIZES}
-GROUP = {"cudnn_enabled": False, "eps": written(1e-5), "num_groups": STATED}
-TABLE = {"padding_idx": -1, "scale_grad_by_freq": False, "sparse": False}
-NORMED = {"cudnn_enabled": False, "eps": written(1e-5), "momentum": written(0.1), "training": False}
-WINDOW = {"kernel_size": STATED, "stride": STATED, "padding": [0, 0], "ceil_mode": False}
-AVERAGE = {**WINDOW, "count_include_pad": True, "divisor_override": NONE}
-PLAIN = "relu relu6 abs neg exp sqrt sigmoid tanh silu mish hardswish hardsigmoid"
-KINDS = {
-    **{f"conv{rank}d": _conv(rank) for rank in (1, 2, 3)},
-    "linear": Kind("aten.linear.default", ("cout", "cin"), _weighed(2)),
-    "batchnorm": Kind("aten.batch_norm.default", ("c",), NORM, NORMED, ("cudnn_enabled", "eps", "momentum")),
-    "layernorm": Kind("aten.layer_norm.default", ("c",), AFFINE, LAYER, ("cudnn_enable", "eps")),
-    "groupnorm": Kind("aten.group_norm.default", ("c",), AFFINE, GROUP, ("cudnn_enabled", "eps")),
-    "embedding": Kind(
-        "aten.embedding.default", ("n", "d"), {"weight": Tensor("weight", 2)}, TABLE, (*TABLE,), ahead=True
-    ),
-    **{name: Kind(f"aten.{name}.Tensor", arguments={"alpha": 1}, inputs=2) for name in ("add", "sub")},
-    **{name: Kind(f"aten.{name}.Tensor", inputs=2) for name in ("mul", "div")},
-    "gelu": Kind("aten.gelu.default", arguments={"approximate": "none"}),
-    "leaky_relu": Kind("aten.leaky_relu.default", arguments={"negative_slope": written(0.01)}),
-    "softmax": Kind("aten.softmax.int", arguments={"dim": STATED, "dtype": NONE}),
-    "flatten": Kind("aten.flatten.using_ints", arguments={"start_dim": 0, "end_dim": -1}),
-    "maxpool2d": Kind("aten.max_pool2d.default", arguments={**WINDOW, "dilation": [1, 1]}, spread=2),
-    "avgpool2d": Kind("aten.avg_pool2d.default", arguments=AVERAGE, spread=2),
-    "dropout": Kind("aten.dropout.default", arguments={"p": written(0.5), "train": False}, free=("p",)),
-    "identity": Kind("aten.alias.default"),
-    **{name: Kind(f"aten.{name}.default") for name in PLAIN.split()},
-}
+KINDS = kinds()
