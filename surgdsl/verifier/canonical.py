@@ -9,21 +9,26 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable
-from itertools import pairwise
+from functools import lru_cache
+from itertools import accumulate, pairwise
 from typing import Any, NoReturn
 
 from surgdsl.verifier.reject import Reject, need
 
 DEPTH = 32
 LARGEST = 2**53 - 1
+BRACKETS = {ord("["): 1, ord("{"): 1, ord("]"): -1, ord("}"): -1}
 KEY = re.compile(r"[a-z][a-zA-Z0-9]{0,39}")
-STRING = re.compile(rb'"(?:[^"\\]|\\.)*+"?', re.DOTALL)
+STRING = re.compile(rb'"(?:[^"\\]++|\\.)*+"?', re.DOTALL)
 """A string; the closing quote is optional so that a scan never starts twice."""
+
+
+ENCODER = json.JSONEncoder(ensure_ascii=False, allow_nan=False, sort_keys=True, separators=(",", ":"))
 
 
 def canon(value: Any) -> bytes:
     """The canonical bytes of a JSON value."""
-    return json.dumps(value, ensure_ascii=False, allow_nan=False, sort_keys=True, separators=(",", ":")).encode()
+    return ENCODER.encode(value).encode()
 
 
 def parse(data: bytes, what: str) -> Any:
@@ -70,17 +75,21 @@ def check_depth(data: bytes, what: str) -> None:
     """Count brackets outside strings, and look for null there, before any parser sees them."""
     bare = STRING.sub(b"", data)
     need(b"null" not in bare, "V02", f"{what}: null is no canonical value")
-    depth = 0
-    for bracket in bare.translate(None, bytes(set(range(256)) - set(b"[]{}"))):
-        depth += 1 if bracket in b"[{" else -1
-        need(depth <= DEPTH, "V20", f"{what}: nested deeper than {DEPTH}")
+    brackets = bare.translate(None, bytes(set(range(256)) - BRACKETS.keys()))
+    depth = max(accumulate(map(BRACKETS.__getitem__, brackets)), default=0)
+    need(depth <= DEPTH, "V20", f"{what}: nested deeper than {DEPTH}")
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    for key, _ in pairs:
-        if not KEY.fullmatch(key) and key != "_type":  # which the schema admits at the top of the statement only
-            raise ValueError(key)
-    return dict(pairs)
+    found = dict(pairs)
+    if not all(map(_is_key, found)):
+        raise ValueError(found)
+    return found
+
+
+@lru_cache(1 << 10)
+def _is_key(text: str) -> bool:
+    return KEY.fullmatch(text) is not None or text == "_type"  # which stands at the top of the statement only
 
 
 def _integer(text: str) -> int:

@@ -165,8 +165,9 @@ def walk(predicate: dict[str, Any], first: replay.State, ledger: Ledger, report:
     state = first
     rows = declared(predicate)
     report.rules = [spell(row) for row in rows.values()]
-    for row, state in replay.replay(steps, rows, first, ledger):
+    for row, after in replay.replay(steps, rows, first, ledger):
         report.rows.append(row)
+        state = after
     need(predicate["head"] == state.chain, "V05", "head is not the chain of the last step")
     created = (op for step in steps for op in step["right"]["operations"])
     used = {part["digest"] for op in created for part in op.get("parts", ())}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
+from typing import Any
 
 from surgdsl.verifier.content import Load
 from surgdsl.verifier.digest import FLOATING, ITEMSIZE
@@ -19,7 +20,7 @@ class Ledger:
 
     def __init__(self, store: Store, binding: dict[str, int]) -> None:
         self._binding = binding
-        self._nonzero: dict[tuple[str, ...], int] = {}
+        self._nonzero: dict[tuple[Any, ...], int] = {}
         self.load = Load(store)
 
     def count(self, operations: Iterable[Operation], wires: dict[str, Sort]) -> Counter[str]:
@@ -45,7 +46,7 @@ class Ledger:
 
     def nonzero(self, weight: Weight) -> int:
         """Elements of a weight that are not zero."""
-        key = (str((weight.coding, weight.shape)), *(part.digest for part in weight.parts.values()))
+        key = (weight.coding, weight.shape, *(part.digest for part in weight.parts.values()))
         if key not in self._nonzero:
             self._nonzero[key] = self.load.nonzero(weight)
         return self._nonzero[key]

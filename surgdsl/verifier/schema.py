@@ -70,10 +70,11 @@ def record(fields: Fields) -> Check:
     def check(value: Any, place: str) -> None:
         if not is_object(value):
             raise Reject("V03", f"{place} is not an object")
-        if missing := needed - value.keys():
-            raise Reject("V03", f"{place} lacks {', '.join(sorted(missing))}")
-        if unknown := value.keys() - fields.keys():
-            raise Reject("V03", f"{place} has the unknown field {min(unknown)}")
+        if value.keys() != fields.keys():
+            if missing := needed - value.keys():
+                raise Reject("V03", f"{place} lacks {', '.join(sorted(missing))}")
+            if unknown := value.keys() - fields.keys():
+                raise Reject("V03", f"{place} has the unknown field {min(unknown)}")
         for key, item in value.items():
             fields[key][0](item, f"{place}.{key}")
 
@@ -172,7 +173,7 @@ class Schema:
                 told = f"one of {', '.join(texts)}" if texts else f"of the form {self.name}"
                 return where(lambda value: type(value) is str and bool(form.fullmatch(value)), told)
             case word:
-                return partial(self.conform, word)
+                return self.checks.get(word) or partial(self.conform, word)
 
     def conform(self, word: str, value: Any, place: str) -> None:
         """A value has the form that a word stands for; V03, and V20 where a list is too long."""

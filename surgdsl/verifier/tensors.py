@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import struct
 import weakref
 from collections.abc import Callable, Iterator, Sequence
@@ -142,7 +143,7 @@ def parse_header(raw: bytes, what: str) -> dict[str, Any]:
 
 def is_name(text: Any) -> bool:
     """Whether a value is a name: printable ASCII without spaces."""
-    return type(text) is str and 1 <= len(text) <= 256 and all("!" <= letter <= "~" for letter in text)
+    return type(text) is str and re.fullmatch("[!-~]{1,256}", text) is not None
 
 
 def encode_header(table: dict[str, Any]) -> bytes:
