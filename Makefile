@@ -16,7 +16,7 @@ echo 'surgdsl needs Python 3.11 or later with venv and ensurepip, as python3.11 
 endef
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint format grammar verifier example-digits example-fashion bench laws mutation fuzz zoo plans zoo-peers bench-importance bench-peers bench-models example-minilm corpus page terminals pictures constraints clean
+.PHONY: help setup demo test lint format grammar verifier example-digits example-fashion bench laws mutation mutation-verifier fuzz zoo plans zoo-peers bench-importance bench-peers bench-models example-minilm corpus page terminals pictures constraints clean
 
 help: ## list these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -86,6 +86,9 @@ $(MUTATION): $(STAMP)
 mutation: $(MUTATION) ## break the rewriting core in two thousand places and see whether a test fails (half an hour)
 	$(BIN)/mutmut run --max-children 2
 	$(BIN)/mutmut results
+
+mutation-verifier: setup ## break the verifier in four thousand places and see what notices (an hour); writes docs/mutation.md
+	$(BIN)/python tests/mutation/campaign.py
 
 ZOO := $(VENV)/zoo.stamp
 
