@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import struct
 import weakref
 from collections.abc import Callable, Iterator, Sequence
@@ -20,9 +19,10 @@ from typing import Any
 
 from surgdsl.verifier import digest as digests
 from surgdsl.verifier.arrays import ops
-from surgdsl.verifier.canonical import is_list, is_object
+from surgdsl.verifier.canonical import is_object
 from surgdsl.verifier.folder import open_regular
 from surgdsl.verifier.reject import Reject, need
+from surgdsl.verifier.schema import conform
 from surgdsl.verifier.weight import Part
 
 HEADER_LIMIT = 64 << 20
@@ -136,14 +136,12 @@ def parse_header(raw: bytes, what: str) -> dict[str, Any]:
     need(fits, "V07", f"{what}: `__metadata__` is no object of texts")
     need(len(table) <= TENSOR_LIMIT, "V20", f"{what}: more than {TENSOR_LIMIT} tensors")
     for name, row in table.items():
-        need(is_name(name), "V07", f"{what}: a tensor's name is not 1 to 256 printable ASCII characters")
-        need(_is_row(row), "V07", f"{what}: the entry of `{name}` is malformed")
+        try:
+            conform("name", name, "a tensor's name")
+            conform("stored", row, f"the entry of `{name}`")
+        except Reject as fault:
+            raise Reject("V07", f"{what}: {fault.message}") from None
     return table
-
-
-def is_name(text: Any) -> bool:
-    """Whether a value is a name: printable ASCII without spaces."""
-    return type(text) is str and re.fullmatch("[!-~]{1,256}", text) is not None
 
 
 def encode_header(table: dict[str, Any]) -> bytes:
@@ -166,15 +164,6 @@ def _natural(text: str) -> int:
     if text[0] == "-":  # also -0, which would be equal to 0
         raise ValueError(text)
     return int(text)
-
-
-def _is_row(row: Any) -> bool:
-    if not is_object(row) or set(row) != {"dtype", "shape", "data_offsets"} or row["dtype"] not in digests.ITEMSIZE:
-        return False
-    shape, offsets = row["shape"], row["data_offsets"]
-    if not is_list(shape) or not is_list(offsets) or len(offsets) != 2 or len(shape) > 8:
-        return False
-    return all(type(number) is int and 0 <= number < 2**46 for number in (*shape, *offsets))
 
 
 class Store:
