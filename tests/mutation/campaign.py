@@ -38,9 +38,10 @@ or that what tells them does no harm: they are listed with it below. The rest is
 every run of the tests.
 
 """
-HEAD = """| | mutants | killed by the corpus | by other tests | equivalent | open | killed or argued |
-|---|---|---|---|---|---|---|
+HEAD = """| | mutants | killed by the corpus | by other tests | equivalent | open | untried | not open, of the tried |
+|---|---|---|---|---|---|---|---|
 """
+FATES = ("corpus", "tests", "equivalent", "open", "untried")
 
 
 class Verdict(NamedTuple):
@@ -77,7 +78,11 @@ def telling(stage: str, found: dict[str, Verdict]) -> Callable[[Mutant, str], No
 
 def run(verifier: Verifier, given: Iterable[Mutant], found: dict[str, Verdict]) -> None:
     """Try what was not tried."""
-    fresh = [one for one in given if found.get(one.name, Verdict()).corpus is None]
+    fresh = [
+        one
+        for one in sorted(given, key=lambda one: [*KINDS].index(one.kind))
+        if found.get(one.name, Verdict()).corpus is None
+    ]
     if fresh:
         corpus, tell = Corpus(verifier), telling("corpus", found)
         for mutant, how in tried(fresh, corpus.judge, JOBS):
@@ -89,10 +94,11 @@ def run(verifier: Verifier, given: Iterable[Mutant], found: dict[str, Verdict]) 
 
 def row(name: str, some: list[Mutant], found: dict[str, Verdict]) -> str:
     """A line of a table."""
-    count = Counter(fate(one, found[one.name]) for one in some)
-    killed = 1 - (count["open"] / len(some))
-    cells = [len(some), count["corpus"], count["tests"], count["equivalent"], count["open"]]
-    return f"| {name} | " + " | ".join(f"{cell:,}" for cell in cells) + f" | {killed:.1%} |"
+    count = Counter(fate(one, found.get(one.name, Verdict())) for one in some)
+    done = len(some) - count["untried"]
+    cells = [len(some), *(count[word] for word in FATES)]
+    share = f"{1 - count['open'] / done:.1%}" if done else ""
+    return f"| {name} | " + " | ".join(f"{cell:,}" for cell in cells) + f" | {share} |"
 
 
 def fate(mutant: Mutant, verdict: Verdict) -> str:
@@ -101,7 +107,9 @@ def fate(mutant: Mutant, verdict: Verdict) -> str:
         return "corpus"
     if verdict.tests:
         return "tests"
-    return "equivalent" if argument(mutant) else "open"
+    if argument(mutant):
+        return "equivalent"
+    return "untried" if verdict.tests is None else "open"
 
 
 def page(given: list[Mutant], found: dict[str, Verdict]) -> str:
@@ -114,7 +122,7 @@ def page(given: list[Mutant], found: dict[str, Verdict]) -> str:
     ]
     told = TOP + HEAD + "\n".join([*kinds, row("all", given, found)]) + "\n\n## By module\n\n" + HEAD + "\n".join(rooms)
     for title, word in (("Equivalent, or harmless", "equivalent"), ("Open", "open")):
-        lines = [listed(one) for one in given if fate(one, found[one.name]) == word]
+        lines = [listed(one) for one in given if fate(one, found.get(one.name, Verdict())) == word]
         told += f"\n\n## {title}\n\n" + ("\n".join(lines) or "None.")
     return told + "\n"
 
@@ -134,7 +142,7 @@ def main() -> None:
     given = all_of(verifier)
     run(verifier, given, found)
     PAGE.write_text(page(given, found), encoding="utf-8")
-    dead = {one.name: found[one.name].corpus for one in given if found[one.name].corpus}
+    dead = {one.name: found[one.name].corpus for one in given if one.name in found and found[one.name].corpus}
     killers = {name: str(dead[name]).partition(":")[0] for name in sorted(dead) if str(dead[name]).count("/")}
     KILLERS.write_text(json.dumps(dict(list(killers.items())[:KEPT]), indent=0) + "\n", encoding="utf-8")
 

@@ -15,10 +15,10 @@ from itertools import chain
 from typing import Any, NamedTuple
 
 KINDS = {
-    "check": "a check deleted", "effect": "a statement deleted", "condition": "a condition negated",
-    "part": "a part of a condition or a filter dropped", "comparison": "a comparison moved",
+    "check": "a check deleted", "condition": "a condition negated", "part": "a part of a condition or a filter dropped",
+    "comparison": "a comparison moved", "answer": "an answer that is always the same",
+    "quantifier": "all for any, least for greatest", "effect": "a statement deleted",
     "number": "a number moved by one", "element": "an element of a literal dropped",
-    "quantifier": "all for any, least for greatest", "answer": "an answer that is always the same",
 }  # fmt: skip
 OTHER: dict[type[ast.cmpop], type[ast.cmpop]] = {
     ast.Lt: ast.LtE, ast.LtE: ast.Lt, ast.Gt: ast.GtE, ast.GtE: ast.Gt, ast.Eq: ast.NotEq, ast.NotEq: ast.Eq,

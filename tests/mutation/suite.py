@@ -20,7 +20,7 @@ from tests.mutation.place import Place
 from tests.mutation.trial import Line, started, traced, tried
 from tests.mutation.verifier import HOUSE, Verifier
 
-LEFT_OUT = ("corpus", "forger", "isolation", "archive", "arrays", "planted", "command")
+LEFT_OUT = ("corpus", "forger", "isolation", "archive", "arrays", "planted", "command", "against_torch")
 """Tests that ask the corpus again, that ask other processes, or that take long."""
 MANY = 400
 
