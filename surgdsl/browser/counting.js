@@ -11,6 +11,14 @@ import { bitsOf, inspect, size } from "./weights.js";
 
 const COUNT = (shape) => shape.reduce((total, extent) => total * BigInt(extent), 1n);
 
+/** Rejects with V08 parts whose bytes are there, but of another dtype or shape. */
+export function checkBytes(parts, store) {
+  for (const { digest, dtype, name, shape } of parts) {
+    const row = store.has(digest) ? store.row(digest) : { dtype, shape };
+    demand(row.dtype === dtype && row.shape.join() === shape.join(), "V08", `${name}: its bytes are of another dtype or shape`);
+  }
+}
+
 /** Counts operations; each once. */
 export class Counter {
   /** @param {import("./store.js").Store} store @param {Map<string, bigint>} binding */
@@ -33,16 +41,7 @@ export class Counter {
     return { "macs/1": macs(callOf(operation, sort), this.binding), "nnz/1": 0n, "params/1": 0n, "size/1": 0n };
   }
 
-  /** Rejects with V08 parts whose bytes are there, but of another dtype or shape. */
-  checkBytes({ parts }) {
-    for (const { digest, dtype, name, shape } of parts) {
-      const row = this.store.has(digest) ? this.store.row(digest) : { dtype, shape };
-      demand(row.dtype === dtype && row.shape.join() === shape.join(), "V08", `${name}: its bytes are of another dtype or shape`);
-    }
-  }
-
   async weight(operation, sort) {
-    this.checkBytes(operation);
     const { nnz, infinite } = await inspect(operation, sort, this.store);
     return { "macs/1": 0n, "nnz/1": nnz, "params/1": COUNT(sort.shape), "size/1": size(operation), bits: bitsOf(operation, sort), infinite };
   }

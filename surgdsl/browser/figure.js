@@ -8,6 +8,7 @@
 import { isDigest, isName, isRational } from "./canonical.js";
 import { add, compare, digits, div, mul, negate, rational, ratio, sub, whole } from "./rational.js";
 import { Reject, demand } from "./reject.js";
+import { shown } from "./schema.js";
 
 /** @typedef {import("./rational.js").Rational} Rational */
 /** @typedef {{count: bigint, nnz: bigint, size: bigint, bits: number}} Properties of one weight */
@@ -48,7 +49,7 @@ const variable = (/** @type {any} */ tree) => demand(isName(tree.variable), "V03
 export function checkApply(tree, sortOf) {
   demandFields(tree, ["apply", "terms"]);
   const { apply, terms } = tree;
-  demand(typeof apply === "string" && TERMS.has(apply) && Array.isArray(terms) && terms.length === TERMS.get(apply), "V03", `${apply} of these terms is no function`);
+  demand(typeof apply === "string" && TERMS.has(apply) && Array.isArray(terms) && terms.length === TERMS.get(apply), "V03", `${shown(apply)} of these terms is no function`);
   const sorts = terms.map(sortOf);
   const truth = ["and", "or", "not"].includes(apply);
   sorts.forEach((/** @type {string} */ sort, /** @type {number} */ i) => {
@@ -74,7 +75,7 @@ export function checkFigure(tree, attested = () => {}) {
 function sortOfFigure(tree, bound, attested) {
   demand(tree !== null && typeof tree === "object" && !Array.isArray(tree), "V03", "a formula is an object");
   if ("apply" in tree) {
-    demand(!["sqrt", "exp", "log"].includes(tree.apply), "V03", `${tree.apply} in a figure`);
+    demand(!["sqrt", "exp", "log"].includes(tree.apply), "V03", `${shown(tree.apply)} in a figure`);
     return checkApply(tree, (term) => sortOfFigure(term, bound, attested));
   }
   if ("each" in tree) {
@@ -98,7 +99,7 @@ function sortOfFigure(tree, bound, attested) {
 function checkLeaf(tree, attested) {
   if ("metric" in tree) {
     demandFields(tree, ["metric", "state"]);
-    demand(METRICS.includes(tree.metric), "V03", `no metric ${tree.metric}`);
+    demand(METRICS.includes(tree.metric), "V03", `no metric ${shown(tree.metric)}`);
     state(tree);
   } else if ("attested" in tree) {
     demandFields(tree, ["attested", "reference", "sha256", "state"]);
@@ -107,7 +108,7 @@ function checkLeaf(tree, attested) {
     attested(tree);
   } else {
     demandFields(tree, ["number"]);
-    demand(isRational(tree.number), "V03", `no number: ${tree.number}`);
+    demand(isRational(tree.number), "V03", `no number: ${shown(tree.number)}`);
   }
   return "number";
 }

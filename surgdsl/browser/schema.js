@@ -8,7 +8,8 @@ import { Reject } from "./reject.js";
 
 /** @typedef {(value: any, place: string) => void} Check */
 
-function shown(value) {
+/** A value as a person reads it, whatever it is; a long one cut short. */
+export function shown(value) {
   const text = JSON.stringify(value);
   return text.length > 60 ? `${text.slice(0, 57)}...` : text;
 }

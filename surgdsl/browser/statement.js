@@ -46,18 +46,18 @@ const shape = list(extent, RANK);
 const dimensions = list(integer(0, EXTENT - 1), RANK);
 
 // Graphs (section 4) and encodings (section 5).
-export const attribute = chosen((value) => {
-  if (Array.isArray(value)) return list(attribute, ITEMS);
+const scalar = chosen((value) => {
   if (typeof value === "string") return text;
   if (typeof value === "boolean") return anything;
   if (has(value, "extent")) return object({ extent: polynomialText });
   if (has(value, "float")) return object({ float });
   if (has(value, "none")) return object({ none: word(true) });
-  return has(value, "tensors") ? object({ tensors: count }) : integer();
+  return has(value, "tensors") ? object({ tensors: integer(1, ENDS) }) : integer();
 });
+export const attribute = chosen((value) => (Array.isArray(value) ? list(scalar, ITEMS) : scalar));
 const attributes = list(tuple(name, attribute), ITEMS);
 const bits = integer(1, 8);
-const grid = [{ axis: integer(-1, RANK - 1), bits, kind: text }, { group: integer(1) }];
+const grid = [{ axis: integer(-1, RANK - 1), bits, kind: text }, { group: integer(1, EXTENT - 1) }];
 const ENCODINGS = new Map([
   ["dense", object({ kind: text })],
   ["codebook", object({ bits, kind: text })],
@@ -85,23 +85,24 @@ const graph = object({
 
 // Steps (section 6).
 const side = object({ operations: list(operation(name, { id: name }), MANY), wires: list(object({ dtype, id: name, shape }), MANY) });
-const figures = list(tuple(name, rational), FEW);
+const figures = (most) => list(tuple(name, rational), most);
 const width = integer(1, 65536);
-const indices = list(integer(0, EXTENT), Infinity, 1);
-const boxes = list(tuple(name, name, list(tuple(name, name))));
+const CHANNELS = 2 ** 20;
+const indices = list(integer(0, EXTENT), CHANNELS, 1);
+const boxes = list(tuple(name, name, list(tuple(name, name), RANK)), ITEMS);
 const ARGUMENTS = new Map([
   ["prune-channels/1", object({
-    axis: name, indices: list(indices, Infinity, 1), keep: indices, kept: list(tuple(name, integer(0, RANK - 1), count), Infinity, 1), scores: list(natural, Infinity, 1),
+    axis: name, indices: list(indices, MANY, 1), keep: indices, kept: list(tuple(name, integer(0, RANK - 1), count), MANY, 1), scores: list(natural, CHANNELS, 1),
   })],
   ["mask/1", object({ keep: natural }, { few: tuple(width, width), tile: tuple(width, width) })],
   ["quantize-codebook/1", object({ bits: integer(1, 8) }, { least: magnitude })],
   ["quantize-affine/1", object({ axis: integer(-1, RANK - 1), bits: integer(1, 8) }, { group: integer(1), symmetric: word(true) })],
-  ["recover/1", object({ batch: natural, change: rational, data: text, epochs: natural, rate: rational, seed: natural })],
-  ["adjust/1", object({ data: text, figures, method: text })],
-  ["fake-quantize/1", object({ bits: integer(2, 8), data: text, figures, method: text })],
+  ["recover/1", object({ batch: natural, change: rational, data: name, epochs: natural, rate: rational, seed: natural })],
+  ["adjust/1", object({ data: text, figures: figures(MANY), method: text })],
+  ["fake-quantize/1", object({ bits: integer(2, 8), data: name, figures: figures(ITEMS), method: text })],
   ["rule/1", object({
-    left: boxes, right: boxes, rule: digest, variables: list(tuple(name, attribute)), wires: list(tuple(name, name)),
-  }, { factor: float, scales: list(tuple(name, list(integer(-64, 64)))) })],
+    left: boxes, right: boxes, rule: digest, variables: list(tuple(symbol, attribute), ENDS), wires: list(tuple(name, name), ENDS),
+  }, { factor: float, scales: list(tuple(symbol, list(integer(-64, 64), CHANNELS)), ITEMS) })],
 ]);
 const values = tuple(...METRICS.map((id) => object({ id: word(id), value: natural })));
 const locals = list(name, MANY);
@@ -125,7 +126,7 @@ const claim = chosen((value) => (has(value, "counted")
   : object({ measured, text })));
 const ports = list(object({ dtype, name, shape }), ENDS);
 const discharge = object({ bits: count, instances: count, method: word("identity", "samples", "none") });
-const rules = list(object({ declaration: anything, discharge, steps: list(name, STEPS) }), STEPS);
+const rules = list(object({ declaration: anything, discharge, steps: list(name, ENDS, 1) }), STEPS, 1);
 const predicate = object({
   format: word(1), boundary: object({ inputs: ports, outputs: ports }), binding: list(tuple(symbol, integer(1, EXTENT)), ITEMS), claims: list(claim, FEW),
   facts: list(tuple(name, text), FEW), head: digest, input: object({ graph: digest, graphBlob: digest, manifest: digest }),

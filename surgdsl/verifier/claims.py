@@ -9,6 +9,7 @@ import operator
 import struct
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from decimal import Decimal
 from fractions import Fraction
 from typing import Any
 
@@ -183,4 +184,4 @@ def settle(findings: list[Finding]) -> None:
 
 def number(value: Fraction) -> str:
     """A rational for people: exact when it is short, else rounded to six digits."""
-    return str(value.numerator) if value.denominator == 1 else f"{float(value):.6g}"
+    return str(value.numerator) if value.denominator == 1 else f"{Decimal(value.numerator) / value.denominator:.6g}"

@@ -191,6 +191,7 @@ def declare(
     swallow: Sequence[str] = (),
     moved: dict[str, str] | None = None,
     crossed: bool = False,
+    dtype: str = "F32",
 ) -> None:
     """Apply a rule: `left` are its boxes in the net, `right` its boxes to be, with their weights.
 
@@ -202,7 +203,7 @@ def declare(
     held = {name: params(f, operation) for name, operation in left.items()}
     gone = list(dict.fromkeys([*left.values(), *(param for row in held.values() for param in row.values()), *swallow]))
     weights = {f"{name}.{t}": w.decoded.shape for name, (_, ws) in right.items() for t, w in ws.items()}
-    new = {name: ("F32", shape) for name, shape in (more | weights).items()}
+    new = {name: (dtype, shape) for name, shape in (more | weights).items()}
     made, spots = built(f, d, right, {name: at[name] for name in glue} | {name: name for name in more}, crossed)
     shown = {name: f"r{len(new) + number}" for number, name in enumerate(weights)}
     shown |= {name: f"r{len(new) + number}" for name, number in spots.items()}

@@ -8,10 +8,12 @@ import { ruleDigest } from "../digest.js";
 import { polynomial, symbols } from "../extent.js";
 import { KINDS as REDUCTIONS, checkApply, demandFields } from "../figure.js";
 import { Reject, demand } from "../reject.js";
-import { chosen, demandRising, has, integer, kind, list, object, text, tuple, word } from "../schema.js";
+import { chosen, demandRising, has, integer, kind, list, object, shown, text, tuple, word } from "../schema.js";
 import { attribute } from "../statement.js";
 import { kindOf } from "./kinds.js";
 
+/** Items of a list of a declaration; dimensions of a tensor. */
+const [MANY, RANK] = [64, 8];
 const name = kind("a name", isName);
 const natural = kind("a natural", isNatural);
 const symbol = kind("a name of letters, digits and _", (value) => typeof value === "string" && /^[A-Za-z_][A-Za-z0-9_]*$/.test(value));
@@ -23,11 +25,11 @@ const dtype = kind("a dtype in lower case, or real", (value) => value === "real"
 const star = chosen((value) => (value === "*" ? text : extent));
 const first = (/** @type {any[]} */ [key]) => key;
 const rising = (/** @type {any} */ item, least = 0) => (/** @type {any} */ value, /** @type {string} */ place) => {
-  list(item, Infinity, least)(value, place);
+  list(item, MANY, least)(value, place);
   demandRising(value, place, first);
 };
 const box = object({
-  attributes: rising(tuple(name, attribute)), kind: name, name: symbol, sizes: list(extent), sources: list(name), targets: list(name),
+  attributes: rising(tuple(name, attribute)), kind: name, name: symbol, sizes: list(extent, RANK), sources: list(name, MANY), targets: list(name, MANY),
 });
 const formula = (/** @type {string} */ sort, /** @type {string[]} */ forms) => (/** @type {any} */ tree) =>
   demand(sortOf(tree, forms) === sort, "V03", `a formula of a rule is no ${sort}`);
@@ -35,13 +37,13 @@ const EXACT = ["number", "variable", "apply"];
 const TENSOR = [...EXACT, "reduce", "spectral"];
 const schema = object(
   {
-    glue: list(object({ dtype, name }, { shape: list(star) })), grade: word("exact", "bounded", "lossy"), left: list(box, Infinity, 1), name, right: list(box),
-    parameters: list(tuple(symbol, word("int", "bit"))), where: list(formula("truth", EXACT)),
-    with: list(object({ box: name, tensor: name, value: formula("number", TENSOR) })),
+    glue: list(object({ dtype, name }, { shape: list(star, RANK) }), MANY), grade: word("exact", "bounded", "lossy"), left: list(box, MANY, 1), name, right: list(box, MANY),
+    parameters: list(tuple(symbol, word("int", "bit")), MANY), where: list(formula("truth", EXACT), MANY),
+    with: list(object({ box: symbol, tensor: symbol, value: formula("number", TENSOR) }), MANY),
   },
   {
     bound: object({ factor: formula("number", TENSOR), input: name, norm: word("l2", "linf"), output: name }),
-    decreases: rising(tuple(name, natural), 1), scales: list(tuple(symbol, name, extent), Infinity, 1),
+    decreases: rising(tuple(name, natural), 1), scales: list(tuple(symbol, name, extent), MANY, 1),
   },
 );
 
@@ -54,7 +56,7 @@ function sortOf(tree, forms) {
   demand(form && forms.includes(form), "V03", `${form} does not stand in this formula`);
   const inner = (/** @type {any} */ term) => demand(sortOf(term, forms) === "number", "V03", "a number is asked for");
   if (form === "apply") {
-    demand(forms === TENSOR || !["sqrt", "exp", "log"].includes(tree.apply), "V03", `${tree.apply} is not exact`);
+    demand(forms === TENSOR || !["sqrt", "exp", "log"].includes(tree.apply), "V03", `${shown(tree.apply)} is not exact`);
     return checkApply(tree, (term) => sortOf(term, forms));
   }
   if (form === "number") demandFields(tree, ["number"]);
@@ -63,8 +65,8 @@ function sortOf(tree, forms) {
   if (form === "variable") demand(isName(tree.variable), "V03", "no name");
   if (form === "reduce") {
     demandFields(tree, ["reduce", "axes", "body"]);
-    demand(REDUCTIONS.includes(tree.reduce), "V03", `no reduction ${tree.reduce}`);
-    list(name)(tree.axes, "axes");
+    demand(REDUCTIONS.includes(tree.reduce), "V03", "no such reduction");
+    list(name, RANK)(tree.axes, "axes");
   }
   if (form === "spectral") {
     demandFields(tree, ["spectral", "body", "rank", "axis"]);

@@ -3,6 +3,7 @@
  * @module
  */
 
+import { checkBytes } from "../counting.js";
 import { WIDTH, hexFloat } from "../number.js";
 import { demand } from "../reject.js";
 import { has } from "../schema.js";
@@ -67,6 +68,7 @@ export async function checkValues(instance, scope, store) {
     const axes = axesWith(box, weight, instance.variables);
     const [part] = weights.get(tensor).parts;
     if ("spectral" in value && value.spectral !== "sigma" && value.axis !== "") {
+      checkBytes([part], store);
       const stored = { axes, data: floats(instance.dtype, await store.bytes(part.digest)) };
       addHalf(pairs, value, stored, `${owner}.${tensor}`);
       values.set(`${owner}.${tensor}`, stored.data);

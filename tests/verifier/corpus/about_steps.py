@@ -24,6 +24,7 @@ from tests.verifier.corpus.about_form import encoding, net
 from tests.verifier.corpus.telling import Case, Json, at, counting, edited, lied, mined, regraphed, told
 from tests.verifier.encodings import affine, dense
 from tests.verifier.forge import Forge, tagged
+from tests.verifier.test_accept import pruned_mlp
 from tests.verifier.test_edits import EDITS
 
 EDITED, TOLD, DECLARED = mined(EDITS), mined(lies.TOLD), mined([*declared.MATCH, *declared.BYTES, *numbers.NUMBERS])
@@ -116,6 +117,21 @@ def bounding(**ends: str) -> Callable[[], Forge]:
     """A layer as a product, with a bound between other wires."""
     d = declaring.of(declaring.FACTOR, bound={**declaring.FACTOR["bound"], **ends})
     return told(lambda f: declaring.factor(f, d), declaring.chain)
+
+
+def another_tensor(statement: Json) -> None:
+    """A new weight goes by the digest of a tensor of another shape, which lies there."""
+    step = statement["predicate"]["steps"][-1]
+    made = [part for op in step["right"]["operations"] for part in op.get("parts", [])]
+    held = [part for op in step["left"]["operations"] for part in op.get("parts", [])]
+    made[-1]["digest"] = next(part["digest"] for part in held if part["shape"] != made[-1]["shape"])
+
+
+def figured() -> Forge:
+    """A cut, and a promise with a function."""
+    f = pruned_mlp()
+    f.claims = [s.counted("size/1", "4/5")]
+    return f
 
 
 def nowhere(statement: Json) -> None:
@@ -329,6 +345,11 @@ STEPS: tuple[Case, ...] = (
     Case("M35", "a declared rule that is declared nowhere", "V14", edited(told(masked, s.mlp), nowhere)),
     Case("M35", "a declared rule whose digest is a list", "V14", edited(told(masked, s.mlp), listed)),
     encoding("M43", "a codebook without dimensions"),
+    Case("M43", "a cut weight that is another tensor", "V15", edited(pruned_mlp, another_tensor)),
+    Case("M43", "a masked weight that is another tensor", "V08", edited(told(masked, s.mlp), another_tensor)),
+    Case("M50", "lists of lists among attributes", "V03", regraphed(s.cnn, attribute("stride", [[1], [1]]))),
+    Case("M50", "an object for the name of a function", "V03", edited(figured, at({}, "claims", 0, "counted", "right",
+        "apply"))),
     Case("M38", "an end that is not there behind unsorted attributes", "V03", regraphed(s.cnn, astray)),
     Case("M36", "a wire that L does not have behind unsorted attributes", "V10", edited(every_rule, astray_in_l)),
     scale("M43", "other powers than were used"),

@@ -88,6 +88,12 @@ def python() -> Forge:
     return figures.job(claim, (figures.AVERAGE_BITS, "<", figures.n(32)))
 
 
+def beyond_floats() -> Forge:
+    """A figure that is no integer and larger than any float."""
+    large = figures.ap("pow", figures.ap("pow", figures.n(10**30), figures.n(30)), figures.n(1))
+    return figures.job((figures.ap("div", large, figures.n(3)), ">", figures.n(1)))
+
+
 def attention() -> Forge:
     """x [B, 5, 4] → two heads of width three → y [B, 5, 4]."""
     f = Forge()
@@ -243,6 +249,7 @@ GOOD: tuple[tuple[str, Build, Options], ...] = (
     ("adjust", promising(accept.adjusted, "size/1"), ()),
     ("fake-quantize", promising(applied(s.mlp, grid_between)), ()),
     ("rule-fold", promising(applied(s.cnn, r.fold)), ()),
+    ("claim-beyond-floats", beyond_floats, ()),
     ("rule-fold-eps", promising(applied(lambda: s.cnn(2.0**-10), r.fold)), ()),
     ("rule-fold-linear", promising(accept.folded_linear), ()),
     ("rule-fuse", promising(applied(r.chain, r.fuse)), ()),
