@@ -18,6 +18,7 @@ sys.path.insert(0, str(HERE.parents[2]))
 from tests.verifier.corpus.about_claims import CLAIMS  # noqa: E402
 from tests.verifier.corpus.about_form import FORM  # noqa: E402
 from tests.verifier.corpus.about_promises import PROMISED, PROMISES  # noqa: E402
+from tests.verifier.corpus.about_rules import RULES  # noqa: E402
 from tests.verifier.corpus.about_signatures import SIGNATURES, SIGNED  # noqa: E402
 from tests.verifier.corpus.about_steps import STEPS  # noqa: E402
 from tests.verifier.corpus.honest import GOOD  # noqa: E402
@@ -26,7 +27,7 @@ from tests.verifier.forge import canon  # noqa: E402
 
 COMPILED = tuple(sorted((HERE / "compiled").glob("*.surg")))
 HONEST = (*GOOD, *PROMISED)
-BAD = (*FORM, *STEPS, *CLAIMS, *PROMISES, *SIGNATURES)
+BAD = (*FORM, *STEPS, *RULES, *CLAIMS, *PROMISES, *SIGNATURES)
 TOP = """# The corpus: what every verifier is held to
 
 Certificates as checked-in bytes. Those in `good/` are honest and must be accepted. Each in `bad/` is an honest one with
