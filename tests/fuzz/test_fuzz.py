@@ -104,11 +104,12 @@ def test_a_fault_behind_the_first_checks_is_seen(name: str, monkeypatch: pytest.
     assert seen
 
 
-def test_what_was_refused_for_another_reason_than_listed_is_seen() -> None:
-    of_bytes.stricter(None, "fuzz: any reason")
-    of_bytes.stricter({}, "fuzz: the entry of `a` is malformed")
+def test_what_was_refused_for_no_reason_of_the_list_is_seen() -> None:
+    head = b'{"a":{"dtype":"U8","shape":[1],"data_offsets":[0,1]}}'
+    of_bytes.stricter(head, None)
+    of_bytes.stricter(b" " + head, {"a": ("U8", [1], b"x")})
     with pytest.raises(AssertionError):
-        of_bytes.stricter({}, "fuzz: any reason")
+        of_bytes.stricter(head, {"a": ("U8", [1], b"x")})
 
 
 def test_edits_leave_the_seed_alone_and_repeat() -> None:
