@@ -89,7 +89,8 @@ class Load:
 
     def __call__(self, weight: Weight) -> Content:
         """The content of a weight; V08 when bytes are missing, V15 when the encoding is invalid."""
-        parts = {role: self.store.fetch(part) for role, part in weight.parts.items()}
+        found = {role: self.store.fetch(part) for role, part in weight.parts.items()}
+        parts = {role: data if role == "values" else data[:] for role, data in found.items()}
         parts["mask"], kept = self.mask(weight) if weight.masked else (None, weight.count)
         if "codes" in parts:
             parts["codes"] = unpack(parts["codes"], weight.bits, kept, weight.base)
@@ -111,7 +112,7 @@ class Load:
 
     def mask(self, weight: Weight) -> tuple[bytes, int]:
         """The mask of a weight, a byte for each bit, and how many are set; V15 when the other parts do not fit it."""
-        mask = unpack(self.store.fetch(weight.parts["mask"]), 1, weight.count, weight.base)
+        mask = unpack(self.store.fetch(weight.parts["mask"])[:], 1, weight.count, weight.base)
         kept: int = ops.scan(mask, 1, True, 0)[0]
         for role, part in weight.parts.items():
             fits = part.shape == weight.part_shape(role, kept)
@@ -158,7 +159,7 @@ def select(content: Content, kept: tuple[tuple[int, ...] | None, ...]) -> dict[s
         parts["mask"] = ops.pack(parts["mask"], 1)
     for role, item in (("values", ITEMSIZE[weight.dtype]), ("codes", 1)):
         if role in parts:
-            parts[role] = ops.gather(parts[role], item, positions)
+            parts[role] = ops.gather(parts[role][:], item, positions)
     if "codes" in parts:
         parts["codes"] = ops.pack(parts["codes"], weight.bits)
     if "scale" in parts:

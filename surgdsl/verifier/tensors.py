@@ -10,7 +10,7 @@ import os
 import struct
 import weakref
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 from itertools import chain, groupby, islice
@@ -56,16 +56,17 @@ class WeightFile:
         (length,) = struct.unpack("<Q", self._pread(0, 8))
         need(length <= HEADER_LIMIT, "V20", f"{what}: the header is larger than {HEADER_LIMIT} bytes")
         need(8 + length <= size, "V07", f"{what}: the header is longer than the file")
-        raw = bytes(self._pread(8, 8 + length))
+        self.pool, raw = ThreadPoolExecutor(threads), bytes(self._pread(8, 8 + length))
         table = parse_header(raw, what)
         need(not canonical or raw == encode_header(table), "V07", f"{what}: the header is not canonical")
         self.entries = {entry.name: entry for entry in self._hashed(self._laid(table, 8 + length, size))}
 
-    def read(self, entry: Entry) -> memoryview:
-        """The bytes of a tensor, hashed again: the file may have changed since it was opened."""
-        data = self._pread(entry.start, entry.stop)
-        same = [leaf[0] for leaf in digests.leaves("", data, self.threads)] == [leaf[0] for leaf in entry.leaves]
-        need(same, "V08", f"{self.what} changed while it was being read")
+    def read(self, entry: Entry, number: int) -> memoryview:
+        """A leaf of a tensor, hashed again: the file may have changed since it was opened."""
+        start = entry.start + number * digests.CHUNK
+        data = ops.buffer(min(digests.CHUNK, entry.stop - start))
+        found = digests.leaf("", self._pieces(data, start, start + len(data)))
+        need(found[0] == entry.leaves[number][0], "V08", f"{self.what} changed while it was being read")
         return data
 
     def manifest(self) -> str:
@@ -97,11 +98,10 @@ class WeightFile:
             (e.dtype, at, min(at + digests.CHUNK, e.stop)) for e, cut in zip(entries, cuts, strict=True) for at in cut
         )
         groups = [list(group) for _, group in groupby(leaves, lambda leaf: leaf[1] // digests.CHUNK)]
-        with ThreadPoolExecutor(self.threads) as pool:
-            found = chain.from_iterable(pool.map(self._leaves, groups))
-            for e, cut in zip(entries, cuts, strict=True):
-                own = tuple(islice(found, len(cut)))
-                yield Entry(e.name, e.dtype, e.shape, e.start, e.stop, own, digests.tensor(e.dtype, e.shape, own))
+        found = chain.from_iterable(self.pool.map(self._leaves, groups))
+        for e, cut in zip(entries, cuts, strict=True):
+            own = tuple(islice(found, len(cut)))
+            yield Entry(e.name, e.dtype, e.shape, e.start, e.stop, own, digests.tensor(e.dtype, e.shape, own))
 
     def _leaves(self, group: list[tuple[str, int, int]]) -> list[digests.Leaf]:
         buffer = ops.buffer(digests.PIECE)
@@ -121,6 +121,32 @@ class WeightFile:
         for _ in self._pieces(data, start, stop):
             pass  # one piece, which is all
         return data
+
+
+class Lazy:
+    """The bytes of a tensor of a file, of which two leaves are in memory: that which is looked at, and the next one."""
+
+    def __init__(self, file: WeightFile, entry: Entry) -> None:
+        self._file, self._entry = file, entry
+        self._leaves: dict[int, Future[memoryview]] = {}
+
+    def __len__(self) -> int:
+        return self._entry.stop - self._entry.start
+
+    def __getitem__(self, run: slice) -> memoryview:
+        start, stop, _ = run.indices(len(self))
+        found = [
+            self._leaf(number)[max(0, start - number * digests.CHUNK) : max(0, stop - number * digests.CHUNK)]
+            for number in range(start // digests.CHUNK, -(-stop // digests.CHUNK))
+        ]
+        return found[0] if len(found) == 1 else memoryview(b"".join(found))
+
+    def _leaf(self, number: int) -> memoryview:
+        near = range(number, min(number + 2, len(self._entry.leaves)))
+        self._leaves = {
+            at: self._leaves.get(at) or self._file.pool.submit(self._file.read, self._entry, at) for at in near
+        }
+        return self._leaves[number].result()
 
 
 def parse_header(raw: bytes, what: str) -> dict[str, Any]:
@@ -176,7 +202,7 @@ class Store:
         places = {entry.digest: (file, entry) for file in reversed(files) for entry in file.entries.values()}
         self._leaves = {name: (entry.dtype, entry.shape, entry.leaves) for name, (_, entry) in places.items()}
         self._read: dict[str, Callable[[], Any]] = {
-            name: partial(file.read, entry) for name, (file, entry) in places.items()
+            name: partial(Lazy, file, entry) for name, (file, entry) in places.items()
         }
         self._held, self._threads = 0, max(file.threads for file in files)
         self._aside_file = SpooledTemporaryFile(1)  # noqa: SIM115 - made when it is written to, closed with the store

@@ -96,10 +96,18 @@ def gather(raw: Any, item: int, at: Any) -> bytes:
 
 
 def choose(raw: Any, item: int, shape: Sequence[int], kept: Sequence[Sequence[int] | None]) -> Any:
-    found = items(raw, item).reshape(shape)
-    for dim, some in enumerate(kept):
-        found = found if some is None else found.take(some, axis=dim)
-    return memoryview(found.reshape(-1).view(np.uint8))
+    size, others = item * math.prod(shape[1:]), enumerate(kept[1:], 1)
+    rows, cuts = np.arange(shape[0]) if kept[0] is None else np.asarray(kept[0]), list(others)
+    extents = (extent if some is None else len(some) for some, extent in zip(kept, shape, strict=True))
+    found, done, step = np.empty(item * math.prod(extents), np.uint8), 0, max(1, 4 * PIECE // size)
+    for start in range(0, shape[0], step):
+        some = rows[slice(*np.searchsorted(rows, (start, start + step)))] - start
+        block = items(raw[start * size : (start + step) * size], item).reshape(-1, *shape[1:]).take(some, axis=0)
+        for dim, some in cuts:
+            block = block if some is None else block.take(some, axis=dim)
+        found[done : done + block.nbytes] = block.reshape(-1).view(np.uint8)
+        done += block.nbytes
+    return memoryview(found)
 
 
 def tally(runs: Iterable[Any], size: int) -> Any:
@@ -111,6 +119,8 @@ def tally(runs: Iterable[Any], size: int) -> Any:
 
 def unpack(raw: bytes, bits: int, size: int) -> bytes:
     data, found = np.frombuffer(raw, np.uint8), np.zeros(size, dtype=np.uint8)
+    if bits == 1:
+        return np.unpackbits(data, count=size, bitorder="little").tobytes()
     for start in range(0, size, PIECE):
         piece = found[start : start + PIECE]
         flat = np.unpackbits(data[start * bits // 8 : (start + PIECE) * bits // 8], bitorder="little")

@@ -145,7 +145,7 @@ def choose(raw: Any, item: int, shape: Sequence[int], kept: Sequence[Sequence[in
     found = [0]
     for some, extent in zip(kept, shape, strict=True):
         found = [at * extent + index for at in found for index in some or range(extent)]
-    return gather(raw, item, found)
+    return gather(raw[:], item, found)
 
 
 def tally(runs: Iterable[Any], size: int) -> Any:

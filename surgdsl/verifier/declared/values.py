@@ -116,7 +116,7 @@ def check_values(rows: list[Any], news: Boxes, made: dict[tuple[str, str], Weigh
 
 def values_of(weight: Weight, load: Load) -> Value:
     """The elements of a plain weight in float64."""
-    return weight.shape, ops.column(load(weight).parts["values"], FLOATS[weight.dtype])
+    return weight.shape, ops.column(load(weight).parts["values"][:], FLOATS[weight.dtype])
 
 
 def laid(value: Tensor, weight: Weight, axes: tuple[str, ...]) -> Value:
