@@ -249,7 +249,8 @@ def decoded(encoding: Json, arrays: dict[str, Array], shape: tuple[int, ...], fo
     at = np.arange(count) if mask is None else np.flatnonzero(mask)
     values = arrays["values"] if inner["kind"] == "dense" else unpacked(inner, arrays, shape, at)
     whole = np.zeros(count, dtype=form)
-    whole[at] = values
+    with np.errstate(invalid="ignore"):  # a dtype that lies makes NaN an integer
+        whole[at] = values
     return whole.reshape(shape)
 
 
