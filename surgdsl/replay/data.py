@@ -48,7 +48,8 @@ def rows(source: str) -> Rows:
     file = WeightFile(str(Path(source).resolve()), "the file of rows", canonical=False)
     arrays: dict[str, Array] = {}
     for name, entry in file.entries.items():
-        raw = torch.frombuffer(bytearray(file.read(entry)), dtype=TORCH[entry.dtype])
+        data = bytearray(b"".join(file.read(entry, number) for number in range(len(entry.leaves))))
+        raw = torch.frombuffer(data, dtype=TORCH[entry.dtype])
         arrays[name] = to_array(raw.reshape(entry.shape))
     labels = arrays.pop("labels", None)
     wanted = ["inputs"] if "inputs" in arrays else [f"inputs.{place}" for place in range(len(arrays))]

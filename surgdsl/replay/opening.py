@@ -17,7 +17,7 @@ from surgdsl.verifier.check import start
 from surgdsl.verifier.declared.declaration import declared
 from surgdsl.verifier.folder import Certificate
 from surgdsl.verifier.metrics import Ledger
-from surgdsl.verifier.net import parse
+from surgdsl.verifier.report import Report
 from surgdsl.verifier.schema import parsed
 from surgdsl.verifier.tensors import Store, WeightFile
 
@@ -53,7 +53,7 @@ def opened(folder: str, before: str, after: str) -> Opened:
     for row in predicate["tensors"]:
         store.add(row, partial(certificate.blob, row["blob"], f"tensor {row['digest'][:12]}"))
     ledger = Ledger(store, dict(predicate["binding"]))
-    net = parse(parsed(certificate.blob(predicate["input"]["graphBlob"], "the input graph"), "graph", "the graph blob"))
+    graph = certificate.blob(predicate["input"]["graphBlob"], "the input graph")
     evidence = {row["measured"]["evidence"] for row in predicate["claims"] if "measured" in row}
     logs = {blob: parsed(certificate.blob(blob, "a log"), "log", "a log") for blob in sorted(evidence)}
-    return Opened(predicate, logs, start(net, predicate, ledger, files[0]), ledger)
+    return Opened(predicate, logs, start(graph, predicate, ledger, files[0], Report()), ledger)

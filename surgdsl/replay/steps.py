@@ -23,6 +23,8 @@ CUT = 2.0**-32
 """What float64 may lose in a cut, relative to the largest output: no weight was rounded."""
 ROUNDED = 2.0**-12
 """What a rule may lose whose weights were rounded once to float32 or less, likewise."""
+MOST = 1 << 28
+"""Elements of an input that are drawn; what needs more is not run."""
 CLASSES = 2
 """Integers at the boundary are drawn below the rows of the smallest table that is looked up; without one below this."""
 
@@ -49,8 +51,8 @@ def seen(opened: Opened, seed: int, sizes: Mapping[str, int]) -> list[Seen]:
         held = widened(weights(before.net, opened.ledger.load))
         if row.rule == "prune-channels/1":
             neutralise(raw, held)
-        inputs = drawn(before.net, seed + index, sizes)
         try:
+            inputs = drawn(before.net, seed + index, sizes)
             old = run(before.net, held, inputs, sizes, wide=True)
             new = run(after.net, widened(weights(after.net, opened.ledger.load)), inputs, sizes, wide=True)
         except (RuntimeError, IndexError, ValueError, NotImplementedError) as error:
@@ -93,6 +95,8 @@ def drawn(net: Net, seed: int, sizes: Mapping[str, int]) -> Tensors:
     for name, wire in net.inputs:
         sort = net.wires[wire]
         shape = [value(extent, sizes) for extent in sort.shape]
+        if math.prod(shape) > MOST:
+            raise ValueError(f"the input {name} has more than {MOST} elements")
         if TORCH[sort.dtype].is_floating_point:
             found[name] = torch.randn(shape, generator=chance, dtype=torch.float64)
         else:

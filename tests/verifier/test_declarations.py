@@ -65,8 +65,9 @@ def backwards(predicate: Json) -> None:
 
 
 METHOD = ("rules", 0, "discharge", "method")
+NOTHING: Json = {"bits": 0, "instances": 0, "method": "none"}
 FORMS: list[tuple[str, str, Callable[[Json], None]]] = [
-    ("nothing speaks for an exact rule", "does not fit its grade", put({"bits": 0, "instances": 0, "method": "none"}, *METHOD[:-1])),
+    ("nothing speaks for an exact rule", "does not fit its grade", put(NOTHING, *METHOD[:-1])),
     ("a proof of a lossy rule", "does not fit its grade", put("lossy", *rule("grade"))),
     ("another method", "discharge.method is not", put("trust", *METHOD)),
     ("a grade of its own", "grade is not", put("proved", *rule("grade"))),
