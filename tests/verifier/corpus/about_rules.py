@@ -41,7 +41,6 @@ RULES: tuple[Case, ...] = (
     step("M36", "local ids out of order"),
     pushout("M36", "K loses a producer"),
     pushout("M36", "K gains a producer"),
-    cutting("M35", "a cut that does nothing else"),
     cutting("M08", "another role"),
     cutting("M35", "another encoding"),
     surgery("M08", "a weight under another name"),
