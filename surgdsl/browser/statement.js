@@ -33,8 +33,10 @@ const relation = word("<=", "<", ">=", ">");
 /** A polynomial of section 2, in symbols. */
 function polynomialText(value, place) {
   if (typeof value !== "string") refuse(place, value, "an extent");
-  demand(value.length <= FEW && value.split("+").length <= ITEMS, "V20", `${place}: the extent is too long`);
-  polynomial(value);
+  demand(value.length <= FEW, "V03", `${place}: the extent is too long`);
+  demand(value.split("+").length <= ITEMS, "V20", `${place}: the extent has too many terms`);
+  const most = [...polynomial(value).values()].every((coefficient) => coefficient < BigInt(EXTENT));
+  demand(most, "V03", `${place} has a coefficient of 2^40 or more`);
 }
 
 /** An extent of section 2. */
